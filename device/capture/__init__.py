@@ -1,0 +1,1 @@
+"""Sound and picture, from the device to the sealed chunk on disk."""

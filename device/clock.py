@@ -1,0 +1,108 @@
+"""Time, handed in by whoever runs the show: nothing below the roof asks the machine for it.
+
+Order and duration come from the monotonic clock; the wall clock is only ever written down beside them, with a flag
+that says whether it can be believed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+MICROSECONDS = 1_000_000
+# systemd-timesyncd touches this once it has heard from a time server (systemd-timesyncd.service(8)).
+_SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
+
+
+class Clock(Protocol):
+    """The time of one process. Safe to call from any thread; nothing here blocks but ``wait``."""
+
+    def now_us(self) -> int:
+        """Microseconds since some fixed moment; never goes back, whatever happens to the wall clock."""
+
+    def utc(self) -> datetime:
+        """The wall clock, which may be wrong."""
+
+    def trusted(self) -> bool:
+        """Whether the wall clock is known to have been set."""
+
+    def wait(self, condition: threading.Condition, until_us: int | None) -> None:
+        """Wait on a held condition until it is notified or the time has come (``None``: until notified)."""
+
+
+def wire_time(moment: datetime) -> str:
+    """A moment as manifests and pages write it: UTC, ISO 8601, milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now_us(self) -> int:
+        return time.monotonic_ns() // 1000
+
+    def utc(self) -> datetime:
+        return datetime.now(UTC)
+
+    def trusted(self) -> bool:
+        return _SYNCHRONISED.exists()
+
+    def wait(self, condition: threading.Condition, until_us: int | None) -> None:
+        if until_us is None:
+            condition.wait()
+        elif (left_us := until_us - self.now_us()) > 0:
+            condition.wait(left_us / MICROSECONDS)
+
+
+class PacedClock:
+    """Time that runs ``speed`` times as fast as the machine's, and can be held back.
+
+    A rehearsal at twenty times the speed asks more of the machine than a box ever will. Whoever plays the microphone
+    then holds time at the end of what it has delivered, so that a slow machine makes the rehearsal longer instead of
+    making it lose sound that a real microphone would have delivered in good time.
+    """
+
+    def __init__(self, *, speed: float, start: datetime, real_s: Callable[[], float] = time.monotonic) -> None:
+        self._speed = speed
+        self._start = start
+        self._real_s = real_s
+        self._lock = threading.Lock()
+        self._anchor_s = real_s()
+        self._base_us = 0
+        self._held_us: int | None = None
+
+    def now_us(self) -> int:
+        with self._lock:
+            return self._now_us()
+
+    def _now_us(self) -> int:
+        real_s = self._real_s()
+        now_us = self._base_us + int((real_s - self._anchor_s) * MICROSECONDS * self._speed)
+        if self._held_us is not None and now_us > self._held_us:
+            # Time stands still here: what has passed outside is forgotten, not caught up with later.
+            self._base_us = now_us = max(self._base_us, self._held_us)
+            self._anchor_s = real_s
+        return now_us
+
+    def hold(self, until_us: int | None) -> None:
+        """Let time run no further than ``until_us``; ``None`` lets it go."""
+        with self._lock:
+            self._now_us()
+            self._held_us = until_us
+
+    def utc(self) -> datetime:
+        return datetime.fromtimestamp(self._start.timestamp() + self.now_us() / MICROSECONDS, tz=UTC)
+
+    def trusted(self) -> bool:
+        return True
+
+    def wait(self, condition: threading.Condition, until_us: int | None) -> None:
+        if until_us is None:
+            condition.wait()
+        elif (left_us := until_us - self.now_us()) > 0:
+            # A held clock may need longer than this; whoever waits asks again.
+            condition.wait(max(left_us / MICROSECONDS / self._speed, 0.0005))

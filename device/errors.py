@@ -1,0 +1,81 @@
+"""The one error tree of the device, split by who has to act.
+
+    SottoError
+    ├── RoomError        the person in the room can act: give consent, plug the microphone in
+    │   ├── MicrophoneError     the microphone could not be opened, or is gone
+    │   ├── CameraError         the camera could not be opened, or is gone
+    │   └── NotRecordingError   a request that needs a running recording came without one
+    ├── AdminError       whoever set the box up must act: configuration, keys, disk, packages
+    │   ├── ConfigError         a key of the configuration is missing, unknown or out of range
+    │   ├── RecipientError      no recipient, or one that cannot be used
+    │   ├── StoreError          the store cannot be read or written
+    │   │   ├── StoreFullError      there is no room (left) in the store
+    │   │   └── DamagedError        what is on disk is not what was written
+    │   └── MissingPackageError a system library or an optional package is not installed
+    └── RetryError       nobody has to act: the retry loop will
+
+Every error is a pair: what happened, and what to do now (``hint``). Both are shown to people, so neither ever holds
+a client's name, a key or a path outside the store.
+"""
+
+from __future__ import annotations
+
+
+class SottoError(Exception):
+    """Something went wrong that a person should be told about, in two sentences.
+
+    ``what`` says what happened; ``hint`` says what to do now.
+    """
+
+    def __init__(self, what: str, hint: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+
+
+class RoomError(SottoError):
+    """The person in the room can act."""
+
+
+class MicrophoneError(RoomError):
+    """The microphone could not be opened, or is gone."""
+
+
+class CameraError(RoomError):
+    """The camera could not be opened, or is gone."""
+
+
+class NotRecordingError(RoomError):
+    """A request that needs a running recording came without one."""
+
+
+class AdminError(SottoError):
+    """Whoever set the box up must act."""
+
+
+class ConfigError(AdminError):
+    """A key of the configuration is missing, unknown or out of range."""
+
+
+class RecipientError(AdminError):
+    """There is no recipient, or one that cannot be used."""
+
+
+class StoreError(AdminError):
+    """The store cannot be read or written."""
+
+
+class StoreFullError(StoreError):
+    """There is no room, or none left, in the store."""
+
+
+class DamagedError(StoreError):
+    """What is on disk is not what was written."""
+
+
+class MissingPackageError(AdminError):
+    """A system library or an optional package is not installed."""
+
+
+class RetryError(SottoError):
+    """Nobody has to act: the retry loop will."""

@@ -1,0 +1,1 @@
+"""The page that the box shows on the clinic's network."""

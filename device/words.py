@@ -1,0 +1,46 @@
+"""The words that everything above shares; no synonyms are used anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Consent(StrEnum):
+    """What the client allowed for this session."""
+
+    NONE = "none"
+    SOUND = "sound"
+    SOUND_AND_PICTURE = "sound_and_picture"
+
+    @property
+    def rank(self) -> int:
+        """How much is allowed: 0 nothing, 1 sound, 2 sound and picture."""
+        return _RANKS[self]
+
+    def step(self) -> Consent:
+        """The next choice of the CONSENT button: none → sound → sound and picture → none."""
+        return _BY_RANK[(self.rank + 1) % len(_BY_RANK)]
+
+
+_BY_RANK = tuple(Consent)
+_RANKS = {consent: rank for rank, consent in enumerate(_BY_RANK)}
+
+
+def least(choices: Iterable[Consent]) -> Consent:
+    """The least of several people's choices, which is the one that counts; ``none`` of nobody."""
+    return min(choices, key=lambda choice: choice.rank, default=Consent.NONE)
+
+
+class Button(StrEnum):
+    """The two buttons of the panel."""
+
+    CONSENT = "consent"
+    RECORD = "record"
+
+
+class Fate(StrEnum):
+    """What is to become of the recording that ended last, until its window closes."""
+
+    KEPT = "kept"
+    WITHDRAWN = "withdrawn"

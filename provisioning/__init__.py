@@ -1,0 +1,1 @@
+"""The clinic's side: keys, and opening what the boxes sealed."""
