@@ -1,0 +1,44 @@
+# Everything runs from a fresh checkout: .ci/setup looks first, and installs what is missing.
+.PHONY: help demo test lint types lock bench soak kill clean setup-run setup-test
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+
+help: ## these lines
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+demo: setup-run ## a whole session, played without hardware (more words for it in DEMO=…)
+	@.venv/bin/sotto demo $(DEMO)
+
+test: setup-test lint types ## linters, types, and every test (pytest's own words in PYTEST=…)
+	@if [ -x tests/tools/fetch-age ]; then tests/tools/fetch-age; fi
+	@$(PYTHON) -m pytest $(PYTEST)
+
+lint: setup-test ## ruff: style and format
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+
+types: setup-test ## mypy --strict over device and provisioning
+	@$(PYTHON) -m mypy
+
+lock: setup-test ## write both lock files from pyproject.toml (LOCK=--upgrade: newest of everything)
+	@.ci/lock $(LOCK)
+
+bench: setup-test ## what a recorded hour costs in CPU and memory
+	@$(PYTHON) tests/bench.py $(BENCH)
+
+soak: setup-test ## record for hours (HOURS=1) and look for anything that grows or drifts
+	@$(PYTHON) tests/soak.py --hours $(or $(HOURS),1)
+
+kill: setup-test ## 100 recordings ended by kill -9; every one must open
+	@$(PYTHON) -m pytest tests/test_kill.py --rounds 100
+
+clean: ## remove .venv and all that was built
+	rm -rf .venv .cache build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find device provisioning tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup-run:
+	@.ci/setup run
+
+setup-test:
+	@.ci/setup test

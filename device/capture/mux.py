@@ -1,0 +1,186 @@
+"""One fragment per chunk: FLAC frames and H.264 pictures in, whole 64 KiB chunks out.
+
+Each fragment is filled up with a ``free`` box to a multiple of the chunk, so that every chunk starts with a box and the
+file can be cut, sliced and closed at any of them without a key and without an index (ARCHITECTURE, section 6).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from device.capture.boxes import (
+    DELTA_FLAGS,
+    FRAGMENT_OVERHEAD_BYTES,
+    KEY_FLAGS,
+    RUN_OVERHEAD_BYTES,
+    RUN_SAMPLE_BYTES,
+    PictureTrack,
+    Run,
+    SoundTrack,
+    free,
+    init_segment,
+    movie_fragment,
+)
+from device.capture.packets import Picture
+from device.recording import CHUNK_BYTES
+from device.recording.index import Entry, Index
+
+# What a power cut can cost is one unfinished fragment and the period before it. 0.75 s keeps that under the second
+# of promise P5; a quiet mono room then pays for it in padding (64 KiB in 0.75 s is 0.3 GB an hour, its ceiling).
+MAX_FRAGMENT_US: Final = 750_000
+_MIN_FREE_BYTES: Final = 8
+_START_CODE: Final = re.compile(rb"\x00*\x00\x00\x01")
+
+
+class FragmentSink(Protocol):
+    """Takes whole chunks."""
+
+    def write(self, chunks: bytes, end_us: int) -> None:
+        """Take a multiple of 64 KiB that starts with a box and ends at one; the recording then reaches ``end_us``."""
+
+
+def annexb_to_lengths(data: bytes) -> bytes:
+    """An Annex-B access unit as MP4 keeps it: every unit behind its length in four bytes (ISO/IEC 14496-15, 5.3.4)."""
+    return b"".join(len(unit).to_bytes(4, "big") + unit for unit in _START_CODE.split(data) if unit)
+
+
+def padded_bytes(content_bytes: int) -> int:
+    """The multiple of a chunk that a content is filled up to; a remainder too small for a box takes one chunk more."""
+    chunks = -(-content_bytes // CHUNK_BYTES)
+    room = chunks * CHUNK_BYTES - content_bytes
+    return (chunks + (0 < room < _MIN_FREE_BYTES)) * CHUNK_BYTES
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What the next fragment holds so far; the lines are (size, duration, flags) as in a ``trun``."""
+
+    content_bytes: int = FRAGMENT_OVERHEAD_BYTES
+    runs: dict[int, Run] = field(default_factory=dict)
+    data: dict[int, list[bytes]] = field(default_factory=dict)
+    start_us: int = 0
+    end_us: int = 0
+    key: bool = False
+
+    def bytes_with(self, track_id: int, data: bytes) -> int:
+        """What the content would be with one more sample."""
+        run = 0 if track_id in self.runs else RUN_OVERHEAD_BYTES
+        return self.content_bytes + run + RUN_SAMPLE_BYTES + len(data)
+
+    def fits(self, track_id: int, data: bytes) -> bool:
+        """Whether one more sample stays in one chunk; the first one has to, whatever its size."""
+        return not self.runs or padded_bytes(self.bytes_with(track_id, data)) == CHUNK_BYTES
+
+    def add(self, track_id: int, data: bytes, start: int, duration: int, flags: int) -> None:
+        """Take one sample."""
+        self.content_bytes = self.bytes_with(track_id, data)
+        run = self.runs.setdefault(track_id, Run(track_id, start, []))
+        run.samples.append((len(data), duration, flags))
+        self.data.setdefault(track_id, []).append(data)
+
+    def span(self, start_us: int, end_us: int) -> None:
+        """Note the time that a sample just added covers."""
+        self.start_us = min(self.start_us, start_us) if self.end_us else start_us
+        self.end_us = max(self.end_us, end_us)
+
+
+class Muxer:
+    """Places samples into fragments, fragments into chunks, and notes which moment starts where.
+
+    Sound and picture may come in any order; each track's own times must not go back.
+    """
+
+    def __init__(self, sound: SoundTrack, picture: PictureTrack | None, *, sink: FragmentSink) -> None:
+        self._sound = sound
+        self._picture = picture
+        self._sink = sink
+        self._pending = _Pending()
+        self._held: tuple[bytes, Picture] | None = None
+        self._fragments = 0
+        self._chunks = 0
+        self._entries: list[Entry] = []
+        self._sound_end = 0
+
+    @property
+    def sound_samples(self) -> int:
+        """Samples of sound taken so far."""
+        return self._sound_end
+
+    def open(self) -> None:
+        """Write the init segment, alone in the first chunk."""
+        self._emit(init_segment(self._sound, self._picture), end_us=0)
+
+    def write_sound(self, frame: bytes, samples: int) -> None:
+        """Take one FLAC frame of ``samples``."""
+        track_id = self._sound.track_id
+        if not self._pending.fits(track_id, frame):
+            self.flush()
+        start, self._sound_end = self._sound_end, self._sound_end + samples
+        self._pending.add(track_id, frame, start, samples, KEY_FLAGS)
+        self._pending.span(self._us(start), self._us(self._sound_end))
+        self._flush_if_due()
+
+    def write_picture(self, picture: Picture) -> None:
+        """Take one picture. It is held until the next one comes, which tells how long it stands."""
+        if self._picture is None:
+            return
+        held, self._held = self._held, (annexb_to_lengths(picture.data), picture)
+        if held is not None:
+            self._place(*held, end_us=picture.at_us)
+
+    def flush(self) -> None:
+        """Write what is pending as a fragment of its own; nothing where nothing is."""
+        pending, self._pending = self._pending, _Pending()
+        if not pending.runs:
+            return
+        self._fragments += 1
+        self._entries.append(
+            Entry(chunk=self._chunks, start_us=pending.start_us, key=self._picture is None or pending.key)
+        )
+        data = [piece for track_id in pending.runs for piece in pending.data[track_id]]
+        self._emit(
+            b"".join((movie_fragment(self._fragments, list(pending.runs.values())), *data)), end_us=pending.end_us
+        )
+
+    def close(self, *, gaps: tuple[tuple[int, int], ...]) -> None:
+        """Write the last fragment, then the end mark with the index and the sound's ``gaps`` (start, samples)."""
+        duration_us = self._us(self._sound_end)
+        held, self._held = self._held, None
+        if held is not None:
+            self._place(*held, end_us=duration_us)
+        self.flush()
+        index = Index(
+            rate_hz=self._sound.rate_hz,
+            samples=self._sound_end,
+            duration_us=duration_us,
+            gaps=gaps,
+            entries=tuple(self._entries),
+        )
+        self._emit(index.box(), end_us=duration_us)
+
+    def _place(self, data: bytes, picture: Picture, *, end_us: int) -> None:
+        track_id = 2 if self._picture is None else self._picture.track_id
+        # A fragment that starts with a key frame is a place where a slice can start.
+        if picture.key or not self._pending.fits(track_id, data):
+            self.flush()
+        if not self._pending.runs:
+            self._pending.key = picture.key
+        end_us = max(end_us, picture.at_us + 1)
+        flags = KEY_FLAGS if picture.key else DELTA_FLAGS
+        self._pending.add(track_id, data, picture.at_us, end_us - picture.at_us, flags)
+        self._pending.span(picture.at_us, end_us)
+        self._flush_if_due()
+
+    def _flush_if_due(self) -> None:
+        if self._pending.end_us - self._pending.start_us >= MAX_FRAGMENT_US:
+            self.flush()
+
+    def _us(self, samples: int) -> int:
+        return samples * 1_000_000 // self._sound.rate_hz
+
+    def _emit(self, content: bytes, *, end_us: int) -> None:
+        room = padded_bytes(len(content)) - len(content)
+        self._chunks += (len(content) + room) // CHUNK_BYTES
+        self._sink.write(content + free(room) if room else content, end_us)

@@ -1,0 +1,51 @@
+"""Writing so that a power cut leaves either the old file or the new one, whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+_ASIDE_SUFFIX: Final = ".new"
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` durable: a rename is not before this (fsync(2), notes)."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def aside(path: Path) -> Path:
+    """Where a file is written before it gets its name."""
+    return path.with_name(path.name + _ASIDE_SUFFIX)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Replace ``path`` by ``data``: written aside, synced, renamed, the folder synced.
+
+    Raises:
+        OSError: the old file is then still there.
+    """
+    beside = aside(path)
+    with beside.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.rename(path)
+    sync_folder(path.parent)
+
+
+def write_all(descriptor: int, data: bytes, offset: int) -> None:
+    """``pwrite`` until every byte is handed over: a short write is not an error, and not the end either."""
+    view = memoryview(data)
+    while view:
+        done = os.pwrite(descriptor, view, offset)
+        view, offset = view[done:], offset + done
+
+
+def unlink_if_there(path: Path) -> None:
+    """Take a name away, if it is there."""
+    path.unlink(missing_ok=True)

@@ -1,0 +1,112 @@
+"""The manifest: the plain facts about a recording. Nothing in it says who the client is."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from device.words import Consent
+
+FORMAT: Literal["sotto recording 1"] = "sotto recording 1"
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class _Facts(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RecordingState(StrEnum):
+    """How far a recording has come."""
+
+    OPEN = "open"
+    COMPLETE = "complete"
+    INTERRUPTED = "interrupted"
+
+
+class SoundVerdict(StrEnum):
+    """What a person should know about the sound before relying on it."""
+
+    GOOD = "good"
+    QUIET = "quiet"
+    SILENT = "silent"
+    DISTORTED = "distorted"
+    GAPS = "gaps"
+    UNKNOWN = "unknown"
+
+
+class SoundFacts(_Facts):
+    """The sound track: recorded as the microphone delivered it."""
+
+    codec: Literal["flac"] = "flac"
+    rate_hz: Count
+    channels: Count
+    bits: Count
+    microphone: str
+
+
+class PictureFacts(_Facts):
+    """The picture track."""
+
+    codec: Literal["h264"] = "h264"
+    width: Count
+    height: Count
+    camera: str
+    pictures: Count = 0
+    given_up_at_us: Count | None = None
+
+
+class SoundReport(_Facts):
+    """How the sound was: levels in dB of full scale, loudness in LUFS; ``None`` where nothing was measured."""
+
+    peak_dbfs: float | None = None
+    loudness_lufs: float | None = None
+    clipped_periods: Count = 0
+    below_floor_s: float = 0.0
+    verdict: SoundVerdict = SoundVerdict.UNKNOWN
+
+
+class GapFact(_Facts):
+    """Sound that is missing: exactly ``samples`` of it, from ``start_sample`` on."""
+
+    start_sample: Count
+    samples: Count
+    cause: str
+
+
+class ConsentEvent(_Facts):
+    """What a button said about consent, in microseconds from the first sample (negative: before it)."""
+
+    at_us: int
+    what: Literal["consented", "withdrawn", "kept"]
+    consent: Consent
+    people: Count = 1
+
+
+class Manifest(_Facts):
+    """Everything a person may know about a recording without opening it."""
+
+    format: Literal["sotto recording 1"] = FORMAT
+    id: str
+    box: str
+    state: RecordingState
+    started: str
+    ended: str | None = None
+    clock_trusted: bool
+    boot: str
+    started_monotonic_us: Count
+    duration_us: Count = 0
+    consent: Consent
+    consent_events: tuple[ConsentEvent, ...]
+    sound: SoundFacts | None = None
+    picture: PictureFacts | None = None
+    gaps: tuple[GapFact, ...] = ()
+    report: SoundReport = SoundReport()
+    bookmarks_us: tuple[Count, ...] = ()
+    recipients: tuple[str, ...]
+    end: str | None = None
+    chunks: Count = 0
+    size_bytes: Count = 0
+    digest: str | None = None

@@ -1,0 +1,65 @@
+"""Signed facts: JSON with an Ed25519 signature of the box beside it, readable with any editor.
+
+The signature covers the payload as canonical JSON (sorted keys, no spaces, UTF-8) behind a line that says what kind of
+document it is, so that a signature made for one kind never holds for another.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from device.errors import DamagedError
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A payload whose signature held, and the key that made it (32 bytes)."""
+
+    payload: dict[str, Any]
+    key: bytes
+
+
+def _signed_bytes(kind: str, payload: dict[str, Any]) -> bytes:
+    canonical = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"sotto {kind} v1\n{canonical}".encode()
+
+
+def sign(kind: str, payload: dict[str, Any], key: Ed25519PrivateKey) -> bytes:
+    """The payload as a signed document."""
+    document = {
+        "payload": payload,
+        "key": b64encode(key.public_key().public_bytes_raw()).decode(),
+        "signature": b64encode(key.sign(_signed_bytes(kind, payload))).decode(),
+    }
+    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def verify(kind: str, document: bytes) -> Signed:
+    """What a signed document says; whose key it is remains to be judged by the caller.
+
+    Raises:
+        DamagedError: it is no such document, or was changed after it was signed.
+    """
+    try:
+        parsed = json.loads(document)
+        payload, key = parsed["payload"], b64decode(parsed["key"], validate=True)
+        signature = b64decode(parsed["signature"], validate=True)
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, _signed_bytes(kind, payload))
+    except (ValueError, KeyError, TypeError, Base64Error) as problem:
+        raise DamagedError(f"this is not a signed {kind}", "fetch it again from the box") from problem
+    except InvalidSignature as problem:
+        raise DamagedError(f"the {kind} was changed after the box signed it", "trust nothing in it") from problem
+    return Signed(payload, key)
+
+
+def fingerprint(key: bytes) -> str:
+    """The first 16 hex digits of a public key's SHA-256: what people compare."""
+    return sha256(key).hexdigest()[:16]

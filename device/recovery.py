@@ -1,0 +1,126 @@
+"""What happens to the store before anything else when the box starts: every recording that was cut short is closed.
+
+No key is needed. The ledger says what each sealed chunk was, so the file is cut after the last one that is really
+there, and the closing that belongs to that chunk, sealed long before the cut, is put behind it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from device.durable import aside, sync_folder, unlink_if_there, write_all
+from device.errors import DamagedError
+from device.recording import CHUNK_BYTES, LEDGER_NAME, MANIFEST_NAME, SESSION_NAME, WITHDRAWN_NAME
+from device.recording.ledger import CLOSING_BYTES, Ledger, Record, digest_of, parse_ledger
+from device.recording.manifest import RecordingState
+from device.store import Store, read_manifest, store_error
+
+_SEALED_BYTES: Final = CHUNK_BYTES + 16
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What was done with one folder: ``closed`` (and how far it reaches), ``erased``, or ``removed`` (nothing was in it).
+
+    ``damaged`` folders were left as they are.
+    """
+
+    recording_id: str
+    what: str
+    duration_us: int = 0
+
+
+def recover(store: Store, *, at: str) -> list[Recovered]:
+    """Close, erase or remove whatever a cut left unfinished. Running it twice, or cutting it short, does no harm.
+
+    Raises:
+        StoreError: the store itself does not work.
+    """
+    done = [_recover_one(store, recording_id, at=at) for recording_id in store.ids()]
+    return [recovered for recovered in done if recovered is not None]
+
+
+def _recover_one(store: Store, recording_id: str, *, at: str) -> Recovered | None:
+    folder = store.folder(recording_id)
+    try:
+        if (folder / WITHDRAWN_NAME).exists():
+            # Its window ended with the power: nobody can turn it over any more.
+            store.erase(recording_id, by="client", at=at)
+            return Recovered(recording_id, "erased")
+        if not (folder / SESSION_NAME).exists():
+            _remove_unbegun(folder)
+            return Recovered(recording_id, "removed")
+        unlink_if_there(aside(folder / MANIFEST_NAME))
+        if (folder / LEDGER_NAME).exists():
+            duration_us = close_torn(store, folder)
+            return Recovered(recording_id, "closed", duration_us)
+    except DamagedError:
+        return Recovered(recording_id, "damaged")
+    except OSError as problem:
+        raise store_error(problem, "a recording could not be recovered") from problem
+    return None
+
+
+def _remove_unbegun(folder: Path) -> None:
+    """Take away a folder in which no file ever got its name: not one chunk of it was durable."""
+    for entry in list(folder.iterdir()):
+        entry.unlink()
+    folder.rmdir()
+    sync_folder(folder.parent)
+
+
+def close_torn(store: Store, folder: Path) -> int:
+    """Close the file in ``folder`` by its ledger; how far it reaches, in microseconds.
+
+    Raises:
+        DamagedError: ledger and file do not belong together; nothing was changed.
+    """
+    ledger = parse_ledger((folder / LEDGER_NAME).read_bytes())
+    with (folder / SESSION_NAME).open("r+b", buffering=0) as file:
+        last = _last_whole(ledger, file.fileno())
+        end = ledger.payload_offset + (last.chunk + 1) * _SEALED_BYTES
+        write_all(file.fileno(), last.closing, end)
+        os.ftruncate(file.fileno(), end + CLOSING_BYTES)
+        os.fsync(file.fileno())
+    digests = (record.digest for record in ledger.records[: last.chunk + 1])
+    state = RecordingState.COMPLETE if last.ends else RecordingState.INTERRUPTED
+    facts = {
+        "state": state,
+        "end": None if last.ends else "the power or the program ended",
+        "duration_us": last.end_us,
+        "chunks": last.chunk + 1,
+        "size_bytes": end + CLOSING_BYTES,
+        "digest": digest_of(digests),
+    }
+    store.write_manifest(read_manifest(folder).model_copy(update=facts))
+    unlink_if_there(folder / LEDGER_NAME)
+    sync_folder(folder)
+    return last.end_us
+
+
+def _last_whole(ledger: Ledger, descriptor: int) -> Record:
+    """The last record after which the file may end, and whose fragment is on disk to the last byte.
+
+    Looked for from the end: what was synced long ago is not read again, and a sector that went bad since then is no
+    reason to throw away what follows it.
+    """
+    fragment_end = len(ledger.records)
+    while fragment_end > 0:
+        last = ledger.records[fragment_end - 1]
+        first = fragment_end - 1
+        while first > 0 and not ledger.records[first - 1].closes:
+            first -= 1
+        if last.closes and all(_is_there(ledger, record, descriptor) for record in ledger.records[first:fragment_end]):
+            return last
+        fragment_end = first if last.closes else fragment_end - 1
+    raise DamagedError("a recording has no whole chunk", "keep the folder and ask for help: nothing was changed")
+
+
+def _is_there(ledger: Ledger, record: Record, descriptor: int) -> bool:
+    at = ledger.payload_offset + record.chunk * _SEALED_BYTES
+    sealed = os.pread(descriptor, _SEALED_BYTES, at)
+    return sha256(sealed).digest() == record.digest
