@@ -31,7 +31,13 @@ class Clock(Protocol):
         """Whether the wall clock is known to have been set."""
 
     def wait(self, condition: threading.Condition, until_us: int | None) -> None:
-        """Wait on a held condition until it is notified or the time has come (``None``: until notified)."""
+        """Wait on a held condition until it is notified or the time has come (``None``: until notified).
+
+        May return early; whoever waits asks again.
+        """
+
+    def keep_pace(self, who: str, until_us: int | None) -> None:
+        """``who`` has come so far that time may run to ``until_us``, if it is a time that waits (``None``: for ever)."""
 
 
 def wire_time(moment: datetime) -> str:
@@ -57,13 +63,16 @@ class SystemClock:
         elif (left_us := until_us - self.now_us()) > 0:
             condition.wait(left_us / MICROSECONDS)
 
+    def keep_pace(self, who: str, until_us: int | None) -> None:
+        """Real time waits for nobody."""
+
 
 class PacedClock:
-    """Time that runs ``speed`` times as fast as the machine's, and can be held back.
+    """Time that runs ``speed`` times as fast as the machine's, and waits for those who cannot keep pace.
 
-    A rehearsal at twenty times the speed asks more of the machine than a box ever will. Whoever plays the microphone
-    then holds time at the end of what it has delivered, so that a slow machine makes the rehearsal longer instead of
-    making it lose sound that a real microphone would have delivered in good time.
+    A rehearsal at twenty times the speed asks more of the machine than a box ever will. Time then stands still until
+    the slowest has come after it, so that a slow machine makes the rehearsal longer instead of making it lose sound
+    that a real microphone would have delivered in good time.
     """
 
     def __init__(self, *, speed: float, start: datetime, real_s: Callable[[], float] = time.monotonic) -> None:
@@ -73,7 +82,7 @@ class PacedClock:
         self._lock = threading.Lock()
         self._anchor_s = real_s()
         self._base_us = 0
-        self._held_us: int | None = None
+        self._limits: dict[str, int] = {}
 
     def now_us(self) -> int:
         with self._lock:
@@ -82,17 +91,20 @@ class PacedClock:
     def _now_us(self) -> int:
         real_s = self._real_s()
         now_us = self._base_us + int((real_s - self._anchor_s) * MICROSECONDS * self._speed)
-        if self._held_us is not None and now_us > self._held_us:
+        limit_us = min(self._limits.values(), default=now_us)
+        if now_us > limit_us:
             # Time stands still here: what has passed outside is forgotten, not caught up with later.
-            self._base_us = now_us = max(self._base_us, self._held_us)
+            now_us = self._base_us = max(self._base_us, limit_us)
             self._anchor_s = real_s
         return now_us
 
-    def hold(self, until_us: int | None) -> None:
-        """Let time run no further than ``until_us``; ``None`` lets it go."""
+    def keep_pace(self, who: str, until_us: int | None) -> None:
         with self._lock:
             self._now_us()
-            self._held_us = until_us
+            if until_us is None:
+                self._limits.pop(who, None)
+            else:
+                self._limits[who] = until_us
 
     def utc(self) -> datetime:
         return datetime.fromtimestamp(self._start.timestamp() + self.now_us() / MICROSECONDS, tz=UTC)
@@ -104,5 +116,4 @@ class PacedClock:
         if until_us is None:
             condition.wait()
         elif (left_us := until_us - self.now_us()) > 0:
-            # A held clock may need longer than this; whoever waits asks again.
             condition.wait(max(left_us / MICROSECONDS / self._speed, 0.0005))

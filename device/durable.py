@@ -44,8 +44,3 @@ def write_all(descriptor: int, data: bytes, offset: int) -> None:
     while view:
         done = os.pwrite(descriptor, view, offset)
         view, offset = view[done:], offset + done
-
-
-def unlink_if_there(path: Path) -> None:
-    """Take a name away, if it is there."""
-    path.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from device.durable import aside, sync_folder, unlink_if_there, write_all
+from device.durable import aside, sync_folder, write_all
 from device.errors import DamagedError
 from device.recording import CHUNK_BYTES, LEDGER_NAME, MANIFEST_NAME, SESSION_NAME, WITHDRAWN_NAME
 from device.recording.ledger import CLOSING_BYTES, Ledger, Record, digest_of, parse_ledger
@@ -54,7 +54,7 @@ def _recover_one(store: Store, recording_id: str, *, at: str) -> Recovered | Non
         if not (folder / SESSION_NAME).exists():
             _remove_unbegun(folder)
             return Recovered(recording_id, "removed")
-        unlink_if_there(aside(folder / MANIFEST_NAME))
+        aside(folder / MANIFEST_NAME).unlink(missing_ok=True)
         if (folder / LEDGER_NAME).exists():
             duration_us = close_torn(store, folder)
             return Recovered(recording_id, "closed", duration_us)
@@ -97,7 +97,7 @@ def close_torn(store: Store, folder: Path) -> int:
         "digest": digest_of(digests),
     }
     store.write_manifest(read_manifest(folder).model_copy(update=facts))
-    unlink_if_there(folder / LEDGER_NAME)
+    (folder / LEDGER_NAME).unlink(missing_ok=True)
     sync_folder(folder)
     return last.end_us
 

@@ -1,10 +1,12 @@
 """The store: one folder per recording, and what may happen to it.
 
-Only the capture process writes here; everything else reads. Every change of a name is made durable before it counts.
+Only the capture process writes here (``Store``); everything else reads (``StoreReader``). Every change of a name is made
+durable before it counts.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -16,11 +18,10 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
 
-from device.durable import aside, sync_folder, unlink_if_there, write_all, write_whole
+from device.durable import aside, sync_folder, write_all, write_whole
 from device.errors import DamagedError, StoreError, StoreFullError
 from device.recording import (
     ATTACHMENTS_NAME,
-    LEDGER_NAME,
     MANIFEST_NAME,
     RECEIPTS_NAME,
     SESSION_NAME,
@@ -32,7 +33,7 @@ from device.recording.signing import sign, verify
 
 ERASED_NAME: Final = "erased"
 _TAIL_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
-_FULL_ERRNOS: Final = frozenset({28, 122})  # ENOSPC, EDQUOT
+_FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def store_error(problem: OSError, doing: str) -> StoreError:
@@ -52,84 +53,18 @@ class Listed:
     withdrawn: bool
 
 
-class SealedFile:
-    """The file and the ledger of one open recording: whole chunks in, durable when ``append`` returns.
+class StoreReader:
+    """The folder that recordings live in, as those see it who only read."""
 
-    The first ``append`` gives the file its name; from then on what stands under that name is a complete age file, or
-    becomes one by its ledger alone. After any error nothing more is written to either (the page cache may have
-    forgotten what it failed to write): the recording is closed by recovery.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._ledger_fd = -1
-        self._file_fd = -1
-        self._end = 0
-        self._ledger_end = 0
-        self._failed = False
-
-    def append(self, sealed: bytes, closing: bytes, records: bytes) -> None:
-        """Add sealed chunks, with the closing that the next call overwrites and their ledger records.
-
-        Raises:
-            StoreError: nothing more can be written here; what was durable before still is.
-        """
-        if self._failed:
-            raise StoreError("this recording cannot be written any more", "the box has closed it; start a new one")
-        try:
-            self._append(sealed, closing, records)
-        except OSError as problem:
-            self._failed = True
-            raise store_error(problem, "a chunk could not be made durable") from problem
-
-    def _append(self, sealed: bytes, closing: bytes, records: bytes) -> None:
-        first = self._file_fd < 0
-        if first:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-            self._ledger_fd = os.open(self._folder / LEDGER_NAME, flags, 0o640)
-            self._file_fd = os.open(aside(self._folder / SESSION_NAME), flags, 0o640)
-        # The ledger goes first: a chunk without its record would be cut off, a record without its chunk does no harm.
-        write_all(self._ledger_fd, records, self._ledger_end)
-        write_all(self._file_fd, sealed + closing, self._end)
-        os.fdatasync(self._ledger_fd)
-        os.fdatasync(self._file_fd)
-        if first:
-            aside(self._folder / SESSION_NAME).rename(self._folder / SESSION_NAME)
-            sync_folder(self._folder)
-        self._ledger_end += len(records)
-        self._end += len(sealed)
-
-    def close(self) -> None:
-        """Let both files go; a second call does nothing."""
-        for descriptor in (self._ledger_fd, self._file_fd):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._ledger_fd = self._file_fd = -1
-        self._failed = True
-
-
-class Store:
-    """The folder that recordings live in, and the key that signs what the box says about them."""
-
-    def __init__(self, path: Path, *, device_key: Ed25519PrivateKey) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._device_key = device_key
-
-    def check(self) -> None:
-        """Find out whether the store can be written.
-
-        Raises:
-            StoreError: it is missing, read-only, or somebody else's.
-        """
-        probe = self.path / f".probe-{secrets.token_hex(4)}"
-        try:
-            probe.write_bytes(b"sotto")
-            probe.unlink()
-        except OSError as problem:
-            raise store_error(problem, "nothing can be written to it") from problem
 
     def free_bytes(self) -> int:
-        """Room left for recordings, in bytes."""
+        """Room left for recordings, in bytes.
+
+        Raises:
+            StoreError: the store is not there.
+        """
         try:
             return shutil.disk_usage(self.path).free
         except OSError as problem:
@@ -145,49 +80,18 @@ class Store:
             raise StoreError("that is not the id of a recording", "take the id from the list of recordings")
         return self.path / recording_id
 
-    def new_folder(self) -> Path:
-        """Make the folder of the next recording. Its number follows the highest ever used here."""
-        try:
-            used = [int(name[:6]) for name in self._names()]
-            tail = "".join(secrets.choice(_TAIL_LETTERS) for _ in range(10))
-            folder = self.path / f"{max(used, default=0) + 1:06d}-{tail}"
-            folder.mkdir(mode=0o750)
-            sync_folder(self.path)
-        except OSError as problem:
-            raise store_error(problem, "no folder for a recording could be made") from problem
-        return folder
-
-    def _names(self) -> Iterator[str]:
-        for entry in os.scandir(self.path):
-            if is_recording_id(entry.name):
-                yield entry.name
-        if (erased := self.path / ERASED_NAME).is_dir():
-            yield from (path.stem for path in erased.iterdir() if is_recording_id(path.stem))
-
     def ids(self) -> list[str]:
-        """The recordings in the store, oldest first."""
+        """The recordings in the store, oldest first.
+
+        Raises:
+            StoreError: the store cannot be listed.
+        """
         try:
             return sorted(entry.name for entry in os.scandir(self.path) if is_recording_id(entry.name))
         except OSError as problem:
             raise store_error(problem, "it cannot be listed") from problem
 
-    def write_manifest(self, manifest: Manifest) -> None:
-        """Sign the manifest and put it in its place."""
-        document = sign("manifest", manifest.model_dump(mode="json"), self._device_key)
-        try:
-            write_whole(self.folder(manifest.id) / MANIFEST_NAME, document)
-        except OSError as problem:
-            raise store_error(problem, "a manifest could not be written") from problem
-
-    def read_manifest(self, recording_id: str) -> Manifest:
-        """The manifest of a recording.
-
-        Raises:
-            DamagedError: there is none that holds.
-        """
-        return read_manifest(self.folder(recording_id))
-
-    def list(self) -> list[Listed]:
+    def listing(self) -> list[Listed]:
         """Every recording whose manifest can be read, newest first."""
         return [listed for recording_id in reversed(self.ids()) if (listed := self.find(recording_id)) is not None]
 
@@ -201,6 +105,60 @@ class Store:
             return None
         return Listed(manifest, size_bytes, (folder / WITHDRAWN_NAME).exists())
 
+
+class Store(StoreReader):
+    """The same folder for the one process that writes to it, with the key that signs what the box says."""
+
+    def __init__(self, path: Path, *, device_key: Ed25519PrivateKey) -> None:
+        super().__init__(path)
+        self._device_key = device_key
+
+    def check(self) -> None:
+        """Find out whether the store can be written.
+
+        Raises:
+            StoreError: it is missing, read-only, or somebody else's.
+        """
+        probe = self.path / f".probe-{secrets.token_hex(4)}"
+        try:
+            probe.write_bytes(b"sotto")
+            probe.unlink()
+        except OSError as problem:
+            raise store_error(problem, "nothing can be written to it") from problem
+
+    def new_folder(self) -> Path:
+        """Make the folder of the next recording. Its number follows the highest ever used here.
+
+        Raises:
+            StoreError: it could not be made.
+        """
+        try:
+            used = [int(name[:6]) for name in self._names()]
+            tail = "".join(secrets.choice(_TAIL_LETTERS) for _ in range(10))
+            folder = self.path / f"{max(used, default=0) + 1:06d}-{tail}"
+            folder.mkdir(mode=0o750)
+            sync_folder(self.path)
+        except OSError as problem:
+            raise store_error(problem, "no folder for a recording could be made") from problem
+        return folder
+
+    def _names(self) -> Iterator[str]:
+        yield from self.ids()
+        if (erased := self.path / ERASED_NAME).is_dir():
+            yield from (path.stem for path in erased.iterdir() if is_recording_id(path.stem))
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Sign the manifest and put it in its place, durably.
+
+        Raises:
+            StoreError: the one before, if any, is still there.
+        """
+        document = sign("manifest", manifest.model_dump(mode="json"), self._device_key)
+        try:
+            write_whole(self.folder(manifest.id) / MANIFEST_NAME, document)
+        except OSError as problem:
+            raise store_error(problem, "a manifest could not be written") from problem
+
     def mark_withdrawn(self, recording_id: str) -> None:
         """Make a withdrawal durable: whatever happens from now on, the recording ends erased unless it is unmarked."""
         try:
@@ -212,7 +170,7 @@ class Store:
         """Take a withdrawal back."""
         folder = self.folder(recording_id)
         try:
-            unlink_if_there(folder / WITHDRAWN_NAME)
+            (folder / WITHDRAWN_NAME).unlink(missing_ok=True)
             sync_folder(folder)
         except OSError as problem:
             raise store_error(problem, "a withdrawal could not be taken back") from problem
@@ -244,7 +202,7 @@ class Store:
             if entry.name != WITHDRAWN_NAME:
                 entry.unlink()
         sync_folder(folder)
-        unlink_if_there(folder / WITHDRAWN_NAME)
+        (folder / WITHDRAWN_NAME).unlink(missing_ok=True)
         folder.rmdir()
         sync_folder(self.path)
 
@@ -261,7 +219,9 @@ def read_manifest(folder: Path) -> Manifest:
     except OSError as problem:
         raise DamagedError("a recording has no manifest", "fetch it again from the box") from problem
     except ValidationError as problem:
-        raise DamagedError("a manifest says things it cannot say", "use the version of sotto that wrote it") from problem
+        raise DamagedError(
+            "a manifest says things it cannot say", "use the version of sotto that wrote it"
+        ) from problem
 
 
 def _overwrite_head(path: Path) -> None:

@@ -33,6 +33,7 @@ from device.age.recipients import (
     X25519_KIND,
     HybridRecipient,
     X25519Recipient,
+    fingerprint,
     hybrid_suite,
     x25519_wrap_key,
 )
@@ -63,7 +64,7 @@ class X25519Identity:
         self._key = X25519PrivateKey.from_private_bytes(secret)
 
     def __repr__(self) -> str:
-        return f"<identity of {self.recipient()}>"
+        return f"<identity of {fingerprint(self.recipient())}>"
 
     def recipient(self) -> X25519Recipient:
         """The public half."""
@@ -100,7 +101,7 @@ class HybridIdentity:
         self._x25519 = X25519PrivateKey.from_private_bytes(grown[_MLKEM_SEED_BYTES:])
 
     def __repr__(self) -> str:
-        return f"<identity of {self.recipient()}>"
+        return f"<identity of {fingerprint(self.recipient())}>"
 
     def recipient(self) -> HybridRecipient:
         """The public half."""
@@ -188,7 +189,7 @@ def identity_file(identity: KeyIdentity, created: datetime) -> str:
 
 def _checked_seed(secret: bytes) -> bytes:
     if len(secret) != SEED_BYTES:
-        raise ValueError("it is not 32 bytes long")
+        raise ValueError("the key is too long or too short")
     return secret
 
 

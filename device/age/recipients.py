@@ -117,10 +117,12 @@ class HybridRecipient:
         return Stanza(HYBRID_KIND, (encode_base64(sealed[:HYBRID_ENC_BYTES]),), sealed[HYBRID_ENC_BYTES:])
 
     def _load(self) -> MLKEM768X25519PublicKey:
-        return MLKEM768X25519PublicKey(
-            MLKEM768PublicKey.from_public_bytes(self.public_key[:MLKEM_PUBLIC_BYTES]),
-            load_x25519(self.public_key[MLKEM_PUBLIC_BYTES:]),
-        )
+        x25519 = load_x25519(self.public_key[MLKEM_PUBLIC_BYTES:])
+        try:
+            mlkem = MLKEM768PublicKey.from_public_bytes(self.public_key[:MLKEM_PUBLIC_BYTES])
+        except ValueError as error:
+            raise ValueError("the ML-KEM key is not one") from error
+        return MLKEM768X25519PublicKey(mlkem, x25519)
 
 
 KeyRecipient = X25519Recipient | HybridRecipient
@@ -174,6 +176,8 @@ def load_x25519(public_key: bytes) -> X25519PublicKey:
 
     With a low-order point the shared secret is zero, whatever the private key: everybody could open the file.
     """
+    if len(public_key) != X25519_BYTES:
+        raise ValueError("the key is too long or too short")
     key = X25519PublicKey.from_public_bytes(public_key)
     try:
         X25519PrivateKey.generate().exchange(key)

@@ -41,7 +41,8 @@ def _load() -> ctypes.CDLL:
     found = ctypes.util.find_library("FLAC")
     if found is None:
         raise MissingPackageError(
-            "the FLAC library is not installed", "install it: apt install libflac12 (Debian 12) or libflac14 (Debian 13)"
+            "the FLAC library is not installed",
+            "install it: apt install libflac12 (Debian 12) or libflac14 (Debian 13)",
         )
     library = ctypes.CDLL(found)
     library.FLAC__stream_encoder_new.restype = ctypes.c_void_p

@@ -1,7 +1,7 @@
 """What travels from the devices to the encoder, and what a device promises.
 
-Sound is counted in samples (per channel) from the first sample of the recording; pictures carry microseconds since
-that same moment. Nothing here touches a device.
+Devices speak in monotonic microseconds; the recording counts sound in samples (per channel) and pictures in
+microseconds from its first sample. Nothing here touches a device.
 """
 
 from __future__ import annotations
@@ -70,17 +70,18 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Sound that the microphone lost: ``samples`` of it, and why."""
+    """Sound that the microphone lost: ``samples`` of it, why, and when it had passed (monotonic)."""
 
     samples: int
     cause: str
+    end_us: int
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """One encoded H.264 access unit in Annex-B, with its parameter sets in-band at every key frame.
 
-    ``at_us`` is the time of its exposure in microseconds since the recording's first sample.
+    ``at_us`` is the monotonic time of its exposure; in the muxer, microseconds since the recording's first sample.
     """
 
     data: bytes
@@ -127,8 +128,8 @@ class Camera(Protocol):
     def size(self) -> tuple[int, int]:
         """Width and height of the picture in pixels."""
 
-    def open(self, start_us: int) -> None:
-        """Start the camera; its pictures count from the monotonic time ``start_us``.
+    def open(self) -> None:
+        """Start the camera.
 
         Raises:
             CameraError: it is not there, or could not be started.

@@ -1,11 +1,11 @@
 """The recording on disk (ARCHITECTURE, section 6): names, index, ledger, manifest; all of it pure.
 
-    <store>/<id>/session.mp4.age    one ordinary age file
-                 session.ledger     only while open, or after a crash
-                 manifest.json      the signed plain facts
-                 attachments/*.age  small sealed files beside it
-                 receipts/*.json    proofs that the remote holds it
-                 withdrawn          only while its withdrawal waits for the end of the window
+<store>/<id>/session.mp4.age    one ordinary age file
+             session.ledger     only while open, or after a crash
+             manifest.json      the signed plain facts
+             attachments/*.age  small sealed files beside it
+             receipts/*.json    proofs that the remote holds it
+             withdrawn          only while its withdrawal waits for the end of the window
 """
 
 from __future__ import annotations

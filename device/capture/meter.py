@@ -1,0 +1,130 @@
+"""How loud the sound is, by libebur128: the only home of that library.
+
+Source: ITU-R BS.1770-4 (K-weighting, momentary loudness over 400 ms) as libebur128's ``ebur128.h`` offers it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import math
+from dataclasses import dataclass, field
+from typing import Final
+
+from device.capture.packets import SoundFormat
+from device.errors import MissingPackageError
+from device.recording.manifest import SoundReport, SoundVerdict
+
+_MODE_SAMPLE_PEAK: Final = 1 << 0 | 1 << 4  # momentary loudness, sample peak
+SILENCE_DBFS: Final = -144.5  # the least that 24 bits can say
+_CLIP_DBFS: Final = -0.01
+_QUIET_DBFS: Final = -36.0
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The sound of one period: ``peak_dbfs`` of its loudest sample, loudness of the last 400 ms (``None``: silence)."""
+
+    peak_dbfs: float
+    loudness_lufs: float | None
+
+
+def _load() -> ctypes.CDLL:
+    found = ctypes.util.find_library("ebur128")
+    if found is None:
+        raise MissingPackageError("the loudness library is not installed", "install it: apt install libebur128-1")
+    library = ctypes.CDLL(found)
+    library.ebur128_init.restype = ctypes.c_void_p
+    library.ebur128_init.argtypes = [ctypes.c_uint, ctypes.c_ulong, ctypes.c_int]
+    library.ebur128_destroy.argtypes = [ctypes.POINTER(ctypes.c_void_p)]
+    library.ebur128_add_frames_int.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
+    library.ebur128_prev_sample_peak.argtypes = [ctypes.c_void_p, ctypes.c_uint, ctypes.POINTER(ctypes.c_double)]
+    library.ebur128_loudness_momentary.argtypes = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_double)]
+    return library
+
+
+class Meter:
+    """Measures what the microphone delivers, period by period, and sums it up for the manifest."""
+
+    def __init__(self, sound: SoundFormat, *, floor_dbfs: float) -> None:
+        """``floor_dbfs``: a period whose loudest sample stays under this counts as silence."""
+        self._sound = sound
+        self._floor_dbfs = floor_dbfs
+        # Samples are right-justified in 32 bits; the library takes them for full-scale ones.
+        self._gain_db = 20 * math.log10(2 ** (32 - sound.bits))
+        self._library = _load()
+        self._state = ctypes.c_void_p(self._library.ebur128_init(sound.channels, sound.rate_hz, _MODE_SAMPLE_PEAK))
+        self._sums = _Sums()
+
+    def write(self, samples: bytearray, count: int) -> Level:
+        """Measure ``count`` samples × channels of interleaved int32."""
+        data = (ctypes.c_char * len(samples)).from_buffer(samples)
+        self._library.ebur128_add_frames_int(self._state, ctypes.addressof(data), count)
+        peak = ctypes.c_double()
+        peaks = []
+        for channel in range(self._sound.channels):
+            self._library.ebur128_prev_sample_peak(self._state, channel, ctypes.byref(peak))
+            peaks.append(peak.value)
+        loudness = ctypes.c_double()
+        self._library.ebur128_loudness_momentary(self._state, ctypes.byref(loudness))
+        loudest = max(peaks)
+        level = Level(
+            peak_dbfs=20 * math.log10(loudest) + self._gain_db if loudest > 0 else SILENCE_DBFS,
+            loudness_lufs=loudness.value + self._gain_db if math.isfinite(loudness.value) else None,
+        )
+        self._sums.add(level, seconds=count / self._sound.rate_hz, above=self.above_floor(level))
+        return level
+
+    def above_floor(self, level: Level) -> bool:
+        """Whether that was sound."""
+        return level.peak_dbfs > self._floor_dbfs
+
+    def report(self, *, gaps: bool) -> SoundReport:
+        """The sound so far, summed up; ``gaps`` where some of it is missing."""
+        return self._sums.report(gaps=gaps)
+
+    def close(self) -> None:
+        """Let the library's state go; a second call does nothing."""
+        if self._state:
+            self._library.ebur128_destroy(ctypes.byref(self._state))
+
+
+@dataclass(slots=True)
+class _Sums:
+    peak_dbfs: float = SILENCE_DBFS
+    clipped_periods: int = 0
+    below_floor_s: float = 0.0
+    seconds: float = 0.0
+    loud_energy: float = 0.0
+    loud_periods: int = field(default=0)
+
+    def add(self, level: Level, *, seconds: float, above: bool) -> None:
+        self.peak_dbfs = max(self.peak_dbfs, level.peak_dbfs)
+        self.clipped_periods += level.peak_dbfs >= _CLIP_DBFS
+        self.seconds += seconds
+        if not above:
+            self.below_floor_s += seconds
+        elif level.loudness_lufs is not None:
+            self.loud_energy += 10 ** (level.loudness_lufs / 10)
+            self.loud_periods += 1
+
+    def report(self, *, gaps: bool) -> SoundReport:
+        if self.seconds == 0:
+            return SoundReport()
+        loudness = 10 * math.log10(self.loud_energy / self.loud_periods) if self.loud_energy > 0 else None
+        return SoundReport(
+            peak_dbfs=round(self.peak_dbfs, 1),
+            loudness_lufs=None if loudness is None else round(loudness, 1),
+            clipped_periods=self.clipped_periods,
+            below_floor_s=round(self.below_floor_s, 1),
+            verdict=self._verdict(gaps=gaps),
+        )
+
+    def _verdict(self, *, gaps: bool) -> SoundVerdict:
+        if self.loud_periods == 0:
+            return SoundVerdict.SILENT
+        if gaps:
+            return SoundVerdict.GAPS
+        if self.clipped_periods > 1:
+            return SoundVerdict.DISTORTED
+        return SoundVerdict.QUIET if self.peak_dbfs < _QUIET_DBFS else SoundVerdict.GOOD

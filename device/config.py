@@ -1,0 +1,180 @@
+"""The configuration: one TOML file into frozen, checked objects.
+
+Nothing that names a place, a key or a secret has a default, and a key that is not known here is an error: a box never
+guesses what its admin meant.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from device.age.errors import AgeError
+from device.age.recipients import KeyRecipient, check_company, parse_recipient
+from device.errors import ConfigError, RecipientError
+
+SECTIONS_HINT = "docs/configuration.md lists every key; `sotto check` shows the effective values"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BoxSection(_Section):
+    """Which box this is, and where it keeps what it knows."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    device_key: Path
+    run: Path  # sockets and the published status; lost at a reboot
+
+
+class StoreSection(_Section):
+    """Where recordings live."""
+
+    path: Path
+
+
+class RecipientsSection(_Section):
+    """Who can open what the box seals."""
+
+    keys: Annotated[tuple[str, ...], Field(max_length=32)]
+
+
+class SessionSection(_Section):
+    """The length of a session and the level below which the sound counts as silence."""
+
+    max_length_min: Annotated[int, Field(ge=1, le=480)] = 90
+    floor_dbfs: Annotated[float, Field(ge=-100, le=-20)] = -60.0
+
+
+class SimulatedMicrophone(_Section):
+    """A WAV file that is played in real time."""
+
+    driver: Literal["simulated"]
+    wav: Path
+    loop: bool = True
+
+
+class AlsaMicrophone(_Section):
+    """A device of the computer, named as ALSA names it."""
+
+    driver: Literal["alsa"]
+    device: Annotated[str, Field(min_length=1)]
+
+
+class DisabledCamera(_Section):
+    """No camera: only sound can be consented to."""
+
+    driver: Literal["disabled"]
+
+
+class SimulatedCamera(_Section):
+    """A moving clock and a frame number."""
+
+    driver: Literal["simulated"]
+    width: Annotated[int, Field(ge=160, le=1920, multiple_of=16)] = 1280
+    height: Annotated[int, Field(ge=90, le=1088, multiple_of=2)] = 720
+    fps: Annotated[int, Field(ge=1, le=60)] = 25
+
+
+class SimulatedPanel(_Section):
+    """Buttons and lamps that are drawn on the page."""
+
+    driver: Literal["simulated"]
+
+
+class WebSection(_Section):
+    """Where the page listens. Without accounts it listens to this computer only."""
+
+    host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)]
+
+
+class Config(_Section):
+    """The effective configuration of a box."""
+
+    box: BoxSection
+    store: StoreSection
+    recipients: RecipientsSection
+    session: SessionSection = SessionSection()
+    microphone: Annotated[SimulatedMicrophone | AlsaMicrophone, Field(discriminator="driver")]
+    camera: Annotated[SimulatedCamera | DisabledCamera, Field(discriminator="driver")]
+    panel: SimulatedPanel
+    web: WebSection
+
+    @field_validator("box", "store")
+    @classmethod
+    def _absolute(cls, section: BoxSection | StoreSection) -> BoxSection | StoreSection:
+        for name, value in section:
+            if isinstance(value, Path) and not value.is_absolute():
+                raise ValueError(f"{name} must be an absolute path, not {value}")
+        return section
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a configuration file.
+
+    Raises:
+        ConfigError: it cannot be read, or a key is missing, unknown or out of range; all of them are named.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise ConfigError(
+            f"{path.name} cannot be read: {problem.strerror}", "name another file with --config"
+        ) from problem
+    return parse_config(text)
+
+
+def parse_config(text: str) -> Config:
+    """Check a configuration given as TOML text.
+
+    Raises:
+        ConfigError: as ``load_config``.
+    """
+    try:
+        return Config.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigError(f"the configuration is no valid TOML: {problem}", SECTIONS_HINT) from problem
+    except ValidationError as problem:
+        lines = "; ".join(_line(dict(error)) for error in problem.errors(include_url=False))
+        raise ConfigError(f"the configuration does not hold: {lines}", SECTIONS_HINT) from problem
+
+
+def _line(error: dict[str, Any]) -> str:
+    """One error of pydantic as: key, value, what is allowed."""
+    # The tag of a driver stands in the location, but in no file: camera.simulated.fps is written as camera.fps.
+    drivers = {"simulated", "alsa", "disabled"}
+    key = ".".join(str(part) for part in error["loc"] if part not in drivers)
+    if error["type"] == "extra_forbidden":
+        return f"{key} is not a known key"
+    if error["type"] == "missing":
+        return f"{key} is missing"
+    return f"{key} = {error['input']!r}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def recipients_of(texts: tuple[str, ...]) -> list[KeyRecipient]:
+    """The recipients as keys that can be sealed to.
+
+    Raises:
+        RecipientError: there is none, one is malformed, or post-quantum and classic ones are mixed.
+    """
+    if not texts:
+        raise RecipientError(
+            "there is no recipient, so nobody could open a recording",
+            "make a key with `sotto-clinic key new` and name its recipient (age1…)",
+        )
+    found = []
+    for number, text in enumerate(texts, start=1):
+        try:
+            found.append(parse_recipient(text))
+        except AgeError as problem:
+            raise RecipientError(f"recipient {number} cannot be used: {problem.what}", problem.hint) from problem
+    try:
+        check_company(found)
+    except AgeError as problem:
+        raise RecipientError(f"these recipients cannot be used together: {problem.what}", problem.hint) from problem
+    return found

@@ -1,0 +1,58 @@
+"""Short messages between the processes of one box, over local sockets."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from device.errors import AdminError
+
+_MOST_BYTES: Final = 4096
+
+
+def send_datagram(data: bytes, path: Path) -> None:
+    """Hand one datagram to a local socket.
+
+    Raises:
+        AdminError: nobody listens there.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as client:
+        try:
+            client.connect(str(path))
+            client.send(data)
+        except OSError as problem:
+            raise AdminError("the capture service does not answer", "start it, or look into its log") from problem
+
+
+class DatagramServer:
+    """Hands every datagram that reaches a local socket to ``handle``, in a thread of its own, until it is closed."""
+
+    def __init__(self, path: Path, handle: Callable[[bytes], None]) -> None:
+        path.unlink(missing_ok=True)
+        self._path = path
+        self._handle = handle
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        self._socket.bind(str(path))
+        path.chmod(0o660)
+        self._closing = False
+        self._thread = threading.Thread(target=self._serve, name=path.stem, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while not self._closing:
+            data = self._socket.recv(_MOST_BYTES)
+            if data and not self._closing:
+                self._handle(data)
+
+    def close(self) -> None:
+        """Stop listening and take the socket's name away."""
+        self._closing = True
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+            client.sendto(b"", os.fspath(self._path))
+        self._thread.join()
+        self._socket.close()
+        self._path.unlink(missing_ok=True)

@@ -1,0 +1,107 @@
+"""The status: the one read model that capture publishes and everybody else reads.
+
+A small JSON file in a folder of memory, replaced whole; a reader never sees half of one. It is published ten times a
+second while recording and at least once a second otherwise, so one that is older than that tells that capture is gone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from device.words import Consent, Fate
+
+STATUS_NAME: Final = "status.json"
+STALE_AFTER_S: Final = 5.0
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LampStatus(_Model):
+    """One lamp at the buttons: ``colour`` none/white/blue/yellow, ``pattern`` and its beats (ms lit, dark, lit …)."""
+
+    colour: str
+    pattern: str
+    beats_ms: tuple[int, ...]
+
+
+class PanelStatus(_Model):
+    """The panel as it looks and sounds now. ``tones`` counts, so that a page can play each one once."""
+
+    room_light: bool
+    lamps: tuple[LampStatus, LampStatus]
+    tone: str | None
+    tones: int
+    tone_notes: tuple[tuple[int, int], ...]  # (hertz, milliseconds); 0 Hz is silence
+
+
+class LevelStatus(_Model):
+    """The sound of the last period: dB of full scale, LUFS (momentary)."""
+
+    peak_dbfs: float
+    loudness_lufs: float | None
+    above_floor: bool
+
+
+class RecordingStatus(_Model):
+    """The recording under way. ``durable_us``: how much of it would survive a power cut now."""
+
+    id: str | None
+    consent: Consent
+    elapsed_us: int
+    durable_us: int
+    size_bytes: int
+    devices_open: tuple[str, ...]
+    troubles: tuple[str, ...]
+    pictures: int
+
+
+class LastStatus(_Model):
+    """The recording that ended last, while its window is open."""
+
+    id: str | None
+    fate: Fate
+    sealed: bool
+    window_left_s: float
+
+
+class Status(_Model):
+    """Everything the page and `sotto status` know."""
+
+    box: str
+    simulated: tuple[str, ...]  # which of microphone, camera, panel are simulated
+    published: str
+    published_unix_s: float
+    state: str
+    consent: Consent
+    choices: tuple[Consent, ...]
+    people: int
+    armed_left_s: float | None
+    panel: PanelStatus
+    level: LevelStatus | None
+    recording: RecordingStatus | None
+    last: LastStatus | None
+    sealing: int  # recordings that are closed in the room and not yet durable to the end
+    faults: tuple[tuple[str, str], ...]  # (what happened, what to do)
+    store_free_bytes: int
+    store_minutes_left: int
+    clock_trusted: bool
+
+
+def publish(status: Status, run: Path) -> None:
+    """Replace the published status. Not synced: it is meant to be lost at a reboot."""
+    beside = run / (STATUS_NAME + ".new")
+    beside.write_text(status.model_dump_json(), encoding="utf-8")
+    beside.rename(run / STATUS_NAME)
+
+
+def read_status(run: Path) -> Status | None:
+    """The status last published, or ``None`` where capture never published one (that can be read)."""
+    try:
+        return Status.model_validate_json((run / STATUS_NAME).read_bytes())
+    except (OSError, ValidationError):
+        return None

@@ -1,0 +1,24 @@
+"""What all tests share: how long they take, and how Hypothesis chooses."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import settings
+
+# On a machine that only checks, the same examples every time: a red build is then always the change's own doing.
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--rounds``: how often tests that kill or cut something do so; ``make kill`` asks for 100."""
+    parser.addoption("--rounds", type=int, default=5, help="rounds of the tests that kill a recording (default: 5)")
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    """How many rounds were asked for."""
+    return int(request.config.getoption("--rounds"))

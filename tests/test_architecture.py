@@ -1,0 +1,349 @@
+"""The floors of the house (ARCHITECTURE, section 5): imports point down, every vendor library has one home.
+
+Everything is read from the source with ``ast``, so a module counts even where its vendor library is not installed.
+Imports under ``TYPE_CHECKING`` and inside functions count like all others: they are knowledge, too.
+"""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOF = 5
+
+# Module → floor; the first pattern that fits counts. A new module gets its line here.
+FLOORS: Mapping[str, int] = {
+    # 0, words: what everybody may say
+    "device": 0,
+    "device.capture": 0,
+    "device.words": 0,
+    "device.errors": 0,
+    "device.clock": 0,
+    "device.notify": 0,
+    "device.capture.packets": 0,
+    "device.capture.boxes": 0,
+    # 1, pure: decides from its arguments alone; and two small tools that wrap a system call or two
+    "device.datagrams": 1,
+    "device.durable": 1,
+    "device.config": 1,
+    "device.session*": 1,
+    "device.press": 1,
+    "device.panel_language": 1,
+    "device.recording": 1,
+    "device.recording.*": 1,
+    "device.age": 1,
+    "device.age.*": 1,
+    # 2, ledgers: what the processes of a box leave for each other
+    "device.store": 2,
+    "device.audit": 2,
+    "device.status": 2,
+    "device.requests": 2,
+    "device.room": 2,
+    "device.remote": 2,
+    # 3, edges: one device, one server, one library or one file each, unaware of one another
+    "device.panel": 3,
+    "device.panel_simulated": 3,
+    "device.remote_s3": 3,
+    "device.remote_sftp": 3,
+    "device.recovery": 3,
+    "device.sealed_file": 3,
+    "device.capture.microphone": 3,
+    "device.capture.camera": 3,
+    "device.capture.encoder": 3,
+    "device.capture.picture": 3,
+    "device.capture.mux": 3,
+    "device.capture.sealer": 3,
+    "device.capture.meter": 3,
+    "device.capture.simulated": 3,
+    # 4, services: one process each
+    "device.capture.recorder*": 4,
+    "device.capture.service": 4,
+    "device.sync": 4,
+    "device.web": 4,
+    "device.web.*": 4,
+    # the roof: the only place that builds concrete things
+    "device.__main__": ROOF,
+    "device.demo": ROOF,
+    "device.rehearse": ROOF,
+    "provisioning": ROOF,
+    "provisioning.*": ROOF,
+}
+
+# Floors on which a module may know its neighbours (never in a circle); on floor 4 only those of its own package.
+SIDEWAYS = frozenset({1, ROOF})
+SIDEWAYS_IN_PACKAGE = 4
+
+# Who may see what, where that is narrower than the floors: importer → everything of the project it may import.
+SIGHT: Mapping[str, tuple[str, ...]] = {
+    "device.age*": ("device.age*",),
+    "device.web*": (
+        "device.web*",
+        "device.config",
+        "device.errors",
+        "device.words",
+        "device.clock",
+        "device.status",
+        "device.store",
+        "device.recording*",
+        "device.requests",
+        "device.room",
+    ),
+    "provisioning*": (
+        "provisioning*",
+        "device.words",
+        "device.config",
+        "device.errors",
+        "device.clock",
+        "device.remote",
+        "device.recording*",
+        "device.age*",
+    ),
+}
+
+# The box seals and never opens: no module of device outside device.age imports these.
+OPENING = ("device.age.identities*", "device.age.opening*", "device.age.passphrase*")
+
+# Vendor library → its home. (ctypes is Python's own, but stands for a C library each time.)
+HOMES: Mapping[str, tuple[str, ...]] = {
+    "alsaaudio": ("device.capture.microphone",),
+    "asyncssh": ("device.remote_sftp",),
+    "av": ("device.capture.picture",),
+    "boto3": ("device.remote_s3",),
+    "botocore": ("device.remote_s3",),
+    "cryptography": ("device.age.*", "device.recording.signing", "device.store", "device.audit", "provisioning.*"),
+    "ctypes": ("device.capture.encoder", "device.capture.meter"),
+    "flask": ("device.web", "device.web.*"),
+    "gpiozero": ("device.panel",),
+    "libcamera": ("device.capture.camera",),
+    "picamera2": ("device.capture.camera",),
+    "pydantic": (
+        "device.config",
+        "device.recording.manifest",
+        "device.requests",
+        "device.room",
+        "device.status",
+        "device.store",
+        "provisioning.*",
+    ),
+    "systemd": ("device.notify",),
+    "waitress": ("device.web", "device.web.*"),
+    "werkzeug": ("device.web", "device.web.*"),
+}
+
+# Python's own: the standard library, and the type checker's names for it.
+PYTHON = sys.stdlib_module_names | {"_typeshed"}
+
+HARDWARE = ("alsaaudio", "gpiozero", "lgpio", "libcamera", "picamera2")
+TOO_MUCH_FOR_CAPTURE = ("asyncssh", "av", "boto3", "flask", "numpy", "waitress", "device.age.identities")
+
+MODULE_LINES = 400
+FUNCTION_LINES = 60
+
+
+@dataclass(frozen=True)
+class Import:
+    """One name imported: a module of the project, or the top of somebody else's package."""
+
+    importer: str
+    target: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.importer}:{self.line} imports {self.target}"
+
+
+def sources() -> dict[str, Path]:
+    """Every module of device and provisioning by its dotted name."""
+    found = {}
+    for top in ("device", "provisioning"):
+        for path in sorted((ROOT / top).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+SOURCES = sources()
+TREES = {name: ast.parse(path.read_text(encoding="utf-8"), str(path)) for name, path in SOURCES.items()}
+
+
+def is_ours(name: str) -> bool:
+    return name.partition(".")[0] in {"device", "provisioning"}
+
+
+def imported(module: str, tree: ast.AST, known: Mapping[str, object]) -> Iterator[Import]:
+    """All imports of a module; ``from package import module`` counts as the module, where there is one."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}:{node.lineno}: imports here are absolute: they can be searched for"
+            inside = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in known else str(node.module) for name in inside]
+        else:
+            continue
+        for name in dict.fromkeys(names):
+            yield Import(module, name if is_ours(name) else name.partition(".")[0], node.lineno)
+
+
+IMPORTS = [one for module, tree in TREES.items() for one in imported(module, tree, SOURCES)]
+
+
+def fits(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def floor(module: str) -> int | None:
+    return next((number for pattern, number in FLOORS.items() if fnmatchcase(module, pattern)), None)
+
+
+def may_import(importer: str, target: str) -> bool:
+    """Whether the floors allow it: down always, sideways on some floors, up never. (Circles are looked for apart.)"""
+    above, below = floor(importer), floor(target)
+    if above is None or below is None:
+        return True  # another test says so
+    if above != below:
+        return above > below
+    if above == SIDEWAYS_IN_PACKAGE:
+        return importer.split(".")[:2] == target.split(".")[:2]
+    return above in SIDEWAYS
+
+
+def circle(imports: list[Import]) -> list[str]:
+    """The modules of one import circle, or nothing."""
+    graph: dict[str, set[str]] = {}
+    for one in imports:
+        graph.setdefault(one.importer, set()).add(one.target)
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return list(reversed(error.args[1]))
+    return []
+
+
+def told(wrong: list[Import], rule: str) -> str:
+    return "\n".join([rule, *(f"  {one}" for one in wrong)])
+
+
+def test_every_module_has_a_floor() -> None:
+    homeless = [module for module in SOURCES if floor(module) is None]
+    assert not homeless, f"no floor for {', '.join(homeless)}: add a line to FLOORS in {Path(__file__).name}"
+
+
+def test_imports_point_down() -> None:
+    wrong = [one for one in IMPORTS if is_ours(one.target) and not may_import(one.importer, one.target)]
+    assert not wrong, told(wrong, "imports point down only (FLOORS says which floor a module is on):")
+
+
+def test_there_is_no_import_circle() -> None:
+    found = circle([one for one in IMPORTS if is_ours(one.target)])
+    assert not found, f"modules import each other in a circle: {' → '.join(found)}"
+
+
+@pytest.mark.parametrize("who", SIGHT)
+def test_some_see_less_than_their_floor_would_let_them(who: str) -> None:
+    ours = [one for one in IMPORTS if fnmatchcase(one.importer, who) and is_ours(one.target)]
+    wrong = [one for one in ours if one.target != "device" and not fits(one.target, SIGHT[who])]
+    assert not wrong, told(wrong, f"{who} sees only {', '.join(SIGHT[who])}:")
+
+
+def test_the_box_seals_and_never_opens() -> None:
+    outside = [one for one in IMPORTS if fits(one.importer, ("device.*",)) and not fits(one.importer, ("device.age*",))]
+    wrong = [one for one in outside if fits(one.target, OPENING)]
+    assert not wrong, told(wrong, "the box holds no key that opens what it sealed:")
+
+
+def test_every_vendor_library_is_imported_in_its_home_only() -> None:
+    wrong = [one for one in IMPORTS if one.target in HOMES and not fits(one.importer, HOMES[one.target])]
+    assert not wrong, told(wrong, "a vendor library is known in one place (HOMES):")
+
+
+def test_every_vendor_library_has_a_home() -> None:
+    vendors = [one for one in IMPORTS if not is_ours(one.target) and one.target not in PYTHON]
+    wrong = [one for one in vendors if one.target not in HOMES]
+    assert not wrong, told(wrong, f"a library without a home: add it to HOMES in {Path(__file__).name}:")
+
+
+def test_modules_stay_small() -> None:
+    lines = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in SOURCES.items()}
+    large = sorted(((count, module) for module, count in lines.items() if count > MODULE_LINES), reverse=True)
+    assert not large, f"over {MODULE_LINES} lines is two ideas: {large}"
+
+
+def test_functions_stay_small() -> None:
+    large = [
+        (node.end_lineno - node.lineno + 1, f"{module}:{node.lineno} {node.name}")
+        for module, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if node.end_lineno is not None and node.end_lineno - node.lineno >= FUNCTION_LINES
+    ]
+    assert not large, f"over {FUNCTION_LINES} lines: {sorted(large, reverse=True)}"
+
+
+def loaded_after_importing(modules: list[str], looked_for: tuple[str, ...]) -> str:
+    """Which of ``looked_for`` a fresh Python has loaded once it has imported ``modules``, and after which of them."""
+    script = (
+        "import importlib, sys\n"
+        f"left = set({looked_for!r})\n"
+        f"for module in {modules!r}:\n"
+        "    importlib.import_module(module)\n"
+        "    for found in sorted(left & set(sys.modules)):\n"
+        "        print(f'{module} loads {found}')\n"
+        "    left -= set(sys.modules)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_importing_anything_below_the_roof_loads_no_hardware_library() -> None:
+    below = [module for module in SOURCES if (floor(module) or 0) < ROOF]
+    assert loaded_after_importing(below, HARDWARE) == ""
+
+
+def test_the_capture_process_imports_little() -> None:
+    capture = ["device.capture.service", "device.capture.recorder", "device.capture.encoder", "device.capture.sealer"]
+    assert loaded_after_importing([one for one in capture if one in SOURCES], TOO_MUCH_FOR_CAPTURE) == ""
+
+
+# The rules themselves, on houses that were built wrong.
+
+
+@pytest.mark.parametrize(
+    ("importer", "target", "allowed"),
+    [
+        ("device.store", "device.recording.ledger", True),
+        ("device.recording.ledger", "device.store", False),
+        ("device.session", "device.press", True),
+        ("device.capture.encoder", "device.capture.mux", False),
+        ("device.capture.service", "device.capture.recorder", True),
+        ("device.sync", "device.capture.recorder", False),
+        ("device.web.pages", "device.sync", False),
+        ("device.web.pages", "device.web", True),
+        ("device.demo", "device.__main__", True),
+        ("device.sync", "device.demo", False),
+    ],
+)
+def test_the_floors_decide(importer: str, target: str, *, allowed: bool) -> None:
+    assert may_import(importer, target) is allowed
+
+
+def test_a_circle_is_found_and_a_diamond_is_none() -> None:
+    diamond = [Import("a", "b", 1), Import("a", "c", 2), Import("b", "d", 1), Import("c", "d", 1)]
+    assert circle(diamond) == []
+    assert set(circle([*diamond, Import("d", "a", 1)])) >= {"a", "d"}
+
+
+def test_imports_inside_functions_and_for_types_only_count() -> None:
+    tree = ast.parse("def late():\n    from device.age import opening\nif TYPE_CHECKING:\n    import av.codec\n")
+    found = {one.target for one in imported("device.x", tree, {"device.age.opening": None})}
+    assert found == {"device.age.opening", "av"}
