@@ -11,7 +11,7 @@ demo: setup-run ## a whole session, played without hardware (more words for it i
 	@.venv/bin/sotto demo $(DEMO)
 
 test: setup-test lint types ## linters, types, and every test (pytest's own words in PYTEST=…)
-	@if [ -x tests/tools/fetch-age ]; then tests/tools/fetch-age; fi
+	@for fetch in tests/tools/fetch-*; do [ ! -x "$$fetch" ] || "$$fetch" >/dev/null || exit 1; done
 	@$(PYTHON) -m pytest $(PYTEST)
 
 lint: setup-test ## ruff: style and format

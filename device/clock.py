@@ -37,7 +37,7 @@ class Clock(Protocol):
         """
 
     def keep_pace(self, who: str, until_us: int | None) -> None:
-        """``who`` has come so far that time may run to ``until_us``, if it is a time that waits (``None``: for ever)."""
+        """``who`` has come so far that a time that waits may run to ``until_us`` (``None``: for ever)."""
 
 
 def wire_time(moment: datetime) -> str:

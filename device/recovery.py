@@ -24,7 +24,7 @@ _SEALED_BYTES: Final = CHUNK_BYTES + 16
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What was done with one folder: ``closed`` (and how far it reaches), ``erased``, or ``removed`` (nothing was in it).
+    """What was done with one folder: ``closed`` (and how far it reaches), ``erased`` or ``removed`` (it was empty).
 
     ``damaged`` folders were left as they are.
     """
@@ -97,9 +97,18 @@ def close_torn(store: Store, folder: Path) -> int:
         "digest": digest_of(digests),
     }
     store.write_manifest(read_manifest(folder).model_copy(update=facts))
+    forget_ledger(folder)
+    return last.end_us
+
+
+def forget_ledger(folder: Path) -> None:
+    """Take the ledger of a closed recording away, once its manifest says that it is closed.
+
+    Raises:
+        OSError: it stays, and the next start takes it away.
+    """
     (folder / LEDGER_NAME).unlink(missing_ok=True)
     sync_folder(folder)
-    return last.end_us
 
 
 def _last_whole(ledger: Ledger, descriptor: int) -> Record:

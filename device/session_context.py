@@ -134,10 +134,14 @@ def kind_of(event: Heard) -> Kind:
 
 @dataclass(frozen=True)
 class Rules:
-    """How long things last; how long a recording may be. All in seconds."""
+    """How long things last; how long a recording may be.
 
+    A choice ends after 3 s without a press, and a press is known up to 130 ms after it was made (``device/press.py``):
+    ended any earlier, a person's last press could be taken for the first of the next one's.
+    """
+
+    choice_ms: int = 3_150
     armed_s: int = 60
-    choice_s: int = 3
     refused_s: int = 3
     white_s: int = 5
     window_s: int = 120
@@ -166,9 +170,9 @@ class Context:
     spent: Mapping[Button, int] = field(default_factory=dict)
     timers: Mapping[Timer, int] = field(default_factory=dict)
 
-    def with_timer(self, timer: Timer, *, at_us: int, after_s: int) -> Context:
+    def with_timer(self, timer: Timer, *, at_us: int, after_s: float) -> Context:
         """The same, with this deadline set anew."""
-        return replace(self, timers={**self.timers, timer: at_us + after_s * _SECOND_US})
+        return replace(self, timers={**self.timers, timer: at_us + round(after_s * _SECOND_US)})
 
     def keeping(self, timers: frozenset[Timer]) -> Context:
         """The same, with no deadlines but these."""

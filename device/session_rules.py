@@ -104,7 +104,7 @@ def begin_choosing(ctx: Context, event: Heard) -> Outcome:
 def choice_step(ctx: Context, event: Heard) -> Outcome:
     """A press of the person whose turn it is."""
     choice = (ctx.choice or Consent.NONE).step()
-    ctx = _by_hand(ctx, event).with_timer(Timer.CHOICE, at_us=event.at_us, after_s=ctx.rules.choice_s)
+    ctx = _by_hand(ctx, event).with_timer(Timer.CHOICE, at_us=event.at_us, after_s=ctx.rules.choice_ms / 1000)
     return replace(ctx, choice=choice), ()
 
 

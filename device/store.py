@@ -1,7 +1,7 @@
 """The store: one folder per recording, and what may happen to it.
 
-Only the capture process writes here (``Store``); everything else reads (``StoreReader``). Every change of a name is made
-durable before it counts.
+Only the capture process writes here (``Store``); everything else reads (``StoreReader``). Every change of a name is
+made durable before it counts.
 """
 
 from __future__ import annotations

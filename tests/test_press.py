@@ -224,7 +224,7 @@ def absolute(steps: list[tuple[int, Button, bool]]) -> list[Edge]:
     return edges
 
 
-@given(levels_of_any_kind, first=st.booleans())
+@given(steps=levels_of_any_kind, first=st.booleans())
 def test_whatever_the_levels_do_each_press_is_told_once_and_in_order(
     steps: list[tuple[int, Button, bool]], *, first: bool
 ) -> None:
@@ -254,7 +254,7 @@ def test_whatever_the_levels_do_each_press_is_told_once_and_in_order(
                 pass
 
 
-@given(levels_of_any_kind, st.integers(1, 3_000), first=st.booleans())
+@given(steps=levels_of_any_kind, step_ms=st.integers(1, 3_000), first=st.booleans())
 def test_what_comes_out_does_not_depend_on_how_often_anybody_ticks(
     steps: list[tuple[int, Button, bool]], step_ms: int, *, first: bool
 ) -> None:

@@ -56,6 +56,15 @@ def _load() -> ctypes.CDLL:
     return library
 
 
+def check_library() -> None:
+    """Find out whether the library is installed, before anybody relies on it.
+
+    Raises:
+        MissingPackageError: it is not.
+    """
+    _load()
+
+
 def stream_info(sound: SoundFormat) -> bytes:
     """The 34-byte STREAMINFO block of such a stream, its totals left unknown (RFC 9639, section 8.2)."""
     packed = sound.rate_hz << 44 | (sound.channels - 1) << 41 | (sound.bits - 1) << 36

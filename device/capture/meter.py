@@ -43,6 +43,15 @@ def _load() -> ctypes.CDLL:
     return library
 
 
+def check_library() -> None:
+    """Find out whether the library is installed, before anybody relies on it.
+
+    Raises:
+        MissingPackageError: it is not.
+    """
+    _load()
+
+
 class Meter:
     """Measures what the microphone delivers, period by period, and sums it up for the manifest."""
 

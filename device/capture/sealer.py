@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Protocol
 
-from device.age.chunks import ChunkCipher
 from device.age.recipients import Recipient
 from device.age.sealing import new_header
 from device.recording import CHUNK_BYTES, CLOSING

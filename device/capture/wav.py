@@ -64,7 +64,7 @@ def _parse(path: Path, head: bytes, size: int) -> Wav:
         raise MicrophoneError(f"{path.name} does not say what its sound is", _HINT)
     # A program that was killed while it wrote leaves a length of zero or all ones: the file itself knows better.
     there = size - at - 8
-    samples = (min(length, there) if 0 < length else there) // sound.frame_bytes
+    samples = (min(length, there) if length > 0 else there) // sound.frame_bytes
     if samples == 0:
         raise MicrophoneError(f"{path.name} holds no sound", "give a WAV with at least one sample")
     return Wav(path, sound, at + 8, samples)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from device.words import Consent
+from device.words import Consent, Fate
 
 FORMAT: Literal["sotto recording 1"] = "sotto recording 1"
 
@@ -80,7 +80,7 @@ class ConsentEvent(_Facts):
     """What a button said about consent, in microseconds from the first sample (negative: before it)."""
 
     at_us: int
-    what: Literal["consented", "withdrawn", "kept"]
+    what: Literal["consented"] | Fate
     consent: Consent
     people: Count = 1
 

@@ -1,0 +1,118 @@
+"""What waits between the devices and the disk: a bounded queue in which the sound is never let go for the picture.
+
+The bound is what lets a stalled disk cost nothing: a minute of sound (24 MB at 48 kHz stereo) and five seconds of
+picture. Past it, picture is dropped up to the next key frame, and sound is counted as a gap of exact length.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Final
+
+from device.capture.packets import Gap, Picture, SoundFormat
+
+SOUND_LIMIT_US: Final = 60_000_000
+PICTURE_LIMIT_US: Final = 5_000_000
+_SLOW_STORAGE: Final = "the storage was too slow"
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Sound on its way to the encoder: ``count`` samples × channels of interleaved int32, ``end_us`` monotonic."""
+
+    data: bytearray
+    count: int
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """A moment to find again (monotonic)."""
+
+    at_us: int
+
+
+Item = Samples | Gap | Picture | Bookmark
+
+
+class Backlog:
+    """Put from the devices' threads, get from the writer's; ``close`` ends it once it is empty."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._items: deque[Item] = deque()
+        self._sound_samples = 0
+        self._limit_samples = 0
+        self._pictures: deque[int] = deque()
+        self._dropping = False
+        self._closed = False
+        self.pictures_dropped = 0
+
+    def set_format(self, sound: SoundFormat) -> None:
+        """Say what the sound is, before the first of it."""
+        self._limit_samples = sound.samples(SOUND_LIMIT_US)
+
+    def put_sound(self, samples: Samples) -> bool:
+        """Add sound; ``False`` where it had to be counted as a gap instead."""
+        with self._condition:
+            if self._sound_samples + samples.count > self._limit_samples:
+                self._put_gap(Gap(samples.count, _SLOW_STORAGE, samples.end_us))
+                return False
+            self._sound_samples += samples.count
+            self._items.append(samples)
+            self._condition.notify()
+            return True
+
+    def put_gap(self, gap: Gap) -> None:
+        """Add a gap; it takes no room, whatever its length."""
+        with self._condition:
+            self._put_gap(gap)
+
+    def _put_gap(self, gap: Gap) -> None:
+        last = self._items[-1] if self._items else None
+        if isinstance(last, Gap) and last.cause == gap.cause:
+            self._items[-1] = replace(gap, samples=last.samples + gap.samples)
+        else:
+            self._items.append(gap)
+        self._condition.notify()
+
+    def put_picture(self, picture: Picture) -> bool:
+        """Add a picture; ``False`` where it was dropped, as are all that follow it up to the next key frame."""
+        with self._condition:
+            late = bool(self._pictures) and picture.at_us - self._pictures[0] > PICTURE_LIMIT_US
+            self._dropping = late or (self._dropping and not picture.key)
+            if self._dropping:
+                self.pictures_dropped += 1
+                return False
+            self._pictures.append(picture.at_us)
+            self._items.append(picture)
+            self._condition.notify()
+            return True
+
+    def put_bookmark(self, bookmark: Bookmark) -> None:
+        """Add a bookmark."""
+        with self._condition:
+            self._items.append(bookmark)
+            self._condition.notify()
+
+    def close(self) -> None:
+        """Nothing more will be put."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify_all()
+
+    def get(self) -> Item | None:
+        """The next item, when there is one; ``None`` once the backlog is closed and empty."""
+        with self._condition:
+            while not self._items and not self._closed:
+                self._condition.wait()
+            if not self._items:
+                return None
+            item = self._items.popleft()
+            if isinstance(item, Samples):
+                self._sound_samples -= item.count
+            elif isinstance(item, Picture):
+                self._pictures.popleft()
+            return item

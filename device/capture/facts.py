@@ -1,0 +1,144 @@
+"""The plain facts of one recording as they come to be known, from which its manifest is made at any moment."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from device.capture.packets import Gap, SoundFormat
+from device.recording.manifest import (
+    ConsentEvent,
+    GapFact,
+    Manifest,
+    PictureFacts,
+    RecordingState,
+    SoundFacts,
+    SoundReport,
+)
+from device.words import Consent, Fate
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What is known when the button is pressed."""
+
+    box: str
+    boot: str
+    consent: Consent
+    choices: tuple[Consent, ...]
+    pressed_us: int  # monotonic
+    started: str
+    clock_trusted: bool
+    microphone: str
+    camera: str | None
+    size: tuple[int, int]
+    recipients: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Facts:
+    """Filled in by the writer's thread; consent events and the cause of the end by the service's."""
+
+    beginning: Beginning
+    recording_id: str = ""
+    sound: SoundFormat | None = None
+    zero_us: int | None = None  # the monotonic time of the first sample
+    ended: str | None = None
+    end: str | None = None
+    gaps: list[GapFact] = field(default_factory=list)
+    bookmarks_us: list[int] = field(default_factory=list)
+    picture_given_up_us: int | None = None
+    _consent_events: list[ConsentEvent] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def from_zero(self, at_us: int) -> int:
+        """A monotonic time as microseconds since the first sample (since the press, before there is one)."""
+        return at_us - (self.beginning.pressed_us if self.zero_us is None else self.zero_us)
+
+    def add_fate(self, fate: Fate, at_us: int) -> None:
+        """Note that the client withdrew, or took it back."""
+        event = ConsentEvent(
+            at_us=self.from_zero(at_us),
+            what=fate,
+            consent=Consent.NONE if fate is Fate.WITHDRAWN else self.beginning.consent,
+            people=len(self.beginning.choices),
+        )
+        with self._lock:
+            self._consent_events.append(event)
+
+    @property
+    def consent_events(self) -> tuple[ConsentEvent, ...]:
+        """What the buttons said about consent so far."""
+        begun = self.beginning
+        consented = ConsentEvent(
+            at_us=self.from_zero(begun.pressed_us), what="consented", consent=begun.consent, people=len(begun.choices)
+        )
+        with self._lock:
+            return (consented, *self._consent_events)
+
+    def add_gap(self, gap: Gap, start_sample: int) -> None:
+        """Note a gap; one that follows its own kind without a break makes it longer."""
+        last = self.gaps[-1] if self.gaps else None
+        if last is not None and last.cause == gap.cause and last.start_sample + last.samples == start_sample:
+            self.gaps[-1] = last.model_copy(update={"samples": last.samples + gap.samples})
+        else:
+            self.gaps.append(GapFact(start_sample=start_sample, samples=gap.samples, cause=gap.cause))
+
+    def manifest(
+        self,
+        state: RecordingState,
+        *,
+        duration_us: int = 0,
+        report: SoundReport | None = None,
+        pictures: int = 0,
+        chunks: int = 0,
+        size_bytes: int = 0,
+        digest: str | None = None,
+    ) -> Manifest:
+        """The manifest as of now."""
+        begun = self.beginning
+        return Manifest(
+            id=self.recording_id,
+            box=begun.box,
+            state=state,
+            started=begun.started,
+            ended=self.ended,
+            clock_trusted=begun.clock_trusted,
+            boot=begun.boot,
+            started_monotonic_us=begun.pressed_us,
+            duration_us=duration_us,
+            consent=begun.consent,
+            consent_events=self.consent_events,
+            sound=self._sound_facts(),
+            picture=self._picture_facts(pictures),
+            gaps=tuple(self.gaps),
+            report=report or SoundReport(),
+            bookmarks_us=tuple(self.bookmarks_us),
+            recipients=begun.recipients,
+            end=self.end,
+            chunks=chunks,
+            size_bytes=size_bytes,
+            digest=digest,
+        )
+
+    def _sound_facts(self) -> SoundFacts | None:
+        if self.sound is None:
+            return None
+        return SoundFacts(
+            rate_hz=self.sound.rate_hz,
+            channels=self.sound.channels,
+            bits=self.sound.bits,
+            microphone=self.beginning.microphone,
+        )
+
+    def _picture_facts(self, pictures: int) -> PictureFacts | None:
+        if self.beginning.camera is None:
+            return None
+        width, height = self.beginning.size
+        return PictureFacts(
+            width=width,
+            height=height,
+            camera=self.beginning.camera,
+            pictures=pictures,
+            given_up_at_us=self.picture_given_up_us,
+        )

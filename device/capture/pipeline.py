@@ -1,0 +1,80 @@
+"""Sound, gaps and pictures on one time line, on their way through encoder and muxer into chunks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from device.capture.backlog import Samples
+from device.capture.boxes import PictureTrack, SoundTrack
+from device.capture.encoder import FlacEncoder, stream_info
+from device.capture.facts import Facts
+from device.capture.mux import FragmentSink, Muxer
+from device.capture.packets import Gap, Picture, SoundFormat
+
+_SILENCE_SAMPLES: Final = 4800
+
+
+class Pipeline:
+    """The first sample is moment zero of the recording; pictures from before it are let go.
+
+    A gap is filled with silence of its exact length, so that the time in the file is the time in the room, and noted in
+    ``facts`` and in the end mark, so that nobody takes it for silence.
+    """
+
+    def __init__(self, sound: SoundFormat, facts: Facts, *, size: tuple[int, int] | None, sink: FragmentSink) -> None:
+        self._sound = sound
+        self._facts = facts
+        picture = PictureTrack(*size) if size else None
+        info = stream_info(sound)
+        self._muxer = Muxer(SoundTrack(sound.rate_hz, sound.channels, sound.bits, info), picture, sink=sink)
+        self._encoder = FlacEncoder(sound, sink=self._muxer.write_sound)
+        self._samples = 0
+        self._last_picture_us = -1
+        self.pictures = 0
+
+    @property
+    def duration_us(self) -> int:
+        """How long the recording is so far."""
+        return self._sound.us(self._samples)
+
+    def open(self) -> None:
+        """Write the init segment."""
+        self._muxer.open()
+
+    def write_samples(self, samples: Samples) -> None:
+        """Take sound as the microphone delivered it."""
+        self._find_zero(samples.end_us, samples.count)
+        self._encoder.write(samples.data, samples.count)
+        self._samples += samples.count
+
+    def write_gap(self, gap: Gap) -> None:
+        """Take note of lost sound, and let its time pass."""
+        self._find_zero(gap.end_us, gap.samples)
+        self._facts.add_gap(gap, self._samples)
+        left = gap.samples
+        while left > 0:
+            count = min(left, _SILENCE_SAMPLES)
+            self._encoder.write(bytearray(count * self._sound.channels * 4), count)
+            left -= count
+        self._samples += gap.samples
+
+    def write_picture(self, picture: Picture) -> None:
+        """Take a picture, if the sound has begun and time has not gone back since the one before."""
+        if self._facts.zero_us is None:
+            return
+        at_us = picture.at_us - self._facts.zero_us
+        if at_us <= self._last_picture_us:
+            return
+        self._last_picture_us = at_us
+        self._muxer.write_picture(replace(picture, at_us=at_us))
+        self.pictures += 1
+
+    def close(self) -> None:
+        """Write what is left, and the end mark."""
+        self._encoder.close()
+        self._muxer.close(gaps=tuple((gap.start_sample, gap.samples) for gap in self._facts.gaps))
+
+    def _find_zero(self, end_us: int, samples: int) -> None:
+        if self._facts.zero_us is None:
+            self._facts.zero_us = end_us - self._sound.us(samples)

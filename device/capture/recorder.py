@@ -1,0 +1,131 @@
+"""Does what the session machine says: begins recordings, ends them, and carries their fate out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from device.age.recipients import KeyRecipient, fingerprint
+from device.capture.facts import Beginning, Facts
+from device.capture.packets import Camera
+from device.capture.take import Devices, Take
+from device.clock import Clock, wire_time
+from device.session_events import (
+    Action,
+    Bookmark,
+    Report,
+    Settle,
+    StartRecording,
+    StopRecording,
+    TurnOver,
+    Withdraw,
+)
+from device.store import Store
+from device.words import Consent
+
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+
+def boot_id() -> str:
+    """Which boot of the machine this is: monotonic times compare only within one (random(4))."""
+    return _BOOT_ID.read_text(encoding="ascii").strip()
+
+
+class Recorder:
+    """Owns the takes: the one that runs, and those whose window or whose sealing is not over.
+
+    Called from one thread; ``report`` and ``changed`` are called from others.
+    """
+
+    def __init__(
+        self,
+        devices: Devices,
+        *,
+        box: str,
+        store: Store,
+        recipients: Sequence[KeyRecipient],
+        clock: Clock,
+        floor_dbfs: float,
+    ) -> None:
+        self._devices = devices
+        self._box = box
+        self._store = store
+        self._recipients = recipients
+        self._clock = clock
+        self._floor_dbfs = floor_dbfs
+        self._boot = boot_id()
+        self._takes: dict[int, Take] = {}
+
+    @property
+    def takes(self) -> list[Take]:
+        """Every take that is not over, oldest first."""
+        return list(self._takes.values())
+
+    @property
+    def devices_open(self) -> tuple[str, ...]:
+        """The devices that any take holds open at this moment."""
+        return tuple(name for take in self.takes for name in take.devices_open)
+
+    def find(self, ordinal: int | None) -> Take | None:
+        """The take of that ordinal, while it is not over."""
+        return None if ordinal is None else self._takes.get(ordinal)
+
+    def obey(self, action: Action, *, report: Callable[[Report], None], changed: Callable[[], None]) -> None:
+        """Carry out one action; those that are not for a recorder are let pass."""
+        match action:
+            case StartRecording():
+                self._start(action, report=report, changed=changed)
+            case StopRecording(recording=ordinal):
+                self._takes[ordinal].stop()
+            case Withdraw(recording=ordinal, at_us=at_us):
+                self._takes[ordinal].withdraw(at_us)
+            case TurnOver(recording=ordinal, at_us=at_us, fate=fate):
+                self._takes[ordinal].turn_over(fate, at_us)
+            case Settle(recording=ordinal, fate=fate):
+                self._takes[ordinal].settle(fate)
+            case Bookmark(recording=ordinal, at_us=at_us):
+                self._takes[ordinal].bookmark(at_us)
+            case _:
+                pass
+
+    def _start(self, action: StartRecording, *, report: Callable[[Report], None], changed: Callable[[], None]) -> None:
+        camera = self._camera(action.consent)
+        beginning = Beginning(
+            box=self._box,
+            boot=self._boot,
+            consent=action.consent,
+            choices=action.choices,
+            pressed_us=action.at_us,
+            started=wire_time(self._clock.utc()),
+            clock_trusted=self._clock.trusted(),
+            microphone=self._devices.microphone.name,
+            camera=camera.name if camera else None,
+            size=camera.size if camera else (0, 0),
+            recipients=tuple(fingerprint(recipient) for recipient in self._recipients),
+        )
+        take = Take(
+            action.recording,
+            Facts(beginning),
+            Devices(self._devices.microphone, camera),
+            store=self._store,
+            recipients=self._recipients,
+            clock=self._clock,
+            floor_dbfs=self._floor_dbfs,
+            report=report,
+            changed=changed,
+        )
+        before = self.takes
+        self._takes[action.recording] = take
+        take.start(after=before[-1] if before else None)
+
+    def _camera(self, consent: Consent) -> Camera | None:
+        """The camera, if the client allowed it: with ``sound`` nothing here even knows of one (promise P2)."""
+        return self._devices.camera if consent is Consent.SOUND_AND_PICTURE else None
+
+    def watch(self, now_us: int) -> None:
+        """Look after every take; forget those that are sealed and settled."""
+        for ordinal, take in list(self._takes.items()):
+            take.watch(now_us)
+            if take.over:
+                del self._takes[ordinal]

@@ -1,0 +1,194 @@
+"""The capture service: what the panel, the clock, the recorder and the page tell goes to the session machine, one thing
+at a time, and what the machine answers is done.
+
+One thread does all of this and never waits for a device or a disk; everything else reaches it through its inbox.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from device.capture.health import Health
+from device.capture.readmodel import Sounder, make_status
+from device.capture.recorder import Recorder
+from device.clock import Clock
+from device.panel import Panel
+from device.panel_language import Face, face
+from device.press import Event as HandEvent
+from device.press import Levels
+from device.requests import Mark, People, Request, Stop
+from device.session import Session
+from device.session_events import (
+    Event,
+    Fault,
+    FaultCleared,
+    MarkRequest,
+    PeopleRequest,
+    Sound,
+    StopRequest,
+    Tick,
+)
+from device.status import Status
+from device.words import Button
+
+_STATUS_BUSY_US: Final = 100_000
+_STATUS_IDLE_US: Final = 1_000_000
+_HEALTH_US: Final = 5_000_000
+
+Message = Callable[[int], None]
+"""Something to be done on the service's thread; it is told what time it is."""
+
+
+class CaptureService:
+    """Runs the box: consent, recording and the light that tells the truth about both."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        panel: Panel,
+        session: Session,
+        levels: Levels,
+        recorder: Recorder,
+        health: Health,
+        publish: Callable[[Status], None],
+        box: str,
+        simulated: tuple[str, ...],
+    ) -> None:
+        self._clock = clock
+        self._panel = panel
+        self._session = session
+        self._levels = levels
+        self._recorder = recorder
+        self._health = health
+        self._publish = publish
+        self._box = box
+        self._simulated = simulated
+        self._sounder = Sounder()
+        self._condition = threading.Condition()
+        self._inbox: deque[Message] = deque()
+        self._stopping = False
+        self._next_status_us = self._next_health_us = clock.now_us()
+
+    # -- from any thread ----------------------------------------------------------------------------------------------
+
+    def post(self, message: Message) -> None:
+        """Have something done on the service's thread."""
+        with self._condition:
+            self._inbox.append(message)
+            self._condition.notify()
+
+    def request(self, request: Request) -> None:
+        """What the page asks: it can stop, mark and name, and nothing else."""
+        match request:
+            case Stop():
+                self.post(lambda now_us: self._hear(StopRequest(now_us)))
+            case Mark():
+                self.post(lambda now_us: self._hear(MarkRequest(now_us)))
+            case People(people=people):
+                self.post(lambda now_us: self._hear(PeopleRequest(now_us, people)))
+
+    def stop(self) -> None:
+        """End the service: a recording that runs is stopped, kept and sealed first."""
+        self._stopping = True
+        self.post(lambda now_us: self._hear(StopRequest(now_us)))
+
+    # -- the service's own thread -------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Serve until ``stop``; every recording is sealed on return."""
+        self._panel.start(self._on_level)
+        try:
+            while not (self._stopping and not self._inbox and self._all_sealed()):
+                self._step()
+        finally:
+            self._panel.close()
+
+    def _all_sealed(self) -> bool:
+        return all(take.sealed for take in self._recorder.takes)
+
+    def _step(self) -> None:
+        for message in self._wait():
+            message(self._clock.now_us())
+        now_us = self._clock.now_us()
+        self._hear_hands(self._levels.tick(now_us))
+        self._hear(Tick(now_us))
+        if now_us >= self._next_health_us:
+            self._next_health_us = now_us + _HEALTH_US
+            self._check_health(now_us)
+        self._recorder.watch(now_us)
+        self._show()
+        if now_us >= self._next_status_us:
+            self._publish_status(now_us)
+
+    def _wait(self) -> list[Message]:
+        deadlines = [self._next_status_us, self._next_health_us]
+        deadlines += [due for due in (self._session.next_deadline_us, self._levels.next_deadline_us) if due is not None]
+        with self._condition:
+            if not self._inbox:
+                self._clock.wait(self._condition, min(deadlines))
+            messages = list(self._inbox)
+            self._inbox.clear()
+            return messages
+
+    def _on_level(self, button: Button, down: bool, at_us: int) -> None:  # noqa: FBT001  # the contract of OnLevel
+        self.post(lambda _now_us: self._hear_hands(self._levels.level(button, down=down, at_us=at_us)))
+
+    def _hear_hands(self, events: tuple[HandEvent, ...]) -> None:
+        for event in events:
+            self._hear(event)
+
+    def _hear(self, event: Event) -> None:
+        before = self._session.state
+        for action in self._session.handle(event):
+            # The light is on before a device is opened, and stays until the last one is closed.
+            self._show()
+            if isinstance(action, Sound):
+                self._sounder.say(action.tone)
+                self._panel.sound(action.tone)
+            else:
+                self._recorder.obey(action, report=self._on_report, changed=self._on_change)
+        if self._session.state != before:
+            self._next_status_us = 0
+
+    def _on_report(self, report: Event) -> None:
+        self.post(lambda _now_us: self._hear(report))
+
+    def _on_change(self) -> None:
+        self.post(lambda _now_us: self._show())
+
+    @property
+    def _face(self) -> Face:
+        shown = face(self._session)
+        return Face(room_light=shown.room_light or bool(self._recorder.devices_open), lamps=shown.lamps)
+
+    def _show(self) -> None:
+        self._panel.show(self._face)
+
+    def _check_health(self, now_us: int) -> None:
+        standing = {problem.what for problem in self._health.check()}
+        known = self._health.told
+        for what in standing - known:
+            self._hear(Fault(now_us, what))
+        for what in known - standing:
+            self._hear(FaultCleared(now_us, what))
+        self._health.told = standing
+
+    def _publish_status(self, now_us: int) -> None:
+        busy = bool(self._recorder.takes)
+        self._next_status_us = now_us + (_STATUS_BUSY_US if busy else _STATUS_IDLE_US)
+        self._publish(
+            make_status(
+                box=self._box,
+                simulated=self._simulated,
+                clock=self._clock,
+                session=self._session,
+                shown=self._face,
+                sounder=self._sounder,
+                recorder=self._recorder,
+                health=self._health,
+            )
+        )

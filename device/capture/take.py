@@ -1,0 +1,323 @@
+"""One recording from the press to the end of its window: its threads, its facts and its fate.
+
+Four threads, so that none has to wait for another's device: microphone, camera, writer, and a keeper that makes marks
+and erases. What they tell is handed on as the reports that the session machine understands.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from device.age.recipients import Recipient
+from device.capture.backlog import Backlog, Bookmark
+from device.capture.facts import Facts
+from device.capture.feeds import PictureEvents, PictureFeed, SoundEvents, SoundFeed
+from device.capture.meter import Level
+from device.capture.packets import Camera, Microphone, SoundFormat
+from device.capture.writer import Writer, WriterEvents
+from device.clock import Clock, wire_time
+from device.errors import MicrophoneError, SottoError, StoreError
+from device.recording.manifest import SoundReport
+from device.session_events import Ended, Failed, Opened, Report, Sealed, Trouble, Well
+from device.store import Store, read_manifest
+from device.words import Fate
+
+NO_SOUND: Final = "no sound"
+MICROPHONE_GONE: Final = "microphone gone"
+NO_PICTURE: Final = "no picture"
+STORAGE_SLOW: Final = "storage slow"
+_SILENT_AFTER_US: Final = 10_000_000
+_SLOW_AFTER_US: Final = 4_000_000
+# How far a rehearsal's time may run ahead of the writer: far less than any patience above.
+_WRITER_SLACK_US: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """What a take records from."""
+
+    microphone: Microphone
+    camera: Camera | None
+
+
+class Take:
+    """A recording under way, or one whose fate is still open.
+
+    Called from the service's thread only, apart from the properties, which any thread may read.
+    """
+
+    def __init__(
+        self,
+        ordinal: int,
+        facts: Facts,
+        devices: Devices,
+        *,
+        store: Store,
+        recipients: Sequence[Recipient],
+        clock: Clock,
+        floor_dbfs: float,
+        report: Callable[[Report], None],
+        changed: Callable[[], None],
+    ) -> None:
+        """``report`` and ``changed`` (a device was opened or closed) may be called from any thread."""
+        self.ordinal = ordinal
+        self.facts = facts
+        self.durable_us = 0
+        self.size_bytes = 0
+        self.level: Level | None = None
+        self.sealed = False
+        self._store = store
+        self._clock = clock
+        self._floor_dbfs = floor_dbfs
+        self._report = report
+        self._changed = changed
+        self._backlog = Backlog()
+        self._troubles: set[str] = set()
+        self._silent_since_us = facts.beginning.pressed_us
+        self._durable_at_us = facts.beginning.pressed_us
+        self._opened = False
+        self._failed = False
+        self._settled = False
+        self._jobs: list[Future[None]] = []
+        self._ending = False
+        self._finishing = threading.Lock()
+        self._begun = threading.Event()
+        self._done = threading.Event()
+        self._writer_thread: threading.Thread | None = None
+        self._keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="keeper")
+        self._writer = Writer(
+            store,
+            recipients,
+            self._backlog,
+            facts,
+            clock=clock,
+            report=self._sound_report,
+            events=WriterEvents(begun=self._on_begun, durable=self._on_durable, taken=self._on_taken),
+        )
+        self._sound = SoundFeed(
+            devices.microphone, self._backlog, clock=clock, floor_dbfs=floor_dbfs, events=self._sound_events()
+        )
+        self._picture = (
+            PictureFeed(devices.camera, self._backlog, events=self._picture_events()) if devices.camera else None
+        )
+
+    # -- what the service asks ----------------------------------------------------------------------------------------
+
+    def start(self, *, after: Take | None) -> None:
+        """Open the devices as soon as those of the take before are closed. ``Opened`` or ``Failed`` is reported."""
+        self._sound.start(after=None if after is None else after.microphone_closed)
+
+    def stop(self) -> None:
+        """Close the devices, then seal what there is. Returns at once; ``Sealed`` is reported. May be repeated."""
+        self._ending = True
+        self._sound.stop()
+        if self._picture is not None:
+            self._picture.stop()
+
+    def withdraw(self, at_us: int) -> None:
+        """Close the devices at once, and make the withdrawal durable before anything else."""
+        self.stop()
+        self.turn_over(Fate.WITHDRAWN, at_us)
+
+    def turn_over(self, fate: Fate, at_us: int) -> None:
+        """Write the recording's fate down, durably; nothing is erased yet."""
+        self.facts.add_fate(fate, at_us)
+        self._jobs.append(self._keeper.submit(self._kept_job, lambda: self._mark(fate)))
+
+    def settle(self, fate: Fate) -> None:
+        """The window has closed: erase what was withdrawn, as soon as it is sealed."""
+        if fate is Fate.WITHDRAWN:
+            self._jobs.append(self._keeper.submit(self._kept_job, self._erase))
+        self._keeper.shutdown(wait=False)
+        self._settled = True
+
+    def bookmark(self, at_us: int) -> None:
+        """Set a bookmark."""
+        self._backlog.put_bookmark(Bookmark(at_us))
+
+    def watch(self, now_us: int) -> None:
+        """Look whether there is sound and whether it becomes durable; to be called about ten times a second."""
+        if self._ending or not self._opened:
+            return
+        if self.above_floor:
+            self._silent_since_us = now_us
+        self._tell(NO_SOUND, wrong=now_us - self._silent_since_us > _SILENT_AFTER_US)
+        self._tell(STORAGE_SLOW, wrong=now_us - self._durable_at_us > _SLOW_AFTER_US)
+
+    def wait_closed(self, timeout_s: float) -> bool:
+        """Wait for the devices to be closed; whether they are."""
+        closed = self._sound.closed.wait(timeout_s)
+        return closed and (self._picture is None or not self._picture.is_open)
+
+    def wait_done(self, timeout_s: float) -> bool:
+        """Wait until the recording is sealed, or given up; whether it is."""
+        return self._done.wait(timeout_s)
+
+    @property
+    def microphone_closed(self) -> threading.Event:
+        """Set once this take will never hold the microphone again."""
+        return self._sound.closed
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to do for it: it could not start, or it is sealed and its fate carried out."""
+        return self.sealed and (self._failed or self._settled) and all(job.done() for job in self._jobs)
+
+    @property
+    def devices_open(self) -> tuple[str, ...]:
+        """The devices that are open at this moment."""
+        picture_open = self._picture is not None and self._picture.is_open
+        return ("microphone",) * self._sound.is_open + ("camera",) * picture_open
+
+    @property
+    def pictures(self) -> int:
+        """Pictures taken so far."""
+        return 0 if self._picture is None else self._picture.pictures
+
+    @property
+    def above_floor(self) -> bool:
+        """Whether the last period was sound."""
+        meter = self._sound.meter
+        return self.level is not None and meter is not None and meter.above_floor(self.level)
+
+    # -- what the threads tell ----------------------------------------------------------------------------------------
+
+    def _sound_events(self) -> SoundEvents:
+        return SoundEvents(
+            opened=self._on_opened,
+            failed=self._on_failed,
+            gone=self._on_microphone_gone,
+            back=lambda: self._tell(MICROPHONE_GONE, wrong=False),
+            overloaded=lambda: self._tell(STORAGE_SLOW, wrong=True),
+            level=self._on_level,
+            devices=self._changed,
+            died=self._on_died,
+        )
+
+    def _picture_events(self) -> PictureEvents:
+        return PictureEvents(
+            gone=lambda: self._tell(NO_PICTURE, wrong=True),
+            back=lambda: self._tell(NO_PICTURE, wrong=False),
+            given_up=self._on_given_up,
+            devices=self._changed,
+            died=self._on_died,
+        )
+
+    def _tell(self, name: str, *, wrong: bool) -> None:
+        if wrong == (name in self._troubles):
+            return
+        (self._troubles.add if wrong else self._troubles.discard)(name)
+        kind = Trouble if wrong else Well
+        self._report(kind(self.ordinal, self._clock.now_us(), name))
+
+    def _on_opened(self, sound: SoundFormat) -> None:
+        now_us = self._clock.now_us()
+        self._silent_since_us = self._durable_at_us = now_us
+        self._opened = True
+        self._clock.keep_pace(f"writer {self.ordinal}", now_us + _WRITER_SLACK_US)
+        self._writer_thread = threading.Thread(target=self._write, args=(sound,), name="writer", daemon=True)
+        self._writer_thread.start()
+        if self._picture is not None and not self._ending:
+            self._picture.start()
+        self._report(Opened(self.ordinal, now_us))
+
+    def _on_failed(self, problem: MicrophoneError) -> None:
+        self._failed = True
+        self._end()
+        self._report(Failed(self.ordinal, self._clock.now_us(), problem.what))
+
+    def _on_level(self, level: Level) -> None:
+        self.level = level
+
+    def _on_microphone_gone(self) -> None:
+        self.level = None
+        self._tell(MICROPHONE_GONE, wrong=True)
+
+    def _on_given_up(self) -> None:
+        self.facts.picture_given_up_us = max(0, self.facts.from_zero(self._clock.now_us()))
+
+    def _on_died(self, problem: BaseException) -> None:
+        what = problem.what if isinstance(problem, SottoError) else f"a part of the program failed: {problem!r}"
+        self._end_by_itself(what)
+
+    def _on_begun(self, _recording_id: str) -> None:
+        self._begun.set()
+
+    def _on_durable(self, end_us: int, size_bytes: int) -> None:
+        self.durable_us, self.size_bytes = end_us, size_bytes
+        self._durable_at_us = self._clock.now_us()
+        self._tell(STORAGE_SLOW, wrong=False)
+
+    def _on_taken(self, at_us: int) -> None:
+        self._clock.keep_pace(f"writer {self.ordinal}", at_us + _WRITER_SLACK_US)
+
+    def _sound_report(self) -> SoundReport:
+        meter = self._sound.meter
+        return SoundReport() if meter is None else meter.report(gaps=bool(self.facts.gaps))
+
+    # -- the writer's and the keeper's threads ------------------------------------------------------------------------
+
+    def _write(self, sound: SoundFormat) -> None:
+        try:
+            self._writer.run(sound)
+        except BaseException as problem:  # noqa: BLE001  # a thread that dies reaches the recorder, and it the lamp
+            self._on_died(problem)
+        finally:
+            self._end()
+            self._report(Sealed(self.ordinal, self._clock.now_us()))
+
+    def _end_by_itself(self, cause: str) -> None:
+        if not self._ending:
+            self.stop()
+            self._report(Ended(self.ordinal, self._clock.now_us(), cause))
+
+    def _end(self) -> None:
+        self._clock.keep_pace(f"writer {self.ordinal}", None)
+        meter = self._sound.meter
+        if meter is not None:
+            self._sound.closed.wait()
+            meter.close()
+        self._begun.set()
+        with self._finishing:
+            self._update_consent()
+            self.sealed = True
+            self._done.set()
+
+    def _kept_job(self, job: Callable[[], None]) -> None:
+        """Do a keeper's job once there is something to keep; a store that fails here is told as a fault."""
+        self._begun.wait()
+        if not self.facts.recording_id:
+            return
+        try:
+            job()
+        except StoreError as problem:
+            self._report(Trouble(self.ordinal, self._clock.now_us(), problem.what))
+
+    def _mark(self, fate: Fate) -> None:
+        if fate is Fate.WITHDRAWN:
+            self._store.mark_withdrawn(self.facts.recording_id)
+        else:
+            self._store.unmark_withdrawn(self.facts.recording_id)
+        with self._finishing:
+            if self.sealed:
+                self._update_consent()
+
+    def _update_consent(self) -> None:
+        """Write down what the buttons said after the writer had written its last manifest."""
+        if not self.facts.recording_id:
+            return
+        try:
+            manifest = read_manifest(self._store.folder(self.facts.recording_id))
+            if manifest.consent_events != self.facts.consent_events:
+                events = {"consent_events": self.facts.consent_events}
+                self._store.write_manifest(manifest.model_copy(update=events))
+        except StoreError as problem:
+            self._report(Trouble(self.ordinal, self._clock.now_us(), problem.what))
+
+    def _erase(self) -> None:
+        self._done.wait()
+        self._store.erase(self.facts.recording_id, by="client", at=wire_time(self._clock.utc()))

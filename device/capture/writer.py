@@ -1,0 +1,120 @@
+"""Makes a recording durable: backlog → pipeline → sealer → store. The only part that may have to wait for the disk."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from device.age.recipients import Recipient
+from device.capture.backlog import Backlog, Bookmark, Item, Samples
+from device.capture.facts import Facts
+from device.capture.packets import Gap, Picture, SoundFormat
+from device.capture.pipeline import Pipeline
+from device.capture.sealer import Sealer
+from device.clock import Clock, wire_time
+from device.errors import StoreError
+from device.recording.manifest import RecordingState, SoundReport
+from device.recovery import close_torn, forget_ledger
+from device.sealed_file import SealedFile
+from device.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class WriterEvents:
+    """Whom the writer tells what, on its own thread."""
+
+    begun: Callable[[str], None]
+    durable: Callable[[int, int], None]  # up to which microsecond of the recording, in how many bytes
+    taken: Callable[[int], None]  # sound up to this monotonic microsecond is on its way to the disk
+
+
+class Writer:
+    """Writes one recording, from its first sound to the end mark, on whatever thread calls ``run``."""
+
+    def __init__(
+        self,
+        store: Store,
+        recipients: Sequence[Recipient],
+        backlog: Backlog,
+        facts: Facts,
+        *,
+        clock: Clock,
+        report: Callable[[], SoundReport],
+        events: WriterEvents,
+    ) -> None:
+        self._store = store
+        self._recipients = recipients
+        self._backlog = backlog
+        self._facts = facts
+        self._clock = clock
+        self._report = report
+        self._events = events
+
+    def run(self, sound: SoundFormat) -> None:
+        """Write until the backlog has ended and everything is durable.
+
+        Raises:
+            StoreError: the recording ends here. What was durable before is closed as it is and not written to again.
+        """
+        folder = self._store.new_folder()
+        self._facts.recording_id, self._facts.sound = folder.name, sound
+        self._store.write_manifest(self._facts.manifest(RecordingState.OPEN))
+        sealer = Sealer(self._recipients, SealedFile(folder), on_durable=self._events.durable)
+        begun = self._facts.beginning
+        pipeline = Pipeline(sound, self._facts, size=begun.size if begun.camera else None, sink=sealer)
+        try:
+            pipeline.open()
+            self._events.begun(folder.name)
+            while (item := self._backlog.get()) is not None:
+                self._take(item, pipeline)
+            pipeline.close()
+        except BaseException:
+            sealer.close()
+            self._close_as_it_is()
+            raise
+        sealer.close()
+        self._facts.ended = wire_time(self._clock.utc())
+        manifest = self._facts.manifest(
+            RecordingState.COMPLETE,
+            duration_us=pipeline.duration_us,
+            report=self._report(),
+            pictures=pipeline.pictures,
+            chunks=sealer.chunks,
+            size_bytes=sealer.size_bytes,
+            digest=sealer.digest,
+        )
+        self._store.write_manifest(manifest)
+        with contextlib.suppress(OSError):  # it then stays for the next start to take away
+            forget_ledger(folder)
+
+    def _take(self, item: Item, pipeline: Pipeline) -> None:
+        match item:
+            case Samples():
+                pipeline.write_samples(item)
+                self._events.taken(item.end_us)
+            case Gap():
+                known = len(self._facts.gaps)
+                pipeline.write_gap(item)
+                self._events.taken(item.end_us)
+                if len(self._facts.gaps) > known:
+                    self._note(pipeline)
+            case Picture():
+                pipeline.write_picture(item)
+            case Bookmark():
+                self._facts.bookmarks_us.append(max(0, self._facts.from_zero(item.at_us)))
+                self._note(pipeline)
+
+    def _note(self, pipeline: Pipeline) -> None:
+        """Write the facts down as they come, so that a power cut does not take them along."""
+        manifest = self._facts.manifest(
+            RecordingState.OPEN, duration_us=pipeline.duration_us, report=self._report(), pictures=pipeline.pictures
+        )
+        self._store.write_manifest(manifest)
+
+    def _close_as_it_is(self) -> None:
+        """Close what was durable by the ledger, as after a power cut; where even that fails the next start does it."""
+        try:
+            close_torn(self._store, self._store.folder(self._facts.recording_id))
+        except (OSError, StoreError):
+            return

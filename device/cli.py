@@ -1,0 +1,223 @@
+"""The verbs of ``sotto``, and what each of them builds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from device import compose
+from device.clock import SystemClock, wire_time
+from device.compose import Parts
+from device.config import load_config, recipients_of
+from device.demo import DemoChoices, run_demo
+from device.errors import AdminError, SottoError
+from device.panel_simulated import SimulatedPanel
+from device.recovery import recover
+from device.rehearse import Stage, parse_presses, rehearsal_of, tell
+from device.status import publish, read_status
+from device.store import StoreReader
+
+EXIT_DONE: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_NOTHING_RECORDED: Final = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; the exit code."""
+    options = _parser().parse_args(arguments)
+    verb: Callable[[argparse.Namespace], int] = options.verb
+    try:
+        return verb(options)
+    except SottoError as problem:
+        print(f"error: {problem.what}", file=sys.stderr)
+        print(f"hint: {problem.hint}", file=sys.stderr)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sotto", description="Records sessions with consent, sealed as they happen.")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    demo = verbs.add_parser("demo", help="a whole box on this computer, with a simulated room")
+    demo.add_argument("--port", type=int, default=8300, help="where the page listens (default: %(default)s; 0: any)")
+    demo.add_argument("--microphone", metavar="NAME", help="an ALSA device of this computer, such as default")
+    demo.add_argument("--no-picture", action="store_true", help="a box without a camera")
+    demo.add_argument("--folder", type=Path, help="keep everything in this folder (default: a folder that goes)")
+    demo.set_defaults(verb=_demo)
+
+    rehearse = verbs.add_parser(
+        "rehearse",
+        help="a scripted session, simulated hardware only",
+        description="Plays a WAV to the capture path and presses the buttons as the script says.",
+        epilog="moments: consent, record, hold consent, hold record, both, people N, stop, mark, unplug, plug, "
+        "kill camera; each with its time in seconds, separated by commas",
+    )
+    rehearse.add_argument("--sound", type=Path, required=True, metavar="WAV", help="what the microphone hears")
+    rehearse.add_argument("--loop", action="store_true", help="play the WAV again and again")
+    rehearse.add_argument("--picture", choices=["clock"], help="what the camera sees (default: there is no camera)")
+    rehearse.add_argument(
+        "--size", type=_size, default="1280x720", metavar="WxH", help="of the picture (default: %(default)s)"
+    )
+    rehearse.add_argument("--fps", type=int, default=25, help="pictures a second (default: %(default)s)")
+    rehearse.add_argument("--presses", required=True, metavar="SCRIPT", help='"0.2 consent, 0.6 record, 10.6 record"')
+    rehearse.add_argument("--recipient", action="append", default=[], metavar="age1…", help="who can open it")
+    rehearse.add_argument("--store", type=Path, required=True, metavar="DIR", help="an existing folder")
+    rehearse.add_argument("--speed", type=float, default=1.0, help="times real time (default: %(default)s)")
+    rehearse.add_argument("--json", action="store_true", help="print everything as JSON")
+    rehearse.set_defaults(verb=_rehearse)
+
+    for name, verb, text in (
+        ("capture", _capture, "the service that opens microphone and camera"),
+        ("web", _web, "the page"),
+        ("check", _check, "show the effective configuration and what is wrong with it"),
+        ("status", _status, "show what the box is doing"),
+    ):
+        service = verbs.add_parser(name, help=text)
+        service.add_argument("--config", type=Path, required=True, metavar="FILE")
+        service.set_defaults(verb=verb)
+    verbs.add_parser("diagram", help="print the session's states as a Mermaid diagram").set_defaults(verb=_diagram)
+
+    camera = verbs.add_parser("simulated-camera")
+    camera.add_argument("size", type=_size)
+    camera.add_argument("fps", type=int)
+    camera.add_argument("start_us", type=int)
+    camera.set_defaults(verb=_simulated_camera)
+    return parser
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    return int(width), int(height)
+
+
+def _on_termination(action: Callable[[], None]) -> None:
+    """Have ``action`` done when the process is asked to end."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: action())
+
+
+def _demo(options: argparse.Namespace) -> int:
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="sotto-demo-"))
+    choices = DemoChoices(folder.resolve(), options.port, options.microphone, picture=not options.no_picture)
+    try:
+        return run_demo(choices)
+    finally:
+        if options.folder is None:
+            shutil.rmtree(folder)
+
+
+def _rehearse(options: argparse.Namespace) -> int:
+    stage = Stage(
+        sound=options.sound,
+        loop=options.loop,
+        size=options.size if options.picture else None,
+        fps=options.fps,
+        store=options.store,
+        recipients=tuple(options.recipient),
+        speed=options.speed,
+    )
+    moments = parse_presses(options.presses)
+    outcome = rehearsal_of(stage).run(moments)
+    if options.json:
+        print(json.dumps(outcome, indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(tell(outcome)))
+    return EXIT_DONE if outcome["recordings"] or outcome["erased"] else EXIT_NOTHING_RECORDED
+
+
+def _capture(options: argparse.Namespace) -> int:
+    config = load_config(options.config)
+    clock = SystemClock()
+    store = compose.store_of(config)
+    for recovered in recover(store, at=wire_time(clock.utc())):
+        print(
+            f"sotto: {recovered.recording_id}: {recovered.what}, {recovered.duration_us / 1e6:.1f} s", file=sys.stderr
+        )
+    recipients, standing = compose.recipients_or_fault(config)
+    service = compose.service_of(
+        Parts(
+            clock=clock,
+            panel=SimulatedPanel(clock=clock, run=config.box.run),
+            microphone=compose.microphone_of(config, clock=clock),
+            camera=compose.camera_of(config, clock=clock),
+            simulated=compose.simulated_parts(config),
+        ),
+        box=config.box.name,
+        store=store,
+        recipients=recipients,
+        session=config.session,
+        standing=standing,
+        publish=lambda status: publish(status, config.box.run),
+    )
+    _on_termination(service.stop)
+    server = compose.requests_server(config, service)
+    print("ready", flush=True)
+    try:
+        service.run()
+    finally:
+        server.close()
+    return EXIT_DONE
+
+
+def _web(options: argparse.Namespace) -> int:
+    from device.web.app import create_app
+    from device.web.serve import serve
+
+    config = load_config(options.config)
+    app = create_app(
+        store=StoreReader(config.store.path),
+        run=config.box.run,
+        box=config.box.name,
+        room=config.panel.driver == "simulated",
+    )
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(EXIT_DONE))
+    serve(app, config.web.host, config.web.port, on_listening=lambda address: print(address, flush=True))
+    return EXIT_DONE
+
+
+def _check(options: argparse.Namespace) -> int:
+    config = load_config(options.config)
+    print(json.dumps(config.model_dump(mode="json"), indent=2, ensure_ascii=False))
+    recipients_of(config.recipients.keys)
+    compose.store_of(config).check()
+    return EXIT_DONE
+
+
+def _status(options: argparse.Namespace) -> int:
+    config = load_config(options.config)
+    status = read_status(config.box.run)
+    if status is None:
+        raise AdminError("the capture service has not published anything", "start it, or look into its log")
+    print(status.model_dump_json(indent=2))
+    return EXIT_DONE
+
+
+def _diagram(_options: argparse.Namespace) -> int:
+    from device.session_diagram import mermaid
+
+    print(mermaid())
+    return EXIT_DONE
+
+
+def _simulated_camera(options: argparse.Namespace) -> int:
+    from device.capture.camera import write_picture
+    from device.capture.picture import run_clock_camera
+
+    width, height = options.size
+    try:
+        run_clock_camera(
+            width, height, options.fps, options.start_us, send=lambda picture: write_picture(sys.stdout.buffer, picture)
+        )
+    except BrokenPipeError:
+        # Whoever looked is gone; nothing is left to be flushed to.
+        sys.stdout = None
+    return EXIT_DONE

@@ -1,0 +1,45 @@
+"""The box's own Ed25519 key, which signs what it says. It opens nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from device.durable import sync_folder
+from device.errors import AdminError
+
+_SEED_BYTES = 32
+
+
+def load_or_make_device_key(path: Path) -> Ed25519PrivateKey:
+    """Read the key, or make one where there is none yet; nobody else may read it.
+
+    Raises:
+        AdminError: the file cannot be read or made, or is no key.
+    """
+    try:
+        if not path.exists():
+            _make(path)
+        seed = path.read_bytes()
+    except OSError as problem:
+        raise AdminError(
+            f"the device key cannot be used: {problem.strerror}", "check the folder that box.device_key names"
+        ) from problem
+    if len(seed) != _SEED_BYTES:
+        raise AdminError("the device key is damaged", "restore it, or provision the box again")
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def _make(path: Path) -> None:
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, os.urandom(_SEED_BYTES))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    beside.rename(path)
+    sync_folder(path.parent)

@@ -1,0 +1,116 @@
+"""The sealed bytes of a recording, whole or a slice of them, and its signed manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Blueprint, Response, request
+from werkzeug.http import quote_etag, unquote_etag
+
+from device.recording import MANIFEST_NAME, SESSION_NAME
+from device.store import Listed
+from device.web.files import Opened, open_inside, pieces
+from device.web.house import House, is_open
+from device.web.ranges import Span, UnsatisfiableError, parse_range
+from device.web.refusals import Refusal, no_such_recording
+from device.web.texts import text
+
+
+def download(house: House) -> Blueprint:
+    """The routes under ``/recordings/<id>/`` that hand out files."""
+    blueprint = Blueprint("download", __name__)
+
+    @blueprint.get("/recordings/<recording_id>/session.mp4.age")
+    def session(recording_id: str) -> Response:
+        listed = _not_withdrawn(house.find(recording_id))
+        if is_open(listed):
+            raise Refusal(409, "error.409")
+        opened = open_inside(house.store.folder(recording_id), SESSION_NAME)
+        if opened is None:
+            raise no_such_recording()
+        response = _answer(opened, _etag(listed, opened))
+        response.headers["Content-Disposition"] = f'attachment; filename="{recording_id}.mp4.age"'
+        return response
+
+    @blueprint.get("/recordings/<recording_id>/manifest.json")
+    def manifest(recording_id: str) -> Response:
+        _not_withdrawn(house.find(recording_id))
+        opened = open_inside(house.store.folder(recording_id), MANIFEST_NAME)
+        if opened is None:
+            raise no_such_recording()
+        with opened.file as file:
+            return Response(file.read(), mimetype="application/json")
+
+    return blueprint
+
+
+def _not_withdrawn(listed: Listed) -> Listed:
+    if listed.withdrawn:
+        raise Refusal(404, "error.404.withdrawn")
+    return listed
+
+
+def _etag(listed: Listed, opened: Opened) -> str:
+    """A strong one: a closed recording changes only by being closed anew, and then its time changes too."""
+    return f"{(listed.manifest.digest or 'none')[:32]}-{opened.size_bytes:x}-{opened.changed_ns:x}"
+
+
+def _answer(opened: Opened, etag: str) -> Response:
+    """200, 206, 304 or 416. The file belongs to the answer, or is closed here where there is no body."""
+    response = _unchanged_or_body(opened, etag)
+    response.headers["ETag"] = quote_etag(etag)
+    response.headers["Accept-Ranges"] = "bytes"
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _unchanged_or_body(opened: Opened, etag: str) -> Response:
+    if request.if_none_match.contains(etag):  # comes before any range (RFC 9110, 13.2.2)
+        opened.file.close()
+        return Response(status=304)
+    try:
+        span = _span(opened.size_bytes, etag)
+    except UnsatisfiableError:
+        opened.file.close()
+        return _unsatisfiable(opened.size_bytes)
+    return _body(opened, span)
+
+
+def _span(size_bytes: int, etag: str) -> Span | None:
+    """The span that counts. A condition that does not hold (If-Range) makes it the whole file."""
+    if request.method != "GET":
+        return None  # RFC 9110, 14.2: Range is defined for GET alone
+    condition = request.headers.get("If-Range")
+    if condition is not None and unquote_etag(condition) != (etag, False):
+        return None
+    return parse_range(request.headers.get("Range"), size=size_bytes)
+
+
+def _unsatisfiable(size_bytes: int) -> Response:
+    sentences = f"{text('error.416')}\n{text('error.416.do', size=size_bytes)}\n"
+    return Response(sentences, 416, {"Content-Range": f"bytes */{size_bytes}"}, mimetype="text/plain")
+
+
+def _body(opened: Opened, span: Span | None) -> Response:
+    start, stop = (span.start, span.stop) if span else (0, opened.size_bytes)
+    response = Response(status=206 if span else 200, mimetype="application/octet-stream", direct_passthrough=True)
+    if request.method == "HEAD":
+        opened.file.close()
+    else:
+        opened.file.seek(start)
+        response.response = _stream(opened, stop - start)
+    response.headers["Content-Length"] = str(stop - start)
+    if span:
+        response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{opened.size_bytes}"
+    return response
+
+
+def _stream(opened: Opened, length: int) -> Iterable[bytes]:
+    """The bytes, by the server's own means where it has some: waitress then needs no thread for a slow reader.
+
+    It sends as much as Content-Length says from where the file stands (PEP 3333, "Optional Platform-Specific File
+    Handling").
+    """
+    wrapper: Callable[[Any], Iterable[bytes]] | None = request.environ.get("wsgi.file_wrapper")
+    return wrapper(opened.file) if wrapper else pieces(opened.file, length)

@@ -1,0 +1,72 @@
+"""What every blueprint of the page is handed: where to read, whom to ask, and what time it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from device.recording import is_recording_id
+from device.recording.manifest import RecordingState
+from device.status import STALE_AFTER_S, Status, read_status
+from device.store import Listed, StoreReader
+from device.web.refusals import no_such_recording
+from device.web.says import Says, says
+
+# Published ten times a second while recording: a second and a half without is no hiccup, and P7 is at stake.
+STALE_WHILE_RECORDING_S: Final = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The status as it was read, whether it is too old to be believed, and what there is to say about it."""
+
+    status: Status | None
+    stale: bool
+    says: Says
+
+    @property
+    def believed(self) -> Status | None:
+        """The status, or ``None`` where nothing is known."""
+        return None if self.stale else self.status
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The box as the page sees it. ``unix_s`` is the wall clock, the one the status is published by."""
+
+    store: StoreReader
+    run: Path
+    box: str
+    room: bool
+    unix_s: Callable[[], float]
+
+    def now(self) -> Now:
+        """How the box is now."""
+        status = read_status(self.run)
+        stale = status is None or is_stale(status, unix_s=self.unix_s())
+        return Now(status, stale, says(status, stale=stale))
+
+    def find(self, recording_id: str) -> Listed:
+        """A recording in the store.
+
+        Raises:
+            Refusal: that is no id, or there is no such recording (any more).
+            StoreError: the store does not work.
+        """
+        listed = self.store.find(recording_id) if is_recording_id(recording_id) else None
+        if listed is None or listed.manifest.id != recording_id:
+            raise no_such_recording()
+        return listed
+
+
+def is_stale(status: Status, *, unix_s: float) -> bool:
+    """Whether a status is too old to be believed. One from the future is no better: the clock was set meanwhile."""
+    after_s = STALE_AFTER_S if status.recording is None else STALE_WHILE_RECORDING_S
+    return abs(unix_s - status.published_unix_s) > after_s
+
+
+def is_open(listed: Listed) -> bool:
+    """Whether the recording is not yet closed, so that its file still changes."""
+    return listed.manifest.state is RecordingState.OPEN

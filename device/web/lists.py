@@ -1,0 +1,28 @@
+"""The recordings list, and the page of one recording."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from device.web.facts import facts_of
+from device.web.house import House
+from device.web.rows import row_of, rows
+
+
+def lists(house: House) -> Blueprint:
+    """The routes ``/`` and ``/recordings/<id>/``."""
+    blueprint = Blueprint("lists", __name__)
+
+    @blueprint.get("/")
+    def recordings() -> str:
+        now = house.now()
+        return render_template("list.html", now=now, list=rows(house, now.believed))
+
+    @blueprint.get("/recordings/<recording_id>/")
+    def recording(recording_id: str) -> str:
+        listed = house.find(recording_id)
+        now = house.now()
+        row = row_of(listed, now.believed)
+        return render_template("recording.html", now=now, row=row, facts=facts_of(listed.manifest), listed=listed)
+
+    return blueprint

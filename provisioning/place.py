@@ -1,0 +1,94 @@
+"""Where a recording is: its folder, its sealed file, or an address; and what lies beside it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from device.recording import MANIFEST_NAME, SESSION_NAME, is_recording_id
+from provisioning.errors import UnreachableError
+from provisioning.http_source import HttpSource
+from provisioning.source import FileSource, Source
+
+_MOST_MANIFEST_BYTES: Final = 4 << 20
+_ADDRESS: Final = re.compile(r"https?://", re.IGNORECASE)
+_ODD: Final = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A recording's sealed file and its manifest, as paths or addresses; no manifest belongs to a file on its own."""
+
+    name: str
+    sealed: str
+    manifest: str | None
+    remote: bool
+
+    def source(self) -> Source:
+        """The sealed file, not opened yet. Raises ``UsageError`` for an impossible address."""
+        return HttpSource(self.sealed) if self.remote else FileSource(Path(self.sealed))
+
+    def read_manifest(self) -> bytes | None:
+        """The manifest's document, or ``None`` where there is none. Raises ``UnreachableError``."""
+        if self.manifest is None:
+            return None
+        if not self.remote:
+            return _read_file(Path(self.manifest))
+        source = HttpSource(self.manifest)
+        try:
+            return source.read_all(_MOST_MANIFEST_BYTES)
+        finally:
+            source.close()
+
+
+def find(text: str) -> Place:
+    """What a person meant: an address, a folder, or a file.
+
+    Raises:
+        UnreachableError: there is nothing.
+    """
+    return _at_address(text) if _ADDRESS.match(text) else _at_path(Path(text))
+
+
+def _at_path(path: Path) -> Place:
+    sealed = path / SESSION_NAME if path.is_dir() else path
+    if not sealed.exists():
+        if path.is_dir():
+            raise UnreachableError(
+                f"there is no {SESSION_NAME} in {path}", "give the folder of one recording, or an .age file"
+            )
+        raise UnreachableError(f"there is no {path}", "check the name")
+    whole = sealed.absolute()
+    beside = str(whole.with_name(MANIFEST_NAME)) if sealed.name == SESSION_NAME else None
+    return Place(_name(whole.parent.name, whole.name), str(sealed), beside, remote=False)
+
+
+def _at_address(text: str) -> Place:
+    parts = urlsplit(text)
+    path = parts.path if parts.path.endswith(".age") else f"{parts.path.rstrip('/')}/{SESSION_NAME}"
+    folder, _, file = path.rpartition("/")
+    sealed = parts._replace(path=path, fragment="")
+    beside = parts._replace(path=f"{folder}/{MANIFEST_NAME}", fragment="").geturl() if file == SESSION_NAME else None
+    name = _name(unquote(PurePosixPath(folder).name), unquote(file))
+    return Place(name, sealed.geturl(), beside, remote=True)
+
+
+def _name(folder: str, file: str) -> str:
+    """What to call the opened recording: its id where its folder bears it, or else the file's own stem."""
+    if file == SESSION_NAME and is_recording_id(folder):
+        return folder
+    stem = file.removesuffix(".age").removesuffix(".mp4")
+    return _ODD.sub("-", stem).strip(".-") or "recording"
+
+
+def _read_file(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MOST_MANIFEST_BYTES)
+    except FileNotFoundError:
+        return None
+    except OSError as problem:
+        raise UnreachableError(f"{path} cannot be read: {problem.strerror}", "check that you may read it") from problem
