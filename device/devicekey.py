@@ -32,6 +32,11 @@ def load_or_make_device_key(path: Path) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 
+def throwaway_key() -> Ed25519PrivateKey:
+    """A key that nobody keeps, for a rehearsal, which has no box."""
+    return Ed25519PrivateKey.generate()
+
+
 def _make(path: Path) -> None:
     beside = path.with_name(path.name + ".new")
     beside.unlink(missing_ok=True)

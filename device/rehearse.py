@@ -16,8 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from device.capture.packets import Camera
 from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedMicrophone
@@ -25,6 +23,7 @@ from device.capture.wav import read_wav
 from device.clock import Clock, PacedClock, SystemClock, wire_time
 from device.compose import Parts, clock_camera, service_of
 from device.config import SessionSection, recipients_of
+from device.devicekey import throwaway_key
 from device.errors import AdminError
 from device.panel_simulated import SimulatedPanel
 from device.recording.manifest import Manifest
@@ -209,8 +208,7 @@ def rehearsal_of(stage: Stage) -> Rehearsal:
     read_wav(stage.sound)
     recipients = recipients_of(stage.recipients)
     clock: Clock = SystemClock() if stage.speed == 1 else PacedClock(speed=stage.speed, start=datetime.now(UTC))
-    # A rehearsal has no box, so its manifests are signed by a key that nobody keeps.
-    store = Store(stage.store, device_key=Ed25519PrivateKey.generate())
+    store = Store(stage.store, device_key=throwaway_key())
     store.check()
     recover(store, at=wire_time(clock.utc()))
     panel = SimulatedPanel(clock=clock, run=None)

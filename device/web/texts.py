@@ -149,8 +149,8 @@ TEXTS: Final[dict[str, str]] = {
     "list.count.many": "{count} recordings in the store",
     "list.empty": "There is no recording yet.",
     "list.empty.do": "It appears here as soon as one begins in the room.",
-    "list.unreadable": "{count} in the store cannot be read. Nothing in them was changed; ask whoever set the box up to look "
-    "into the log.",
+    "list.unreadable": "{count} in the store cannot be read. Nothing in them was changed; ask whoever set the box up to "
+    "look into the log.",
     "list.download": "Download",
     "list.download.label": "Download recording {id}, sealed, {size}",
     "list.facts.label": "Facts of the recording of {started}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import subprocess
@@ -133,11 +134,51 @@ class Sealed:
         return len(self.plaintext) // CHUNK_BYTES
 
 
+class Player:
+    """Stock ffprobe and ffmpeg, which have to read everything without a warning."""
+
+    @staticmethod
+    def _run(*command: object) -> bytes:
+        run = subprocess.run([*map(str, command)], capture_output=True, check=True)
+        assert run.stderr == b"", run.stderr.decode()
+        return run.stdout
+
+    def probe(self, file: Path) -> dict[str, Any]:
+        """What ffprobe says of a file."""
+        told: dict[str, Any] = json.loads(
+            self._run("ffprobe", "-v", "warning", "-of", "json", "-show_format", "-show_streams", file)
+        )
+        return told
+
+    def kinds(self, file: Path) -> list[str]:
+        """The tracks of a file."""
+        return [stream["codec_type"] for stream in self.probe(file)["streams"]]
+
+    def starts_s(self, file: Path) -> dict[str, float]:
+        """When the file and each of its tracks start."""
+        told = self.probe(file)
+        starts = {stream["codec_type"]: float(stream["start_time"]) for stream in told["streams"]}
+        return starts | {"file": float(told["format"]["start_time"])}
+
+    def samples(self, file: Path) -> bytes:
+        """The sound of a file as 24-bit samples."""
+        return self._run("ffmpeg", "-v", "warning", "-i", file, "-map", "0:a", "-f", "s24le", "-c:a", "pcm_s24le", "-")
+
+    def pictures(self, file: Path) -> int:
+        """How many pictures a file has, once all of them were decoded."""
+        told = self._run(
+            *("ffprobe", "-v", "warning", "-count_frames", "-select_streams", "v", "-of", "csv=p=0"),
+            *("-show_entries", "stream=nb_read_frames", file),
+        )
+        return int(told)
+
+
 class Clinic:
     """Keys, boxes and the command line, in a folder of their own."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.player = Player()
         self.device_key = Ed25519PrivateKey.generate()
         self.identities: dict[str, KeyIdentity] = {
             "clinic": generate_identity(post_quantum=True),
@@ -188,6 +229,18 @@ class Clinic:
         root = Path(__file__).parents[2]
         environment = {"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin", "HOME": str(self.home)}
         return subprocess.run(command, cwd=cwd or self.home, capture_output=True, env=environment, check=False)
+
+    def fail(self, recording: object, *words: object, key: str = "clinic") -> tuple[int, str]:
+        """Open, which has to fail and leave nothing behind; the exit code and what was said."""
+        before = sorted(self.home.rglob("*"))
+        done = self.run("open", recording, "-i", self.key(key), *words)
+        said = done.stderr.decode().partition("error: ")[2]
+        assert said, f"no error: {done.stdout.decode()}"
+        assert done.stdout == b""
+        assert "Traceback" not in said
+        assert "\nhint: " in said, said
+        assert sorted(self.home.rglob("*")) == before
+        return done.returncode, said
 
     def open(self, recording: object, *words: object, key: str = "clinic") -> dict[str, Any]:
         """Open, which has to work, with ``--json``; what it says."""
@@ -241,8 +294,11 @@ def serve() -> Iterator[Callable[..., str]]:
 
         @app.get("/recordings/<recording>/<name>")
         def file(recording: str, name: str) -> flask.Response:
-            response = flask.send_file(folder / name, conditional=ranges) if (folder / name).exists() else None
-            return response or flask.Response("none", status=404)
+            if not (folder / name).exists():
+                return flask.Response("none", status=404)
+            # From memory: a file that is served stays open when whoever reads it hangs up, which is a warning.
+            content = io.BytesIO((folder / name).read_bytes())
+            return flask.send_file(content, "application/octet-stream", conditional=ranges, etag=name)
 
         @app.get("/moved/<name>")
         def moved(name: str) -> Any:
@@ -259,30 +315,3 @@ def serve() -> Iterator[Callable[..., str]]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def probe(file: Path, *fields: str) -> dict[str, Any]:
-    """What ffprobe says about a file, which it has to read without a warning."""
-    run = subprocess.run(
-        ["ffprobe", "-v", "warning", "-of", "json", "-show_format", "-show_streams", *fields, str(file)],
-        capture_output=True,
-        check=True,
-    )
-    assert run.stderr == b"", run.stderr.decode()
-    told: dict[str, Any] = json.loads(run.stdout)
-    return told
-
-
-def samples(file: Path) -> bytes:
-    """The sound of a file as 24-bit samples, by ffmpeg, which has to read all of it without a warning."""
-    command = ["ffmpeg", "-v", "warning", "-i", str(file), "-map", "0:a", "-f", "s24le", "-c:a", "pcm_s24le", "-"]
-    run = subprocess.run(command, capture_output=True, check=True)
-    assert run.stderr == b"", run.stderr.decode()
-    return run.stdout
-
-
-def watch(file: Path) -> None:
-    """Decode all of a file; not one warning may come."""
-    command = ["ffmpeg", "-v", "warning", "-i", str(file), "-f", "null", "-"]
-    run = subprocess.run(command, capture_output=True, check=True)
-    assert run.stderr == b"", run.stderr.decode()

@@ -1,0 +1,30 @@
+// Sends what the page may ask without leaving the page. Without JavaScript the same forms work by themselves.
+
+const live = document.getElementById("live");
+
+export async function send(url, body, keepalive = false) {
+  const headers = { "Content-Type": "application/json", "X-Sotto-Page": "1" };
+  const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body), keepalive }).catch(() => null);
+  if (answer?.ok) return null;
+  const told = await answer?.json().catch(() => null);
+  return told ? `${told.what} ${told.hint}` : "";
+}
+
+function bodyOf(form) {
+  const people = new FormData(form).get("people");
+  return people ? { people: Number(people) } : {};
+}
+
+for (const form of document.querySelectorAll("form[data-ask]")) {
+  const asks = form.closest("#asks");
+  const answer = asks.querySelector("[data-answer]");
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (form.dataset.ask !== "people" && live.dataset.capturing === "false" && live.dataset.kind !== "gone") {
+      answer.textContent = asks.dataset.nothing;
+      return;
+    }
+    const problem = await send(form.action, bodyOf(form));
+    answer.textContent = problem === null ? form.dataset.asked : problem || asks.dataset.failed;
+  });
+}
