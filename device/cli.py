@@ -17,12 +17,12 @@ from device.clock import SystemClock, wire_time
 from device.compose import Parts
 from device.config import load_config, recipients_of
 from device.demo import DemoChoices, run_demo
-from device.errors import AdminError, SottoError
+from device.errors import AdminError, SottoError, StoreError
 from device.panel_simulated import SimulatedPanel
 from device.recovery import recover
 from device.rehearse import Stage, parse_presses, rehearsal_of, tell
 from device.status import publish, read_status
-from device.store import StoreReader
+from device.store import Store, StoreReader
 
 EXIT_DONE: Final = 0
 EXIT_FAILED: Final = 1
@@ -67,11 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     rehearse.add_argument(
         "--size", type=_size, default="1280x720", metavar="WxH", help="of the picture (default: %(default)s)"
     )
-    rehearse.add_argument("--fps", type=int, default=25, help="pictures a second (default: %(default)s)")
+    rehearse.add_argument("--fps", type=_fps, default=25, help="pictures a second (default: %(default)s)")
     rehearse.add_argument("--presses", required=True, metavar="SCRIPT", help='"0.2 consent, 0.6 record, 10.6 record"')
     rehearse.add_argument("--recipient", action="append", default=[], metavar="age1…", help="who can open it")
     rehearse.add_argument("--store", type=Path, required=True, metavar="DIR", help="an existing folder")
-    rehearse.add_argument("--speed", type=float, default=1.0, help="times real time (default: %(default)s)")
+    rehearse.add_argument("--speed", type=_speed, default=1.0, help="times real time (default: %(default)s)")
     rehearse.add_argument("--json", action="store_true", help="print everything as JSON")
     rehearse.set_defaults(verb=_rehearse)
 
@@ -95,8 +95,22 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition("x")
-    return int(width), int(height)
+    width, height = (int(side) for side in text.split("x"))
+    if not (16 <= width <= 4096 and 16 <= height <= 4096 and width % 2 == height % 2 == 0):
+        raise argparse.ArgumentTypeError(f"{text} is not an even width and height from 16 to 4096, such as 1280x720")
+    return width, height
+
+
+def _fps(text: str) -> int:
+    if not 1 <= (fps := int(text)) <= 120:
+        raise argparse.ArgumentTypeError(f"{text} is not from 1 to 120")
+    return fps
+
+
+def _speed(text: str) -> float:
+    if not 0.01 <= (speed := float(text)) <= 1000:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0.01 to 1000")
+    return speed
 
 
 def _on_termination(action: Callable[[], None]) -> None:
@@ -138,10 +152,7 @@ def _capture(options: argparse.Namespace) -> int:
     config = load_config(options.config)
     clock = SystemClock()
     store = compose.store_of(config)
-    for recovered in recover(store, at=wire_time(clock.utc())):
-        print(
-            f"sotto: {recovered.recording_id}: {recovered.what}, {recovered.duration_us / 1e6:.1f} s", file=sys.stderr
-        )
+    _recover(store, at=wire_time(clock.utc()))
     recipients, standing = compose.recipients_or_fault(config)
     service = compose.service_of(
         Parts(
@@ -166,6 +177,15 @@ def _capture(options: argparse.Namespace) -> int:
     finally:
         server.close()
     return EXIT_DONE
+
+
+def _recover(store: Store, *, at: str) -> None:
+    """Close what a cut left open. A store that is not there is no reason not to start: the lamp tells of it then."""
+    try:
+        for found in recover(store, at=at):
+            print(f"sotto: {found.recording_id}: {found.what}, {found.duration_us / 1e6:.1f} s", file=sys.stderr)
+    except StoreError as problem:
+        print(f"sotto: {problem.what}; {problem.hint}", file=sys.stderr)
 
 
 def _web(options: argparse.Namespace) -> int:

@@ -82,6 +82,7 @@ class PacedClock:
         self._lock = threading.Lock()
         self._anchor_s = real_s()
         self._base_us = 0
+        self._latest_us = 0
         self._limits: dict[str, int] = {}
 
     def now_us(self) -> int:
@@ -93,9 +94,11 @@ class PacedClock:
         now_us = self._base_us + int((real_s - self._anchor_s) * MICROSECONDS * self._speed)
         limit_us = min(self._limits.values(), default=now_us)
         if now_us > limit_us:
-            # Time stands still here: what has passed outside is forgotten, not caught up with later.
-            now_us = self._base_us = max(self._base_us, limit_us)
+            # Time stands still here: what has passed outside is forgotten, not caught up with later. A limit that was
+            # passed before it was set stops time where it is; it never goes back.
+            now_us = self._base_us = max(self._latest_us, limit_us)
             self._anchor_s = real_s
+        self._latest_us = now_us
         return now_us
 
     def keep_pace(self, who: str, until_us: int | None) -> None:

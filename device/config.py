@@ -10,13 +10,22 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from device.age.errors import AgeError
 from device.age.recipients import KeyRecipient, check_company, parse_recipient
 from device.errors import ConfigError, RecipientError
 
 SECTIONS_HINT = "docs/configuration.md lists every key; `sotto check` shows the effective values"
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError("must be an absolute path")
+    return path
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 
 
 class _Section(BaseModel):
@@ -27,14 +36,14 @@ class BoxSection(_Section):
     """Which box this is, and where it keeps what it knows."""
 
     name: Annotated[str, Field(min_length=1, max_length=60)]
-    device_key: Path
-    run: Path  # sockets and the published status; lost at a reboot
+    device_key: AbsolutePath
+    run: AbsolutePath  # sockets and the published status; lost at a reboot
 
 
 class StoreSection(_Section):
     """Where recordings live."""
 
-    path: Path
+    path: AbsolutePath
 
 
 class RecipientsSection(_Section):
@@ -54,7 +63,7 @@ class SimulatedMicrophone(_Section):
     """A WAV file that is played in real time."""
 
     driver: Literal["simulated"]
-    wav: Path
+    wav: AbsolutePath
     loop: bool = True
 
 
@@ -105,14 +114,6 @@ class Config(_Section):
     panel: SimulatedPanel
     web: WebSection
 
-    @field_validator("box", "store")
-    @classmethod
-    def _absolute(cls, section: BoxSection | StoreSection) -> BoxSection | StoreSection:
-        for name, value in section:
-            if isinstance(value, Path) and not value.is_absolute():
-                raise ValueError(f"{name} must be an absolute path, not {value}")
-        return section
-
 
 def load_config(path: Path) -> Config:
     """Read and check a configuration file.
@@ -126,6 +127,8 @@ def load_config(path: Path) -> Config:
         raise ConfigError(
             f"{path.name} cannot be read: {problem.strerror}", "name another file with --config"
         ) from problem
+    except UnicodeDecodeError as problem:
+        raise ConfigError(f"{path.name} is not UTF-8: {problem.reason}", "save it as UTF-8 text") from problem
     return parse_config(text)
 
 
@@ -136,9 +139,11 @@ def parse_config(text: str) -> Config:
         ConfigError: as ``load_config``.
     """
     try:
-        return Config.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as problem:
+        values = tomllib.loads(text)
+    except (ValueError, RecursionError) as problem:  # more than its own error comes out of it: numbers of any length
         raise ConfigError(f"the configuration is no valid TOML: {problem}", SECTIONS_HINT) from problem
+    try:
+        return Config.model_validate(values)
     except ValidationError as problem:
         lines = "; ".join(_line(dict(error)) for error in problem.errors(include_url=False))
         raise ConfigError(f"the configuration does not hold: {lines}", SECTIONS_HINT) from problem
@@ -153,6 +158,10 @@ def _line(error: dict[str, Any]) -> str:
         return f"{key} is not a known key"
     if error["type"] == "missing":
         return f"{key} is missing"
+    if error["type"] == "union_tag_not_found":
+        return f"{key}.driver is missing"
+    if error["type"] == "union_tag_invalid":
+        return f"{key}.driver = {error['ctx']['tag']!r}: allowed are {error['ctx']['expected_tags']}"
     return f"{key} = {error['input']!r}: {error['msg'].removeprefix('Value error, ')}"
 
 

@@ -32,12 +32,24 @@ class DatagramServer:
     """Hands every datagram that reaches a local socket to ``handle``, in a thread of its own, until it is closed."""
 
     def __init__(self, path: Path, handle: Callable[[bytes], None]) -> None:
-        path.unlink(missing_ok=True)
+        """Listen at ``path``; what stood there before is gone.
+
+        Raises:
+            AdminError: no socket can be made there.
+        """
         self._path = path
         self._handle = handle
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-        self._socket.bind(str(path))
-        path.chmod(0o660)
+        try:
+            path.unlink(missing_ok=True)
+            self._socket.bind(str(path))
+            path.chmod(0o660)
+        except OSError as problem:
+            self._socket.close()
+            reason = problem.strerror or problem
+            raise AdminError(
+                f"{path.name} cannot be made: {reason}", "check the folder that box.run names"
+            ) from problem
         self._closing = False
         self._thread = threading.Thread(target=self._serve, name=path.stem, daemon=True)
         self._thread.start()

@@ -13,20 +13,22 @@ from pathlib import Path
 from typing import Final
 
 from device.durable import aside, sync_folder, write_all
-from device.errors import DamagedError
+from device.errors import DamagedError, StoreError
 from device.recording import CHUNK_BYTES, LEDGER_NAME, MANIFEST_NAME, SESSION_NAME, WITHDRAWN_NAME
 from device.recording.ledger import CLOSING_BYTES, Ledger, Record, digest_of, parse_ledger
 from device.recording.manifest import RecordingState
-from device.store import Store, read_manifest, store_error
+from device.store import Store, read_manifest
 
 _SEALED_BYTES: Final = CHUNK_BYTES + 16
+_CUT: Final = "the power or the program ended"
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
     """What was done with one folder: ``closed`` (and how far it reaches), ``erased`` or ``removed`` (it was empty).
 
-    ``damaged`` folders were left as they are.
+    ``damaged`` folders were left as they are; one that ``failed`` (a full or failing disk) is tried again at the next
+    start. Neither keeps the others from being recovered, nor the box from starting.
     """
 
     recording_id: str
@@ -38,7 +40,7 @@ def recover(store: Store, *, at: str) -> list[Recovered]:
     """Close, erase or remove whatever a cut left unfinished. Running it twice, or cutting it short, does no harm.
 
     Raises:
-        StoreError: the store itself does not work.
+        StoreError: the store cannot even be listed.
     """
     done = [_recover_one(store, recording_id, at=at) for recording_id in store.ids()]
     return [recovered for recovered in done if recovered is not None]
@@ -60,8 +62,8 @@ def _recover_one(store: Store, recording_id: str, *, at: str) -> Recovered | Non
             return Recovered(recording_id, "closed", duration_us)
     except DamagedError:
         return Recovered(recording_id, "damaged")
-    except OSError as problem:
-        raise store_error(problem, "a recording could not be recovered") from problem
+    except (OSError, StoreError):
+        return Recovered(recording_id, "failed")
     return None
 
 
@@ -73,8 +75,8 @@ def _remove_unbegun(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
-def close_torn(store: Store, folder: Path) -> int:
-    """Close the file in ``folder`` by its ledger; how far it reaches, in microseconds.
+def close_torn(store: Store, folder: Path, *, why: str = _CUT) -> int:
+    """Close the file in ``folder`` by its ledger; how far it reaches, in microseconds. ``why``: why it ended.
 
     Raises:
         DamagedError: ledger and file do not belong together; nothing was changed.
@@ -90,7 +92,7 @@ def close_torn(store: Store, folder: Path) -> int:
     state = RecordingState.COMPLETE if last.ends else RecordingState.INTERRUPTED
     facts = {
         "state": state,
-        "end": None if last.ends else "the power or the program ended",
+        "end": None if last.ends else why,
         "duration_us": last.end_us,
         "chunks": last.chunk + 1,
         "size_bytes": end + CLOSING_BYTES,

@@ -57,7 +57,7 @@ def parse_presses(text: str) -> list[Moment]:
         when, _, what = part.partition(" ")
         try:
             at_us = round(float(when) * 1_000_000)
-        except ValueError:
+        except (ValueError, OverflowError):
             at_us = -1
         if not 0 <= at_us < 1 << 48:
             raise AdminError(f"{part!r} does not start with a moment in seconds", _HINT)
@@ -108,7 +108,7 @@ class Rehearsal:
 
     def run(self, moments: list[Moment]) -> dict[str, Any]:
         """Play the script to its end, seal what there is, and tell all about it."""
-        known = set(self.store.ids())
+        known = {*self.store.ids(), *self._erased()}
         started_s, cpu_s = time.monotonic(), time.process_time()
         thread = threading.Thread(target=self.service.run, name="service")
         thread.start()
@@ -166,13 +166,16 @@ class Rehearsal:
                 if self.camera is not None:
                     self.camera.kill()
 
+    def _erased(self) -> list[str]:
+        return sorted(path.stem for path in (self.store.path / ERASED_NAME).glob("*.json"))
+
     def _outcome(self, known: set[str], wall_s: float, cpu_s: float) -> dict[str, Any]:
         made = [recording_id for recording_id in self.store.ids() if recording_id not in known]
         listed = [found for recording_id in made if (found := self.store.find(recording_id)) is not None]
         first_s = self.seen.states[0][0] if self.seen.states else 0.0
         return {
             "recordings": [_told(self.store, found.manifest) for found in listed],
-            "erased": sorted(path.stem for path in (self.store.path / ERASED_NAME).glob("*.json")),
+            "erased": [recording_id for recording_id in self._erased() if recording_id not in known],
             "states": [[round(at_s - first_s, 3), state] for at_s, state in self.seen.states],
             "tones": [str(tone) for tone in self.panel.tones],
             "faults": [list(fault) for fault in (self.seen.last.faults if self.seen.last else ())],

@@ -162,7 +162,7 @@ class Store(StoreReader):
     def mark_withdrawn(self, recording_id: str) -> None:
         """Make a withdrawal durable: whatever happens from now on, the recording ends erased unless it is unmarked."""
         try:
-            write_whole(self.folder(recording_id) / WITHDRAWN_NAME, b"withdrawn\n")
+            _mark_withdrawn(self.folder(recording_id))
         except OSError as problem:
             raise store_error(problem, "a withdrawal could not be marked") from problem
 
@@ -178,8 +178,9 @@ class Store(StoreReader):
     def erase(self, recording_id: str, *, by: str, at: str) -> None:
         """Erase a recording, and keep a signed certificate that it was.
 
-        The header goes first: without it no recipient opens the rest, wherever flash keeps it. The mark goes last, so
-        that an erasure that was cut short is taken up again by ``recover``.
+        The header goes first: without it no recipient opens the rest, wherever flash keeps it. The file is then cut to
+        nothing, which makes room for the certificate in a store that is full. The mark goes last, so that an erasure
+        that was cut short is taken up again by ``recover``.
         """
         folder = self.folder(recording_id)
         try:
@@ -188,14 +189,16 @@ class Store(StoreReader):
             raise store_error(problem, "a recording could not be erased") from problem
 
     def _erase(self, folder: Path, *, by: str, at: str) -> None:
-        write_whole(folder / WITHDRAWN_NAME, b"withdrawn\n")
+        _mark_withdrawn(folder)
         for name in (SESSION_NAME, aside(Path(SESSION_NAME)).name):
             _overwrite_head(folder / name)
         erased = self.path / ERASED_NAME
         erased.mkdir(mode=0o750, exist_ok=True)
         sync_folder(self.path)
-        certificate = {"recording": folder.name, "erased": at, "by": by, "digest": _digest_known(folder)}
-        write_whole(erased / f"{folder.name}.json", sign("erase certificate", certificate, self._device_key))
+        certificate = erased / f"{folder.name}.json"
+        if not certificate.exists():  # else it is of the erasure that was cut short, and knows what is gone by now
+            facts = {"recording": folder.name, "erased": at, "by": by, "digest": _digest_known(folder)}
+            write_whole(certificate, sign("erase certificate", facts, self._device_key))
         for name in (ATTACHMENTS_NAME, RECEIPTS_NAME):
             shutil.rmtree(folder / name, ignore_errors=True)
         for entry in list(folder.iterdir()):
@@ -224,8 +227,16 @@ def read_manifest(folder: Path) -> Manifest:
         ) from problem
 
 
+def _mark_withdrawn(folder: Path) -> None:
+    # Empty on purpose: a name can still be made durable in a store that has no room for one more byte.
+    write_whole(folder / WITHDRAWN_NAME, b"")
+
+
 def _overwrite_head(path: Path) -> None:
-    """Overwrite the header (and the first chunks) of a sealed file with zeros, durably; nothing where there is none."""
+    """Overwrite the header (and the first chunks) of a sealed file with zeros, durably, then cut it to nothing.
+
+    Nothing happens where there is no such file.
+    """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -234,6 +245,7 @@ def _overwrite_head(path: Path) -> None:
         size = os.fstat(descriptor).st_size
         write_all(descriptor, bytes(min(size, 1 << 18)), 0)
         os.fsync(descriptor)
+        os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 

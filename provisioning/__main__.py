@@ -59,18 +59,23 @@ def complain(what: str, hint: str) -> None:
         print(f"hint: {hint}", file=sys.stderr)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit code."""
+def main() -> int:
+    """Run the command line of this process; the exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing half done stays behind
+    return run(sys.argv[1:])
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line; the exit code. Wrong usage raises ``SystemExit``."""
     arguments = parser().parse_args(argv)
     try:
-        run: int = arguments.run(arguments)
+        code: int = arguments.run(arguments)
     except (SottoError, AgeError) as problem:
         return failed(problem, as_json=getattr(arguments, "json", False))
     except KeyboardInterrupt:
         complain("stopped; nothing was kept", "")
         return 1
-    return run
+    return code
 
 
 def failed(problem: SottoError | AgeError, *, as_json: bool) -> int:

@@ -8,7 +8,7 @@ Source: ISO/IEC 14496-12: 8.4.2 (mdhd), 8.8 (movie fragments).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from struct import Struct, error, pack_into, unpack_from
 from typing import Final
@@ -137,6 +137,19 @@ def parse_init(chunk: bytes) -> dict[int, Track] | None:
     except (ValueError, error):
         return None
     return {track.track_id: track for track in tracks} if tracks else None
+
+
+def init_without(chunk: bytes, left_out: Set[int]) -> bytes:
+    """``ftyp`` and ``moov`` of a recording's first chunk without its padding, and without the tracks left out."""
+    _, moov = list(boxes(chunk, 0, len(chunk)))[:2]
+    init = bytearray(chunk[: moov.end])
+    mvex = child(chunk, moov, b"mvex")
+    for box in (*boxes(chunk, moov.start, moov.end), *boxes(chunk, mvex.start, mvex.end)):
+        if (box.kind == b"trak" and _track(chunk, box).track_id in left_out) or (
+            box.kind == b"trex" and unpack_from(">I", chunk, box.start + 4)[0] in left_out
+        ):
+            pack_into(">4s", init, box.start - 4, b"free")
+    return bytes(init)
 
 
 def _track(chunk: bytes, trak: Box) -> Track:

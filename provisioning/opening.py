@@ -19,7 +19,7 @@ from device.recording import CLOSING
 from device.recording.index import Index, parse_index
 from device.recording.ledger import digest_of
 from provisioning.fragments import Tracks, parse_fragment, parse_init
-from provisioning.recording import damaged, not_a_recording
+from provisioning.recording import cut, damaged, not_a_recording
 from provisioning.slices import Sink
 from provisioning.source import Source
 
@@ -49,9 +49,11 @@ class _Digesting:
     def __init__(self, stream: io.BufferedReader) -> None:
         self._stream = stream
         self.digests: list[bytes] = []
+        self.at_end = False
 
     def read(self, size: int, /) -> bytes:
         data = self._stream.read(size)
+        self.at_end = len(data) < size
         if len(data) == SEALED_CHUNK_BYTES:
             self.digests.append(sha256(data).digest())
         return data
@@ -82,7 +84,8 @@ def open_whole(source: Source, identities: Sequence[Identity], sink: Sink, *, pr
             last, whole.chunks = plaintext, number
             progress(source.bytes_read, source.size_bytes())
     except DamagedChunkError as problem:
-        raise damaged(problem, reached_us=whole.reached_us) from problem
+        error = cut if payload.at_end else damaged
+        raise error(problem, reached_us=whole.reached_us) from problem
     if last != CLOSING:
         raise not_a_recording()
     whole.digest = digest_of(iter(payload.digests))

@@ -43,6 +43,15 @@ def damaged(problem: DamagedChunkError, *, reached_us: int | None = None) -> Dam
     )
 
 
+def cut(problem: DamagedChunkError, *, reached_us: int | None = None) -> DamagedError:
+    """The error for a file whose last chunk is not one that ends a sealed file."""
+    at = "" if reached_us is None else f" (chunk {problem.index}, at {format_time(reached_us)} of the recording)"
+    return DamagedError(
+        f"the recording is damaged: it does not end as a sealed file ends; it was cut, or changed there{at}",
+        "fetch it again, or take another copy",
+    )
+
+
 class SealedRecording:
     """An opened recording; chunks are numbered from 0, fragments lie in ``1 … fragments_end - 1``."""
 
@@ -66,10 +75,7 @@ class SealedRecording:
                 self._ahead.read_at, size_bytes=size_bytes, payload_offset=self._payload_offset, cipher=cipher
             )
         except DamagedChunkError as problem:
-            raise DamagedError(
-                "the recording is damaged: it does not end as a sealed file ends; it was cut, or changed there",
-                "fetch it again, or take another copy",
-            ) from problem
+            raise cut(problem) from problem
         self.size_bytes = size_bytes
         self.chunks = self._reader.chunk_count - 1
         tracks = parse_init(self.chunk(0))

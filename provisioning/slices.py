@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from provisioning.fragments import Fragment, Track, move, mute
+from provisioning.fragments import Fragment, Track, init_without, move, mute
 from provisioning.recording import BATCH_CHUNKS, SealedRecording
 
 # A key frame comes every two seconds or so. Where none came for this long the camera was given up: the slice then
@@ -113,9 +113,11 @@ def write_slice(recording: SealedRecording, sink: Sink, *, from_us: int, to_us: 
         DamagedError: a chunk of it is not what was sealed; what was written so far is authentic, but not all.
     """
     first = start_fragment(recording, from_us)
-    sink.write(_init(recording))
+    with_picture = recording.has_picture and _has_key_picture(recording, first, to_us=to_us)
+    left_out = {track.track_id for track in recording.tracks.values() if track.picture and not with_picture}
+    sink.write(init_without(recording.chunk(0), left_out))
     waiting: list[tuple[Fragment, bytearray]] = []
-    unseen = {track.track_id for track in recording.tracks.values()}
+    unseen = set(recording.tracks) - left_out
     moment_us, end_us = -1, 0
     for fragment, content in _fragments(recording, first, to_us=to_us, progress=progress):
         end_us = max(end_us, fragment.end_us)
@@ -139,11 +141,14 @@ def _flush(waiting: list[tuple[Fragment, bytearray]], sink: Sink, *, moment_us: 
     return moment_us
 
 
-def _init(recording: SealedRecording) -> bytes:
-    """``ftyp`` and ``moov`` without the padding."""
-    chunk = recording.chunk(0)
-    ftyp_bytes = int.from_bytes(chunk[:4], "big")
-    return chunk[: ftyp_bytes + int.from_bytes(chunk[ftyp_bytes : ftyp_bytes + 4], "big")]
+def _has_key_picture(recording: SealedRecording, first: Fragment, *, to_us: int) -> bool:
+    """Whether a slice has any picture that can be shown; players complain about a track with nothing in it."""
+    if first.key:
+        return True
+    entries = recording.index.entries if recording.index else ()
+    if all(entry.key for entry in entries):  # no index, or one that had to be thinned: look
+        return any(fragment.key for fragment in _walk(recording, first, to_us=to_us))
+    return any(entry.key for entry in entries if first.chunk <= entry.chunk and entry.start_us < to_us)
 
 
 def _bound(recording: SealedRecording, to_us: int) -> int:
@@ -152,28 +157,38 @@ def _bound(recording: SealedRecording, to_us: int) -> int:
     return next((entry.chunk for entry in entries if entry.start_us >= to_us), recording.fragments_end)
 
 
+def _walk(recording: SealedRecording, first: Fragment, *, to_us: int) -> Iterator[Fragment]:
+    """The fragments of a slice, a batch of chunks brought at a time."""
+    bound = max(_bound(recording, to_us), first.chunk + first.chunks)
+    recording.fetch(first.chunk, bound)
+    fragment, fetched = first, first.chunk + BATCH_CHUNKS
+    while True:
+        yield fragment
+        following = fragment.chunk + fragment.chunks
+        if following >= bound:
+            return
+        if following >= fetched:
+            recording.fetch(following, bound)
+            fetched = following + BATCH_CHUNKS
+        fragment = recording.fragment_at(following, reached_us=fragment.end_us)
+        if fragment.start_us >= to_us:
+            return
+
+
 def _fragments(
     recording: SealedRecording, first: Fragment, *, to_us: int, progress: Progress
 ) -> Iterator[tuple[Fragment, bytearray]]:
     """The fragments of a slice without their padding; pictures before the first key frame are left out."""
     mute_until_key = {track for track in recording.tracks.values() if track.picture}
-    number, bound = first.chunk, max(_bound(recording, to_us), first.chunk + first.chunks)
-    reached_us, fetched = first.start_us, number
-    while number < bound:
-        if number >= fetched:
-            recording.fetch(number, bound)
-            fetched = number + BATCH_CHUNKS
-        fragment = recording.fragment_at(number, reached_us=reached_us)
-        if number > first.chunk and fragment.start_us >= to_us:
-            return
-        chunks = range(number, number + fragment.chunks)
-        content = bytearray().join(recording.chunk(chunk, reached_us=reached_us) for chunk in chunks)
+    count = max(_bound(recording, to_us) - first.chunk, 1)
+    for fragment in _walk(recording, first, to_us=to_us):
+        chunks = range(fragment.chunk, fragment.chunk + fragment.chunks)
+        content = bytearray().join(recording.chunk(chunk, reached_us=fragment.start_us) for chunk in chunks)
         del content[fragment.content_bytes :]
         heard = _heard(fragment, content, mute_until_key)
         if heard.runs:
             yield heard, content
-        reached_us, number = fragment.end_us, number + fragment.chunks
-        progress(min(number, bound) - first.chunk, bound - first.chunk)
+        progress(min(chunks.stop - first.chunk, count), count)
 
 
 def _heard(fragment: Fragment, content: bytearray, mute_until_key: set[Track]) -> Fragment:

@@ -128,26 +128,8 @@ class Hands(RuleBasedStateMachine):
                 self.may_start = self.choices.record(at_us)
                 if not self.may_start and len(self.choices.over) == 0:
                     self.choices.forget()
-            case Down(button=Button.CONSENT, press=press) if self.open is not None:
-                self.used.add(press)
-                self.expected_fate = Fate.WITHDRAWN
-            case Down(button=Button.CONSENT, press=press, at_us=at_us) if not self.fates:
-                self.used.add(press)
-                self.step(at_us)
-            case Hold(button=Button.CONSENT, press=press) if press not in self.used and self.fates:
-                self.used.add(press)
-                (recording,) = self.fates
-                self.fates[recording] = Fate.KEPT if self.fates[recording] is Fate.WITHDRAWN else Fate.WITHDRAWN
-            case Press(button=Button.CONSENT, press=press, at_us=at_us) if press not in self.used and self.fates:
-                self.used.add(press)
-                self.choices.forget()
-                self.step(at_us)
-            case (
-                Press(button=Button.CONSENT, press=press, at_us=at_us)
-                | Hold(button=Button.CONSENT, press=press, at_us=at_us)
-            ) if press not in self.used:
-                self.used.add(press)
-                self.step(at_us)
+            case Down(button=Button.CONSENT) | Press(button=Button.CONSENT) | Hold(button=Button.CONSENT):
+                self.refer_consent(hand)
             case Both():
                 self.choices.forget()
             case Stuck(button=button):
@@ -156,6 +138,21 @@ class Hands(RuleBasedStateMachine):
                 self.faults.discard(f"stuck {button}")
             case _:
                 pass
+
+    def refer_consent(self, hand: Down | Press | Hold) -> None:
+        in_window = bool(self.fates)
+        if hand.press in self.used or (in_window and isinstance(hand, Down)):
+            return
+        self.used.add(hand.press)
+        if self.open is not None:
+            return  # a withdrawal: ``do`` sees to it
+        if in_window and isinstance(hand, Hold):
+            (recording,) = self.fates
+            self.fates[recording] = Fate.KEPT if self.fates[recording] is Fate.WITHDRAWN else Fate.WITHDRAWN
+            return
+        if in_window:
+            self.choices.forget()
+        self.step(hand.at_us)
 
     def step(self, at_us: int) -> None:
         if not self.faults:

@@ -106,6 +106,8 @@ class FlacEncoder:
         """Encode ``count`` samples × channels of interleaved little-endian int32."""
         if self._encoder is None or count == 0:
             return
+        if len(samples) < count * self._channels * 4:
+            raise ValueError(f"{len(samples)} bytes do not hold {count} samples")  # libFLAC would read on behind them
         pointer = (ctypes.c_char * len(samples)).from_buffer(samples)
         done = self._flac.FLAC__stream_encoder_process_interleaved(self._encoder, ctypes.addressof(pointer), count)
         self._raise_failure(done=bool(done))

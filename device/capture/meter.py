@@ -67,6 +67,8 @@ class Meter:
 
     def write(self, samples: bytearray, count: int) -> Level:
         """Measure ``count`` samples × channels of interleaved int32."""
+        if len(samples) < count * self._sound.channels * 4:
+            raise ValueError(f"{len(samples)} bytes do not hold {count} samples")  # the library would read on behind
         data = (ctypes.c_char * len(samples)).from_buffer(samples)
         self._library.ebur128_add_frames_int(self._state, ctypes.addressof(data), count)
         peak = ctypes.c_double()

@@ -30,6 +30,9 @@ from device.recording.index import Entry, Index
 # What a power cut can cost is one unfinished fragment and the period before it. 0.75 s keeps that under the second
 # of promise P5; a quiet mono room then pays for it in padding (64 KiB in 0.75 s is 0.3 GB an hour, its ceiling).
 MAX_FRAGMENT_US: Final = 750_000
+# A picture stands until the next one comes. When none does for so long the camera is gone: to wait on would put an old
+# picture into a fragment of much later sound, and after 71 minutes its length in 32 bits would not do.
+_MOST_HELD_US: Final = 2_000_000
 _MIN_FREE_BYTES: Final = 8
 _START_CODE: Final = re.compile(rb"\x00*\x00\x00\x01")
 
@@ -38,7 +41,7 @@ class FragmentSink(Protocol):
     """Takes whole chunks."""
 
     def write(self, chunks: bytes, end_us: int) -> None:
-        """Take a multiple of 64 KiB that starts with a box and ends at one; the recording then reaches ``end_us``."""
+        """Take a multiple of 64 KiB that starts with a box and ends at one; the sound then reaches ``end_us``."""
 
 
 def annexb_to_lengths(data: bytes) -> bytes:
@@ -110,7 +113,7 @@ class Muxer:
 
     def open(self) -> None:
         """Write the init segment, alone in the first chunk."""
-        self._emit(init_segment(self._sound, self._picture), end_us=0)
+        self._emit(init_segment(self._sound, self._picture))
 
     def write_sound(self, frame: bytes, samples: int) -> None:
         """Take one FLAC frame of ``samples``."""
@@ -121,6 +124,7 @@ class Muxer:
         self._pending.add(track_id, frame, start, samples, KEY_FLAGS)
         self._pending.span(self._us(start), self._us(self._sound_end))
         self._flush_if_due()
+        self._let_go(self._us(self._sound_end))
 
     def write_picture(self, picture: Picture) -> None:
         """Take one picture. It is held until the next one comes, which tells how long it stands."""
@@ -140,9 +144,7 @@ class Muxer:
             Entry(chunk=self._chunks, start_us=pending.start_us, key=self._picture is None or pending.key)
         )
         data = [piece for track_id in pending.runs for piece in pending.data[track_id]]
-        self._emit(
-            b"".join((movie_fragment(self._fragments, list(pending.runs.values())), *data)), end_us=pending.end_us
-        )
+        self._emit(b"".join((movie_fragment(self._fragments, list(pending.runs.values())), *data)))
 
     def close(self, *, gaps: tuple[tuple[int, int], ...]) -> None:
         """Write the last fragment, then the end mark with the index and the sound's ``gaps`` (start, samples)."""
@@ -158,7 +160,13 @@ class Muxer:
             gaps=gaps,
             entries=tuple(self._entries),
         )
-        self._emit(index.box(), end_us=duration_us)
+        self._emit(index.box())
+
+    def _let_go(self, now_us: int) -> None:
+        """Place a held picture that nothing has followed for too long."""
+        if self._held is not None and now_us - self._held[1].at_us >= _MOST_HELD_US:
+            held, self._held = self._held, None
+            self._place(*held, end_us=now_us)
 
     def _place(self, data: bytes, picture: Picture, *, end_us: int) -> None:
         track_id = 2 if self._picture is None else self._picture.track_id
@@ -180,7 +188,7 @@ class Muxer:
     def _us(self, samples: int) -> int:
         return samples * 1_000_000 // self._sound.rate_hz
 
-    def _emit(self, content: bytes, *, end_us: int) -> None:
+    def _emit(self, content: bytes) -> None:
         room = padded_bytes(len(content)) - len(content)
         self._chunks += (len(content) + room) // CHUNK_BYTES
-        self._sink.write(content + free(room) if room else content, end_us)
+        self._sink.write(content + free(room) if room else content, self._us(self._sound_end))

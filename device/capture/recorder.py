@@ -63,9 +63,9 @@ class Recorder:
         return list(self._takes.values())
 
     @property
-    def devices_open(self) -> tuple[str, ...]:
-        """The devices that any take holds open at this moment."""
-        return tuple(name for take in self.takes for name in take.devices_open)
+    def holds_devices(self) -> bool:
+        """Whether any take has a device open, or is opening or closing one."""
+        return any(take.holds_devices for take in self.takes)
 
     def find(self, ordinal: int | None) -> Take | None:
         """The take of that ordinal, while it is not over."""
@@ -76,16 +76,10 @@ class Recorder:
         match action:
             case StartRecording():
                 self._start(action, report=report, changed=changed)
-            case StopRecording(recording=ordinal):
-                self._takes[ordinal].stop()
-            case Withdraw(recording=ordinal, at_us=at_us):
-                self._takes[ordinal].withdraw(at_us)
-            case TurnOver(recording=ordinal, at_us=at_us, fate=fate):
-                self._takes[ordinal].turn_over(fate, at_us)
-            case Settle(recording=ordinal, fate=fate):
-                self._takes[ordinal].settle(fate)
-            case Bookmark(recording=ordinal, at_us=at_us):
-                self._takes[ordinal].bookmark(at_us)
+            case StopRecording() | Withdraw() | TurnOver() | Settle() | Bookmark():
+                # A take that never began may be gone before the session hears of it: nothing is left to be done then.
+                if (take := self.find(action.recording)) is not None:
+                    _hand_on(action, take)
             case _:
                 pass
 
@@ -129,3 +123,17 @@ class Recorder:
             take.watch(now_us)
             if take.over:
                 del self._takes[ordinal]
+
+
+def _hand_on(action: StopRecording | Withdraw | TurnOver | Settle | Bookmark, take: Take) -> None:
+    match action:
+        case StopRecording(cause=cause):
+            take.stop(cause=str(cause))
+        case Withdraw(at_us=at_us):
+            take.withdraw(at_us)
+        case TurnOver(at_us=at_us, fate=fate):
+            take.turn_over(fate, at_us)
+        case Settle(fate=fate):
+            take.settle(fate)
+        case Bookmark(at_us=at_us):
+            take.bookmark(at_us)

@@ -37,6 +37,7 @@ from device.words import Button
 _STATUS_BUSY_US: Final = 100_000
 _STATUS_IDLE_US: Final = 1_000_000
 _HEALTH_US: Final = 5_000_000
+_LAST_LOOK_S: Final = 2.0
 
 Message = Callable[[int], None]
 """Something to be done on the service's thread; it is told what time it is."""
@@ -71,6 +72,7 @@ class CaptureService:
         self._condition = threading.Condition()
         self._inbox: deque[Message] = deque()
         self._stopping = False
+        self._looking: threading.Thread | None = None
         self._next_status_us = self._next_health_us = clock.now_us()
 
     # -- from any thread ----------------------------------------------------------------------------------------------
@@ -99,16 +101,20 @@ class CaptureService:
     # -- the service's own thread -------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Serve until ``stop``; every recording is sealed on return."""
+        """Serve until ``stop``; every recording is sealed on return, and its fate so far is durable."""
+        self._health.check()
+        self._note_health(self._clock.now_us())
         self._panel.start(self._on_level)
         try:
-            while not (self._stopping and not self._inbox and self._all_sealed()):
+            while not (self._stopping and not self._inbox and self._all_idle()):
                 self._step()
         finally:
             self._panel.close()
+            if self._looking is not None:
+                self._looking.join(_LAST_LOOK_S)
 
-    def _all_sealed(self) -> bool:
-        return all(take.sealed for take in self._recorder.takes)
+    def _all_idle(self) -> bool:
+        return all(take.idle for take in self._recorder.takes)
 
     def _step(self) -> None:
         for message in self._wait():
@@ -118,7 +124,7 @@ class CaptureService:
         self._hear(Tick(now_us))
         if now_us >= self._next_health_us:
             self._next_health_us = now_us + _HEALTH_US
-            self._check_health(now_us)
+            self._look_after_health()
         self._recorder.watch(now_us)
         self._show()
         if now_us >= self._next_status_us:
@@ -130,9 +136,9 @@ class CaptureService:
         with self._condition:
             if not self._inbox:
                 self._clock.wait(self._condition, min(deadlines))
-            messages = list(self._inbox)
-            self._inbox.clear()
-            return messages
+            # Swapped, not copied and cleared: a signal's handler on this very thread may post at any moment.
+            messages, self._inbox = self._inbox, deque()
+            return list(messages)
 
     def _on_level(self, button: Button, down: bool, at_us: int) -> None:  # noqa: FBT001  # the contract of OnLevel
         self.post(lambda _now_us: self._hear_hands(self._levels.level(button, down=down, at_us=at_us)))
@@ -163,13 +169,23 @@ class CaptureService:
     @property
     def _face(self) -> Face:
         shown = face(self._session)
-        return Face(room_light=shown.room_light or bool(self._recorder.devices_open), lamps=shown.lamps)
+        return Face(room_light=shown.room_light or self._recorder.holds_devices, lamps=shown.lamps)
 
     def _show(self) -> None:
         self._panel.show(self._face)
 
-    def _check_health(self, now_us: int) -> None:
-        standing = {problem.what for problem in self._health.check()}
+    def _look_after_health(self) -> None:
+        """Have the store looked at, on another thread: a disk that stalls must not keep a withdrawal waiting."""
+        if self._looking is None or not self._looking.is_alive():
+            self._looking = threading.Thread(target=self._look, name="health", daemon=True)
+            self._looking.start()
+
+    def _look(self) -> None:
+        self._health.check()
+        self.post(self._note_health)
+
+    def _note_health(self, now_us: int) -> None:
+        standing = {problem.what for problem in self._health.problems}
         known = self._health.told
         for what in standing - known:
             self._hear(Fault(now_us, what))

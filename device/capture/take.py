@@ -44,6 +44,10 @@ class Devices:
     camera: Camera | None
 
 
+def _what(problem: BaseException) -> str:
+    return problem.what if isinstance(problem, SottoError) else f"a part of the program failed: {problem!r}"
+
+
 class Take:
     """A recording under way, or one whose fate is still open.
 
@@ -77,9 +81,11 @@ class Take:
         self._changed = changed
         self._backlog = Backlog()
         self._troubles: set[str] = set()
+        self._telling = threading.Lock()
         self._silent_since_us = facts.beginning.pressed_us
         self._durable_at_us = facts.beginning.pressed_us
         self._opened = False
+        self._picture_started = False
         self._failed = False
         self._settled = False
         self._jobs: list[Future[None]] = []
@@ -111,16 +117,20 @@ class Take:
         """Open the devices as soon as those of the take before are closed. ``Opened`` or ``Failed`` is reported."""
         self._sound.start(after=None if after is None else after.microphone_closed)
 
-    def stop(self) -> None:
-        """Close the devices, then seal what there is. Returns at once; ``Sealed`` is reported. May be repeated."""
+    def stop(self, *, cause: str) -> None:
+        """Close the devices, then seal what there is. Returns at once; ``Sealed`` is reported. May be repeated.
+
+        ``cause``: why, for the manifest; the first one counts.
+        """
         self._ending = True
+        self.facts.end = self.facts.end or cause
         self._sound.stop()
         if self._picture is not None:
             self._picture.stop()
 
     def withdraw(self, at_us: int) -> None:
         """Close the devices at once, and make the withdrawal durable before anything else."""
-        self.stop()
+        self.stop(cause=Fate.WITHDRAWN.value)
         self.turn_over(Fate.WITHDRAWN, at_us)
 
     def turn_over(self, fate: Fate, at_us: int) -> None:
@@ -163,15 +173,27 @@ class Take:
         return self._sound.closed
 
     @property
+    def idle(self) -> bool:
+        """Whether it is sealed, and all that was said about its fate so far is carried out."""
+        return self.sealed and all(job.done() for job in self._jobs)
+
+    @property
     def over(self) -> bool:
         """Whether nothing is left to do for it: it could not start, or it is sealed and its fate carried out."""
-        return self.sealed and (self._failed or self._settled) and all(job.done() for job in self._jobs)
+        return self.idle and (self._failed or self._settled)
 
     @property
     def devices_open(self) -> tuple[str, ...]:
         """The devices that are open at this moment."""
         picture_open = self._picture is not None and self._picture.is_open
         return ("microphone",) * self._sound.is_open + ("camera",) * picture_open
+
+    @property
+    def holds_devices(self) -> bool:
+        """Whether a device is open, or is being opened or closed: a device that takes its time is no dark one."""
+        return not self._sound.closed.is_set() or (
+            self._picture is not None and self._picture_started and not self._picture.closed.is_set()
+        )
 
     @property
     def pictures(self) -> int:
@@ -194,7 +216,7 @@ class Take:
             back=lambda: self._tell(MICROPHONE_GONE, wrong=False),
             overloaded=lambda: self._tell(STORAGE_SLOW, wrong=True),
             level=self._on_level,
-            devices=self._changed,
+            devices=self._on_microphone,
             died=self._on_died,
         )
 
@@ -208,11 +230,12 @@ class Take:
         )
 
     def _tell(self, name: str, *, wrong: bool) -> None:
-        if wrong == (name in self._troubles):
-            return
-        (self._troubles.add if wrong else self._troubles.discard)(name)
-        kind = Trouble if wrong else Well
-        self._report(kind(self.ordinal, self._clock.now_us(), name))
+        with self._telling:  # several threads tell, and what is reported last has to be what is true
+            if wrong == (name in self._troubles):
+                return
+            (self._troubles.add if wrong else self._troubles.discard)(name)
+            kind = Trouble if wrong else Well
+            self._report(kind(self.ordinal, self._clock.now_us(), name))
 
     def _on_opened(self, sound: SoundFormat) -> None:
         now_us = self._clock.now_us()
@@ -222,6 +245,7 @@ class Take:
         self._writer_thread = threading.Thread(target=self._write, args=(sound,), name="writer", daemon=True)
         self._writer_thread.start()
         if self._picture is not None and not self._ending:
+            self._picture_started = True
             self._picture.start()
         self._report(Opened(self.ordinal, now_us))
 
@@ -229,6 +253,12 @@ class Take:
         self._failed = True
         self._end()
         self._report(Failed(self.ordinal, self._clock.now_us(), problem.what))
+
+    def _on_microphone(self) -> None:
+        if self._sound.closed.is_set() and not self._opened and not self._failed:
+            # It was stopped, or its thread died, before the microphone was open: nobody else tells that it never began.
+            self._on_failed(MicrophoneError("the recording ended before it began", "press CONSENT, then RECORD, again"))
+        self._changed()
 
     def _on_level(self, level: Level) -> None:
         self.level = level
@@ -241,8 +271,7 @@ class Take:
         self.facts.picture_given_up_us = max(0, self.facts.from_zero(self._clock.now_us()))
 
     def _on_died(self, problem: BaseException) -> None:
-        what = problem.what if isinstance(problem, SottoError) else f"a part of the program failed: {problem!r}"
-        self._end_by_itself(what)
+        self._end_by_itself(_what(problem))
 
     def _on_begun(self, _recording_id: str) -> None:
         self._begun.set()
@@ -265,14 +294,23 @@ class Take:
         try:
             self._writer.run(sound)
         except BaseException as problem:  # noqa: BLE001  # a thread that dies reaches the recorder, and it the lamp
+            if not self._begun.is_set():
+                self._never_began(_what(problem))
+                return
             self._on_died(problem)
-        finally:
-            self._end()
-            self._report(Sealed(self.ordinal, self._clock.now_us()))
+        self._end()
+        self._report(Sealed(self.ordinal, self._clock.now_us()))
+
+    def _never_began(self, what: str) -> None:
+        """Not one chunk could be made durable: there is no recording, and no lamp may say "sealed"."""
+        self._failed = True
+        self.stop(cause=what)
+        self._end()
+        self._report(Failed(self.ordinal, self._clock.now_us(), what))
 
     def _end_by_itself(self, cause: str) -> None:
         if not self._ending:
-            self.stop()
+            self.stop(cause=cause)
             self._report(Ended(self.ordinal, self._clock.now_us(), cause))
 
     def _end(self) -> None:
@@ -308,7 +346,7 @@ class Take:
 
     def _update_consent(self) -> None:
         """Write down what the buttons said after the writer had written its last manifest."""
-        if not self.facts.recording_id:
+        if self._failed or not self.facts.recording_id:
             return
         try:
             manifest = read_manifest(self._store.folder(self.facts.recording_id))

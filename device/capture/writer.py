@@ -13,7 +13,7 @@ from device.capture.packets import Gap, Picture, SoundFormat
 from device.capture.pipeline import Pipeline
 from device.capture.sealer import Sealer
 from device.clock import Clock, wire_time
-from device.errors import StoreError
+from device.errors import SottoError, StoreError
 from device.recording.manifest import RecordingState, SoundReport
 from device.recovery import close_torn, forget_ledger
 from device.sealed_file import SealedFile
@@ -69,9 +69,9 @@ class Writer:
             while (item := self._backlog.get()) is not None:
                 self._take(item, pipeline)
             pipeline.close()
-        except BaseException:
+        except BaseException as problem:
             sealer.close()
-            self._close_as_it_is()
+            self._close_as_it_is(problem)
             raise
         sealer.close()
         self._facts.ended = wire_time(self._clock.utc())
@@ -112,9 +112,10 @@ class Writer:
         )
         self._store.write_manifest(manifest)
 
-    def _close_as_it_is(self) -> None:
+    def _close_as_it_is(self, problem: BaseException) -> None:
         """Close what was durable by the ledger, as after a power cut; where even that fails the next start does it."""
         try:
-            close_torn(self._store, self._store.folder(self._facts.recording_id))
+            why = problem.what if isinstance(problem, SottoError) else "a part of the program failed"
+            close_torn(self._store, self._store.folder(self._facts.recording_id), why=why)
         except (OSError, StoreError):
             return

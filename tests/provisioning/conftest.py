@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -34,6 +35,7 @@ from device.recording.ledger import digest_of
 from device.recording.manifest import Manifest, RecordingState, SoundFacts
 from device.recording.signing import sign
 from device.words import Consent
+from provisioning.__main__ import run
 
 RATE_HZ = 48_000
 SEALED_BYTES = CHUNK_BYTES + 16
@@ -178,6 +180,7 @@ class Clinic:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.own_process = False  # whether what has to fail is run as a process of its own
         self.player = Player()
         self.device_key = Ed25519PrivateKey.generate()
         self.identities: dict[str, KeyIdentity] = {
@@ -223,17 +226,24 @@ class Clinic:
         (place / MANIFEST_NAME).write_bytes(document)
         return Sealed(place, b"".join(data) + CLOSING, len(header), sound)
 
-    def run(self, *words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
-        """The real command line."""
+    def start(self, *words: object, **environment: str) -> subprocess.Popen[bytes]:
+        """The real command line, started."""
         command = [sys.executable, "-W", "error", "-m", "provisioning", *map(str, words)]
-        root = Path(__file__).parents[2]
-        environment = {"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin", "HOME": str(self.home)}
-        return subprocess.run(command, cwd=cwd or self.home, capture_output=True, env=environment, check=False)
+        environment |= {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/bin:/bin", "HOME": str(self.home)}
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=self.home, stdout=pipe, stderr=pipe, env=environment)
+
+    def run(self, *words: object, **environment: str) -> subprocess.CompletedProcess[bytes]:
+        """The real command line, run to its end."""
+        with self.start(*words, **environment) as process:
+            said, complaints = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, said, complaints)
 
     def fail(self, recording: object, *words: object, key: str = "clinic") -> tuple[int, str]:
         """Open, which has to fail and leave nothing behind; the exit code and what was said."""
         before = sorted(self.home.rglob("*"))
-        done = self.run("open", recording, "-i", self.key(key), *words)
+        command = ("open", recording, "-i", self.key(key), *words)
+        done = self.run(*command) if self.own_process else self._run_here(*command)
         said = done.stderr.decode().partition("error: ")[2]
         assert said, f"no error: {done.stdout.decode()}"
         assert done.stdout == b""
@@ -243,12 +253,18 @@ class Clinic:
         return done.returncode, said
 
     def open(self, recording: object, *words: object, key: str = "clinic") -> dict[str, Any]:
-        """Open, which has to work, with ``--json``; what it says."""
-        done = self.run("open", recording, "-i", self.key(key), "--json", "--force", *words)
+        """Open, which has to work, with ``--json`` and without a process of its own; what it says."""
+        done = self._run_here("open", recording, "-i", self.key(key), "--json", "--force", *words)
         assert done.returncode == 0, done.stderr.decode()
         told: dict[str, Any] = json.loads(done.stdout)
         assert told["opened"] is True
         return told
+
+    def _run_here(self, *words: object) -> subprocess.CompletedProcess[bytes]:
+        said, complaints = io.StringIO(), io.StringIO()
+        with redirect_stdout(said), redirect_stderr(complaints), chdir(self.home):
+            code = run([*map(str, words)])
+        return subprocess.CompletedProcess(words, code, said.getvalue().encode(), complaints.getvalue().encode())
 
 
 @pytest.fixture
@@ -286,10 +302,14 @@ def camera_given_up() -> tuple[Chunks, bytes]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., str]]:
-    """A real server on loopback; gives its address. ``ranges=False`` ignores the Range header."""
+    """A real server on loopback; gives its address.
+
+    ``ranges=False`` ignores the Range header; ``elsewhere`` is where ``/moved`` points; ``tls`` is a certificate and
+    its key.
+    """
     running = []
 
-    def start(folder: Path, *, ranges: bool = True, elsewhere: str = "") -> str:
+    def start(folder: Path, *, ranges: bool = True, elsewhere: str = "", tls: tuple[str, str] | None = None) -> str:
         app = flask.Flask("clinic")
 
         @app.get("/recordings/<recording>/<name>")
@@ -304,11 +324,11 @@ def serve() -> Iterator[Callable[..., str]]:
         def moved(name: str) -> Any:
             return flask.redirect(f"{elsewhere}/recordings/{RECORDING_ID}/{name}")
 
-        server = make_server("127.0.0.1", 0, app, threaded=True)
+        server = make_server("127.0.0.1", 0, app, threaded=True, ssl_context=tls)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         running.append((server, thread))
-        return f"http://127.0.0.1:{server.server_port}"
+        return f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
 
     yield start
     for server, thread in running:

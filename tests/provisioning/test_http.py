@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import socket
 import threading
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from device.recording import CHUNK_BYTES, MANIFEST_NAME
 
@@ -122,3 +129,47 @@ def test_a_connection_that_breaks_off_is_no_damage(clinic: Any, sound_24: Any, w
         code, said = clinic.fail(f"http://127.0.0.1:{listener.getsockname()[1]}/lone.age", *words)
         thread.join()
     assert (code, "broke off" in said) == (6, True)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[str, str]:
+    """A certificate for 127.0.0.1 that nobody vouches for, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "box")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    (tmp_path / "box.pem").write_bytes(made.public_bytes(pem))
+    (tmp_path / "box.key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    return str(tmp_path / "box.pem"), str(tmp_path / "box.key.pem")
+
+
+def test_a_certificate_has_to_be_vouched_for(clinic: Any, sound_24: Any, serve: Any, certificate: Any) -> None:
+    sealed = clinic.seal(*sound_24)
+    address = f"{serve(sealed.folder, tls=certificate)}/recordings/{ID}"
+    code, said = clinic.fail(address, "--last", "2")
+    assert (code, "the certificate of 127.0.0.1 is not to be trusted" in said) == (6, True)
+    opened = clinic.run("open", address, "-i", clinic.key(), "--last", "2", SSL_CERT_FILE=certificate[0])
+    assert opened.returncode == 0, opened.stderr.decode()
+
+
+def test_whoever_stops_it_finds_nothing_half_done(clinic: Any, sound_24: Any) -> None:
+    content = clinic.seal(*sound_24).file.read_bytes()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/lone.age"
+        before = sorted(clinic.home.rglob("*"))
+        with clinic.start("open", address, "-i", clinic.key()) as process:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\n\r\n".encode())
+                connection.sendall(content[:1_500_000])
+                process.terminate()
+                _, complaints = process.communicate()
+    assert process.returncode == 1
+    assert b"stopped; nothing was kept" in complaints
+    assert sorted(clinic.home.rglob("*")) == before

@@ -1,10 +1,13 @@
 // Sends what the page may ask without leaving the page. Without JavaScript the same forms work by themselves.
 
+const TIMEOUT_MS = 2500;
 const live = document.getElementById("live");
 
 export async function send(url, body, keepalive = false) {
   const headers = { "Content-Type": "application/json", "X-Sotto-Page": "1" };
-  const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body), keepalive }).catch(() => null);
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const posted = { method: "POST", headers, body: JSON.stringify(body), keepalive, signal };
+  const answer = await fetch(url, posted).catch(() => null);
   if (answer?.ok) return null;
   const told = await answer?.json().catch(() => null);
   return told ? `${told.what} ${told.hint}` : "";
