@@ -7,6 +7,7 @@ file can be cut, sliced and closed at any of them without a key and without an i
 from __future__ import annotations
 
 import re
+from array import array
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -103,7 +104,9 @@ class Muxer:
         self._held: tuple[bytes, Picture] | None = None
         self._fragments = 0
         self._chunks = 0
-        self._entries: list[Entry] = []
+        # Two numbers per fragment and nothing else: hours of them have to fit a small memory.
+        self._entry_chunks = array("I")
+        self._entry_starts = array("Q")  # microseconds, shifted left by one, low bit: a slice can start here
         self._sound_end = 0
 
     @property
@@ -140,9 +143,9 @@ class Muxer:
         if not pending.runs:
             return
         self._fragments += 1
-        self._entries.append(
-            Entry(chunk=self._chunks, start_us=pending.start_us, key=self._picture is None or pending.key)
-        )
+        key = self._picture is None or pending.key
+        self._entry_chunks.append(self._chunks)
+        self._entry_starts.append(pending.start_us << 1 | key)
         data = [piece for track_id in pending.runs for piece in pending.data[track_id]]
         self._emit(b"".join((movie_fragment(self._fragments, list(pending.runs.values())), *data)))
 
@@ -158,7 +161,10 @@ class Muxer:
             samples=self._sound_end,
             duration_us=duration_us,
             gaps=gaps,
-            entries=tuple(self._entries),
+            entries=tuple(
+                Entry(chunk=chunk, start_us=start >> 1, key=bool(start & 1))
+                for chunk, start in zip(self._entry_chunks, self._entry_starts, strict=True)
+            ),
         )
         self._emit(index.box())
 

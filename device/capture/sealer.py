@@ -14,7 +14,7 @@ from device.age.recipients import Recipient
 from device.age.sealing import new_header
 from device.recording import CHUNK_BYTES, CLOSING
 from device.recording.index import parse_index
-from device.recording.ledger import CLOSING_BYTES, Record, digest_of, encode_head
+from device.recording.ledger import CLOSING_BYTES, Record, encode_head
 
 
 class ChunkFile(Protocol):
@@ -44,13 +44,15 @@ class Sealer:
         self._file = file
         self._on_durable = on_durable
         self._head, self._cipher = new_header(recipients)
-        self._digests: list[bytes] = []
+        self._chunks = 0
+        # Of every chunk's digest so far: nothing is kept per chunk, however long the session.
+        self._digest = sha256()
         self._size_bytes = len(self._head)
 
     @property
     def chunks(self) -> int:
         """Chunks sealed so far, the closing not counted."""
-        return len(self._digests)
+        return self._chunks
 
     @property
     def size_bytes(self) -> int:
@@ -60,7 +62,7 @@ class Sealer:
     @property
     def digest(self) -> str:
         """The digest of every chunk's digest (hex)."""
-        return digest_of(iter(self._digests))
+        return self._digest.hexdigest()
 
     def write(self, chunks: bytes, end_us: int) -> None:
         """Seal one fragment of whole chunks and make it durable; the recording then reaches ``end_us``.
@@ -88,7 +90,9 @@ class Sealer:
             self._file.append(self._head + b"".join(sealed), closing, encode_head(self._head) + lines)
         else:
             self._file.append(b"".join(sealed), closing, lines)
-        self._digests += [record.digest for record in records]
+        for record in records:
+            self._digest.update(record.digest)
+        self._chunks += len(records)
         self._size_bytes += sum(map(len, sealed))
         self._on_durable(end_us, self.size_bytes)
 
