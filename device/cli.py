@@ -72,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     rehearse.add_argument("--recipient", action="append", default=[], metavar="age1…", help="who can open it")
     rehearse.add_argument("--store", type=Path, required=True, metavar="DIR", help="an existing folder")
     rehearse.add_argument("--speed", type=_speed, default=1.0, help="times real time (default: %(default)s)")
+    rehearse.add_argument(
+        "--max-length", type=int, default=90, metavar="MIN", help="of a session (default: %(default)s)"
+    )
     rehearse.add_argument("--json", action="store_true", help="print everything as JSON")
     rehearse.set_defaults(verb=_rehearse)
 
@@ -84,7 +87,9 @@ def _parser() -> argparse.ArgumentParser:
         service = verbs.add_parser(name, help=text)
         service.add_argument("--config", type=Path, required=True, metavar="FILE")
         service.set_defaults(verb=verb)
-    verbs.add_parser("diagram", help="print the session's states as a Mermaid diagram").set_defaults(verb=_diagram)
+    diagram = verbs.add_parser("diagram", help="bring the pictures of the session in a document up to date")
+    diagram.add_argument("document", type=Path, metavar="FILE")
+    diagram.set_defaults(verb=_diagram)
 
     camera = verbs.add_parser("simulated-camera")
     camera.add_argument("size", type=_size)
@@ -138,6 +143,7 @@ def _rehearse(options: argparse.Namespace) -> int:
         store=options.store,
         recipients=tuple(options.recipient),
         speed=options.speed,
+        max_length_min=options.max_length,
     )
     moments = parse_presses(options.presses)
     outcome = rehearsal_of(stage).run(moments)
@@ -221,10 +227,10 @@ def _status(options: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _diagram(_options: argparse.Namespace) -> int:
-    from device.session_diagram import mermaid
+def _diagram(options: argparse.Namespace) -> int:
+    from device.session_diagram import filled
 
-    print(mermaid())
+    options.document.write_text(filled(options.document.read_text(encoding="utf-8")), encoding="utf-8")
     return EXIT_DONE
 
 

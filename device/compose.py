@@ -27,6 +27,7 @@ from device.session import Session
 from device.session_context import Rules
 from device.status import Status
 from device.store import Store
+from device.words import Consent
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,11 @@ def service_of(
         floor_dbfs=session.floor_dbfs,
     )
     max_length_s = session.max_length_min * 60
+    most = Consent.SOUND if parts.camera is None else Consent.SOUND_AND_PICTURE
     return CaptureService(
         clock=parts.clock,
         panel=parts.panel,
-        session=Session(Rules(max_length_s=max_length_s)),
+        session=Session(Rules(max_length_s=max_length_s, most=most)),
         levels=Levels(),
         recorder=recorder,
         health=Health(store, max_length_s=max_length_s, standing=standing),

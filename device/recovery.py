@@ -96,6 +96,7 @@ def close_torn(store: Store, folder: Path, *, why: str = _CUT) -> int:
         "duration_us": last.end_us,
         "chunks": last.chunk + 1,
         "size_bytes": end + CLOSING_BYTES,
+        "header_digest": ledger.header_digest.hex(),
         "digest": digest_of(digests),
     }
     store.write_manifest(read_manifest(folder).model_copy(update=facts))

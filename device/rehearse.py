@@ -113,10 +113,15 @@ class Rehearsal:
         thread = threading.Thread(target=self.service.run, name="service")
         thread.start()
         try:
+            self._ask(lambda _now_us: None)  # the panel hears nothing before the service runs
             start_us = self.clock.now_us()
             for moment in moments:
+                # Time waits here for the script, so that no press is squeezed by a slow machine.
+                self.clock.keep_pace("script", start_us + moment.at_us)
                 self._wait_until(start_us + moment.at_us)
                 self._act(moment.what)
+                self._ask(lambda _now_us: None)
+            self.clock.keep_pace("script", None)
             self._wait_until(self.clock.now_us() + 2 * _SHORT_US)
             self._settle()
         finally:
@@ -200,6 +205,7 @@ class Stage:
     store: Path
     recipients: tuple[str, ...]
     speed: float
+    max_length_min: int
 
 
 def rehearsal_of(stage: Stage) -> Rehearsal:
@@ -223,7 +229,7 @@ def rehearsal_of(stage: Stage) -> Rehearsal:
         box="Rehearsal",
         store=store,
         recipients=recipients,
-        session=SessionSection(),
+        session=SessionSection(max_length_min=stage.max_length_min),
         standing=(),
         publish=seen.publish,
     )

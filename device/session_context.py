@@ -138,7 +138,11 @@ class Rules:
 
     A choice ends after 3 s without a press, and a press is known up to 130 ms after it was made (``device/press.py``):
     ended any earlier, a person's last press could be taken for the first of the next one's.
+
+    ``most`` is the most that can be chosen: a box without a camera does not offer a picture.
     """
+
+    most: Consent = Consent.SOUND_AND_PICTURE
 
     choice_ms: int = 3_150
     armed_s: int = 60

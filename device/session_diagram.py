@@ -52,6 +52,19 @@ def tone_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def filled(document: str) -> str:
+    """A document with its pictures brought up to date: what stands between ``<!-- made by: sotto diagram NAME -->`` and
+    ``<!-- end -->``, for the names ``states``, ``panel`` and ``tones``.
+    """
+    made = {"states": f"```mermaid\n{mermaid()}```\n", "panel": panel_table(), "tones": tone_table()}
+    for name, picture in made.items():
+        mark = f"<!-- made by: sotto diagram {name} -->\n"
+        head, found, rest = document.partition(mark)
+        if found:
+            document = head + mark + picture + "<!-- end -->" + rest.partition("<!-- end -->")[2]
+    return document
+
+
 def _order(state: State, next_state: State) -> tuple[int, int]:
     states = list(State)
     return states.index(state), states.index(next_state)

@@ -41,7 +41,7 @@ def several_people(ctx: Context, _event: Heard) -> bool:
 
 def steps_to_none(ctx: Context, _event: Heard) -> bool:
     """One more step takes the consent back."""
-    return least(ctx.choices).step() is Consent.NONE
+    return least(ctx.choices).step(most=ctx.rules.most) is Consent.NONE
 
 
 def others_to_come(ctx: Context, _event: Heard) -> bool:
@@ -93,7 +93,7 @@ def _by_hand(ctx: Context, event: Heard) -> Context:
 
 def consent_step(ctx: Context, event: Heard) -> Outcome:
     """The one person's press: from none to sound, from sound to sound and picture."""
-    return replace(_by_hand(ctx, event), choices=(least(ctx.choices).step(),)), ()
+    return replace(_by_hand(ctx, event), choices=(least(ctx.choices).step(most=ctx.rules.most),)), ()
 
 
 def begin_choosing(ctx: Context, event: Heard) -> Outcome:
@@ -103,7 +103,7 @@ def begin_choosing(ctx: Context, event: Heard) -> Outcome:
 
 def choice_step(ctx: Context, event: Heard) -> Outcome:
     """A press of the person whose turn it is."""
-    choice = (ctx.choice or Consent.NONE).step()
+    choice = (ctx.choice or Consent.NONE).step(most=ctx.rules.most)
     ctx = _by_hand(ctx, event).with_timer(Timer.CHOICE, at_us=event.at_us, after_s=ctx.rules.choice_ms / 1000)
     return replace(ctx, choice=choice), ()
 

@@ -18,9 +18,9 @@ class Consent(StrEnum):
         """How much is allowed: 0 nothing, 1 sound, 2 sound and picture."""
         return _RANKS[self]
 
-    def step(self) -> Consent:
-        """The next choice of the CONSENT button: none → sound → sound and picture → none."""
-        return _BY_RANK[(self.rank + 1) % len(_BY_RANK)]
+    def step(self, *, most: Consent) -> Consent:
+        """The next choice of the CONSENT button: none → sound → sound and picture → none; nothing above ``most``."""
+        return _BY_RANK[(self.rank + 1) % (most.rank + 1)]
 
 
 _BY_RANK = tuple(Consent)

@@ -34,6 +34,12 @@ class Beside:
             which = "shorter" if size_bytes < said else "longer"
             raise AlteredError(f"altered: the file is {difference} bytes {which} than the box sealed", _HINT)
 
+    def check_header(self, digest: str) -> None:
+        """Compare the file's header, which alone ties a slice to its manifest. Raises ``AlteredError``."""
+        said = self.manifest.header_digest
+        if self._is_final and said is not None and digest != said:
+            raise AlteredError("altered: this file is not the one that the manifest beside it speaks of", _HINT)
+
     def check(self, *, chunks: int, has_end_mark: bool, digest: str | None) -> None:
         """Compare what was found in the file; ``digest`` is known only when all of it was read.
 

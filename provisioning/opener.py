@@ -115,6 +115,7 @@ class _Job:
         recording = SealedRecording(self.source, self.identities)
         if self.beside is not None:
             self.beside.check_size(recording.size_bytes)
+            self.beside.check_header(recording.header_digest)
         self._check(chunks=recording.chunks, has_end_mark=recording.index is not None, digest=None)
         duration_us = recording.duration_us()
         from_us, to_us = self.request.span_us(duration_us)

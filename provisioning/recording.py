@@ -7,6 +7,7 @@ holds the end mark. Nothing that was not authenticated at its place is ever give
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Final
 
 from device.age.errors import DamagedChunkError
@@ -67,6 +68,7 @@ class SealedRecording:
         self._recent: dict[int, bytes] = {}
         self._ahead.fetch(0, _HEAD_BYTES)
         cipher, self._payload_offset = open_header_at(self._ahead.read_at, identities)
+        self.header_digest = sha256(self._ahead.read_at(0, self._payload_offset)).hexdigest()
         size_bytes = source.size_bytes() or 0
         tail_bytes = min(SEALED_CHUNK_BYTES + _SEALED_CLOSING_BYTES, size_bytes)
         self._ahead.fetch(size_bytes - tail_bytes, tail_bytes)

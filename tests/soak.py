@@ -48,15 +48,10 @@ def soak(folder: Path, hours: float, *, picture: bool) -> int:
     identity = generate_identity(post_quantum=True)
     (folder / "key").write_text(identity_file(identity, datetime.now(UTC)))
     (folder / "store").mkdir()
-    parts = min(hours * 3600, 7100)
-    sessions = max(1, round(hours * 3600 / parts))
-    presses = []
-    for number in range(sessions):
-        start = number * (parts + 10) + 1
-        presses += [f"{start} consent", f"{start + 0.2} consent"] if picture else [f"{start} consent"]
-        presses += [f"{start + 1} record", f"{start + 1 + parts} record"]
+    consents = "0.5 consent, 0.7 consent" if picture else "0.5 consent"
+    presses = f"{consents}, 1 record, {1 + hours * 3600} record"
     command = [sys.executable, "-m", "device", "rehearse", "--sound", str(ROOT / "device/capture/room.wav"), "--loop"]
-    command += ["--presses", ", ".join(presses), "--recipient", str(identity.recipient()), "--json"]
+    command += ["--presses", presses, "--max-length", "480", "--recipient", str(identity.recipient()), "--json"]
     command += ["--store", str(folder / "store"), "--speed", str(SPEED), *(["--picture", "clock"] if picture else [])]
     seen: list[tuple[float, int]] = []
     with (folder / "out").open("wb") as out, subprocess.Popen(command, stdout=out) as program:
@@ -79,6 +74,7 @@ def verdict(outcome: dict, seen: list[tuple[float, int]]) -> int:
     print(f"recorded           {recorded_s / 3600:.2f} h in {outcome['wall_s']:.0f} s, {outcome['cpu_s']:.0f} s of CPU")
     print(f"recordings         {len(outcome['recordings'])}, {', '.join(sorted(states))}, {gaps} gaps")
     print(f"memory             peak {peak:.1f} MiB; second quarter {early:.1f}, last quarter {late:.1f}")
+    print("memory in steps    " + " ".join(f"{seen[len(seen) * step // 12][0]:.1f}" for step in range(12)))
     print(f"open files         {min(files)} to {max(files)}")
     well = states == {"complete"} and gaps == 0 and peak < MOST_MIB and late - early < MOST_GROWTH_MIB
     print("well" if well else "NOT well")

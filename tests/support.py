@@ -394,7 +394,7 @@ class PowerCut(BaseException):
     """What stands for the power going: no ``except`` of the program may catch it, and nothing is done after it."""
 
 
-_CUT_FUNCTIONS = ("open", "mkdir", "rename", "unlink", "rmdir", "fsync", "pwrite", "ftruncate")
+_CUT_FUNCTIONS = ("open", "mkdir", "rename", "unlink", "rmdir", "fsync", "fdatasync", "pwrite", "ftruncate")
 
 
 class Cut:

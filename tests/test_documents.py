@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from device.session_diagram import filled
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 THIRD_PARTY = ROOT / "docs" / "third-party.md"
@@ -82,3 +84,9 @@ def test_the_clip_of_the_demo_is_what_a_microphone_would_deliver() -> None:
     with wave.open(str(clip)) as sound:
         assert (sound.getframerate(), sound.getsampwidth(), sound.getnchannels()) == (48_000, 3, 1)
     assert clip.stat().st_size < 1 << 20
+
+
+def test_the_pictures_in_the_readme_are_those_of_the_table() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert "<!-- made by: sotto diagram states -->" in readme
+    assert filled(readme) == readme, "run: sotto diagram README.md"

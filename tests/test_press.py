@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.press import Both, Down, Event, Freed, Hold, Levels, Press, Stuck, Timing
@@ -60,6 +60,14 @@ def tap(button: Button, at_ms: int, for_ms: int) -> list[Edge]:
             [*tap(C, 100, 300), *tap(R, 160, 100)],
             [Down(C, 100 * MS, 1), Down(R, 160 * MS, 2), Press(R, 260 * MS, 2), Press(C, 400 * MS, 1)],
             id="60 ms apart they are two presses",
+        ),
+        pytest.param(
+            [(10, R, True), (10_000, C, True), (10_059, R, False), (10_200, C, False)],
+            [
+                *(Down(R, 10 * MS, 1), Hold(R, 1510 * MS, 1)),
+                *(Down(C, 10_000 * MS, 2), Press(C, 10_200 * MS, 2)),
+            ],
+            id="a release of the other button makes no chord",
         ),
         pytest.param(
             [*tap(C, 100, 300), *tap(R, 130, 10)],
@@ -133,6 +141,16 @@ def test_a_down_is_told_60_ms_after_the_press_and_later_only_while_the_other_but
     assert Down(C, 100 * MS, 1) in levels.tick(253 * MS)
 
 
+def test_a_down_does_not_wait_for_the_other_button_to_come_up() -> None:
+    levels = Levels()
+    for button in Button:
+        levels.level(button, down=False, at_us=0)
+    levels.level(R, down=True, at_us=0)
+    levels.level(C, down=True, at_us=1000 * MS)
+    levels.level(R, down=False, at_us=1050 * MS)
+    assert levels.tick(1060 * MS) == (Down(C, 1000 * MS, 2),)
+
+
 def test_spikes_for_minutes_do_not_make_the_next_press_a_long_one() -> None:
     spikes = [edge for at_ms in range(100, 10_000, 30) for edge in tap(C, at_ms, 10)]
     down, press = play([*spikes, *tap(C, 10_020, 200)])
@@ -174,6 +192,7 @@ def train(button: Button, at_ms: int, bounce_ms: list[int], *, down: bool) -> li
     return [(time_ms, button, down if n % 2 == 0 else not down) for n, time_ms in enumerate(times)]
 
 
+@settings(deadline=None)
 @given(bounces, bounces, st.integers(130, 1300), st.sampled_from(Button))
 def test_however_contacts_bounce_a_press_is_one_press(
     going_down: list[int], coming_up: list[int], for_ms: int, button: Button
@@ -187,6 +206,7 @@ def test_however_contacts_bounce_a_press_is_one_press(
     assert 0 <= press.at_us - (100 + for_ms) * MS < 50 * MS
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 19), st.integers(1, 300), st.sampled_from(Button)), max_size=40))
 def test_spikes_never_make_anything(spikes: list[tuple[int, int, Button]]) -> None:
     edges, now_ms = [], 10
@@ -196,6 +216,7 @@ def test_spikes_never_make_anything(spikes: list[tuple[int, int, Button]]) -> No
     assert play(edges) == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 19), st.integers(20, 300)), max_size=20), st.integers(1000, 2900))
 def test_gaps_never_end_a_press(gaps: list[tuple[int, int]], for_ms: int) -> None:
     edges, now_ms = [(100, C, True)], 150
@@ -224,6 +245,7 @@ def absolute(steps: list[tuple[int, Button, bool]]) -> list[Edge]:
     return edges
 
 
+@settings(deadline=None)
 @given(steps=levels_of_any_kind, first=st.booleans())
 def test_whatever_the_levels_do_each_press_is_told_once_and_in_order(
     steps: list[tuple[int, Button, bool]], *, first: bool
@@ -254,6 +276,7 @@ def test_whatever_the_levels_do_each_press_is_told_once_and_in_order(
                 pass
 
 
+@settings(deadline=None)
 @given(steps=levels_of_any_kind, step_ms=st.integers(1, 3_000), first=st.booleans())
 def test_what_comes_out_does_not_depend_on_how_often_anybody_ticks(
     steps: list[tuple[int, Button, bool]], step_ms: int, *, first: bool
@@ -265,6 +288,7 @@ def test_what_comes_out_does_not_depend_on_how_often_anybody_ticks(
     )
 
 
+@settings(deadline=None)
 @given(levels_of_any_kind)
 def test_what_is_due_is_always_still_to_come(steps: list[tuple[int, Button, bool]]) -> None:
     levels = Levels()
@@ -276,6 +300,7 @@ def test_what_is_due_is_always_still_to_come(steps: list[tuple[int, Button, bool
 presses = st.tuples(st.integers(100, 400), st.integers(20, 400))
 
 
+@settings(deadline=None)
 @given(presses, presses)
 def test_two_clean_presses_are_both_exactly_if_less_than_60_ms_apart(
     one: tuple[int, int], two: tuple[int, int]

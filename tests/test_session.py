@@ -43,8 +43,8 @@ S = 1_000_000
 class Room:
     """A session with a clock, hands and a recorder."""
 
-    def __init__(self, *, max_length_s: int = 7200) -> None:
-        self.session = Session(Rules(max_length_s=max_length_s))
+    def __init__(self, *, max_length_s: int = 7200, most: Consent = Consent.SOUND_AND_PICTURE) -> None:
+        self.session = Session(Rules(max_length_s=max_length_s, most=most))
         self.now_us = 1000 * S
         self.press = 0
 
@@ -696,3 +696,12 @@ def test_deadlines_nobody_looked_at_are_worked_off_in_order(room: Room) -> None:
 def test_an_idle_session_waits_for_nothing(room: Room) -> None:
     assert room.session.next_deadline_us is None
     assert room.after(10**6) == ()
+
+
+def test_a_box_without_a_camera_offers_sound_only() -> None:
+    room = Room(most=SOUND)
+    room.down(C)
+    assert room.session.consent is SOUND
+    room.down(C)
+    assert room.session.state is State.IDLE
+    assert room.session.consent is NONE

@@ -56,11 +56,9 @@ class Choices:
 
     def until(self, now_us: int) -> None:
         """Time has passed without a press."""
-        if self.last_us is None:
-            return
-        if self.people > 1 and self.now is not None and now_us >= self.last_us + 3150 * MS:
+        if self.last_us is not None and self.people > 1 and self.now and now_us >= self.last_us + 3150 * MS:
             self.end()
-        if now_us >= self.last_us + 60 * S:
+        if self.last_us is not None and now_us >= self.last_us + 60 * S:
             self.forget()
 
     def end(self) -> None:
@@ -72,7 +70,7 @@ class Choices:
     def consent(self, at_us: int) -> None:
         if len(self.over) == self.people:
             self.over = []
-        self.now = (self.now or NONE).step()
+        self.now = (self.now or NONE).step(most=Consent.SOUND_AND_PICTURE)
         self.last_us = at_us
         if self.people == 1 and self.now is NONE:
             self.forget()
@@ -345,4 +343,4 @@ class Hands(RuleBasedStateMachine):
 
 
 TestHands = Hands.TestCase
-TestHands.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+TestHands.settings = settings(max_examples=120, stateful_step_count=50, deadline=None)

@@ -93,6 +93,7 @@ class Facts:
         pictures: int = 0,
         chunks: int = 0,
         size_bytes: int = 0,
+        header_digest: str | None = None,
         digest: str | None = None,
     ) -> Manifest:
         """The manifest as of now."""
@@ -118,6 +119,7 @@ class Facts:
             end=self.end,
             chunks=chunks,
             size_bytes=size_bytes,
+            header_digest=header_digest,
             digest=digest,
         )
 

@@ -51,6 +51,8 @@ class SoundFeed:
         self._after: threading.Event | None = None
         self._format: SoundFormat | None = None
         self._end_us = 0
+        self._away = False
+        self._missing = 0  # samples marked as missing since ``_end_us``
         self.meter: Meter | None = None
         self.is_open = False
         self.closed = threading.Event()
@@ -116,6 +118,10 @@ class SoundFeed:
             self._take(period)
 
     def _take(self, period: Sound | Gap) -> None:
+        if self._away and self._format is not None:
+            # Only now it is known when the sound goes on: not when the device was opened, but where this starts.
+            self._mark_missing(self._format.samples(period.end_us - self._format.us(period.samples) - self._end_us))
+            self._away, self._missing = False, 0
         self._end_us = period.end_us
         if isinstance(period, Gap):
             self._backlog.put_gap(period)
@@ -132,6 +138,7 @@ class SoundFeed:
         """Mark what is missing as it passes, and try to open the same microphone again until it is there."""
         if self._stopping:
             return
+        self._away = True
         self._close()
         self._events.devices()
         self._events.gone()
@@ -140,7 +147,7 @@ class SoundFeed:
             if not self._stopping and self._reopened():
                 self._events.back()
                 return
-        self._mark_missing(self._clock.now_us())
+        self._mark_passed()
 
     def _pass_time(self) -> None:
         until_us = self._clock.now_us() + _RETRY_US
@@ -149,7 +156,7 @@ class SoundFeed:
                 self._clock.wait(self._condition, until_us)
 
     def _reopened(self) -> bool:
-        self._mark_missing(self._clock.now_us())
+        self._mark_passed()
         try:
             sound = self._open()
         except MicrophoneError:
@@ -157,18 +164,20 @@ class SoundFeed:
         if sound != self._format:
             # Another microphone, or other settings: one track cannot hold both, and none is to be converted.
             self._close()
+            self._events.devices()
             return False
-        self._mark_missing(self._clock.now_us())
         return True
 
-    def _mark_missing(self, until_us: int) -> None:
-        """Mark the gap up to now. Whole samples only: what is left over is counted the next time."""
-        if self._format is None:
-            return
-        samples = (until_us - self._end_us) * self._format.rate_hz // 1_000_000
-        if samples > 0:
-            self._end_us += self._format.us(samples)
-            self._backlog.put_gap(Gap(samples, _GONE, self._end_us))
+    def _mark_passed(self) -> None:
+        """Mark the gap up to now: the samples that have wholly passed."""
+        if self._format is not None:
+            self._mark_missing((self._clock.now_us() - self._end_us) * self._format.rate_hz // 1_000_000)
+
+    def _mark_missing(self, since_end: int) -> None:
+        """Mark the gap up to ``since_end`` samples from where the sound broke off; so no rounding ever adds up."""
+        if self._format is not None and since_end > self._missing:
+            samples, self._missing = since_end - self._missing, since_end
+            self._backlog.put_gap(Gap(samples, _GONE, self._end_us + self._format.us(since_end)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from device.age.recipients import Recipient
 from device.age.sealing import new_header
+from device.errors import StoreError
 from device.recording import CHUNK_BYTES, CLOSING
 from device.recording.index import parse_index
 from device.recording.ledger import CLOSING_BYTES, Record, encode_head
@@ -48,6 +49,7 @@ class Sealer:
         # Of every chunk's digest so far: nothing is kept per chunk, however long the session.
         self._digest = sha256()
         self._size_bytes = len(self._head)
+        self._failed = False
 
     @property
     def chunks(self) -> int:
@@ -60,6 +62,11 @@ class Sealer:
         return self._size_bytes + CLOSING_BYTES
 
     @property
+    def header_digest(self) -> str:
+        """The SHA-256 of all that stands before the first chunk (hex)."""
+        return sha256(self._head).hexdigest()
+
+    @property
     def digest(self) -> str:
         """The digest of every chunk's digest (hex)."""
         return self._digest.hexdigest()
@@ -70,6 +77,10 @@ class Sealer:
         Raises:
             StoreError: it could not be made durable; nothing more can be written.
         """
+        if self._failed:
+            # What failed may be on the disk in part: its counters must not seal anything else.
+            raise StoreError("this recording cannot be written any more", "the box has closed it; start a new one")
+        self._failed = True
         first = self.chunks
         pieces = [chunks[at : at + CHUNK_BYTES] for at in range(0, len(chunks), CHUNK_BYTES)]
         sealed = [self._cipher.seal(first + i, piece, last=False) for i, piece in enumerate(pieces)]
@@ -94,6 +105,7 @@ class Sealer:
             self._digest.update(record.digest)
         self._chunks += len(records)
         self._size_bytes += sum(map(len, sealed))
+        self._failed = False
         self._on_durable(end_us, self.size_bytes)
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from device.capture.camera import ChildCamera
 from device.capture.packets import Gap, Picture, Sound, SoundFormat
 from device.capture.wav import Wav, read_wav
 from device.clock import Clock
-from device.errors import MicrophoneError
+from device.errors import CameraError, MicrophoneError
 
 PERIOD_US: Final = 100_000
 # How far ahead of the slowest camera a rehearsal's time may run; a period or two of sound.
@@ -71,8 +71,11 @@ class SimulatedMicrophone:
             while self._clock.now_us() < end_us:
                 self._clock.wait(self._condition, end_us)
         file.seek(wav.offset + at * wav.sound.frame_bytes)
+        data = file.read(count * wav.sound.frame_bytes)
+        if len(data) < count * wav.sound.frame_bytes:
+            raise MicrophoneError("the WAV was cut short while it played", _GONE_HINT)
         self._next += count
-        return Sound(file.read(count * wav.sound.frame_bytes), count, end_us)
+        return Sound(data, count, end_us)
 
     def close(self) -> None:
         if self._file is not None:
@@ -89,8 +92,10 @@ class SimulatedCamera(ChildCamera):
         self._period_us = 1_000_000 // fps
         self._clock = clock
         self._condition = threading.Condition()
+        self._killed = False
 
     def open(self) -> None:
+        self._killed = False
         self._clock.keep_pace("camera", self._clock.now_us() + _CAMERA_SLACK_US)
         super().open()
 
@@ -98,9 +103,17 @@ class SimulatedCamera(ChildCamera):
         picture = super().read()
         self._clock.keep_pace("camera", picture.at_us + self._period_us + _CAMERA_SLACK_US)
         with self._condition:
-            while self._clock.now_us() < picture.at_us:
+            while not self._killed and self._clock.now_us() < picture.at_us:
                 self._clock.wait(self._condition, picture.at_us)
+        if self._killed:
+            raise CameraError("the camera was let go", "the sound goes on without it")
         return picture
+
+    def kill(self) -> None:
+        super().kill()
+        with self._condition:
+            self._killed = True
+            self._condition.notify_all()
 
     def close(self) -> None:
         self._clock.keep_pace("camera", None)

@@ -82,6 +82,7 @@ class Writer:
             pictures=pipeline.pictures,
             chunks=sealer.chunks,
             size_bytes=sealer.size_bytes,
+            header_digest=sealer.header_digest,
             digest=sealer.digest,
         )
         self._store.write_manifest(manifest)

@@ -109,4 +109,5 @@ class Manifest(_Facts):
     end: str | None = None
     chunks: Count = 0
     size_bytes: Count = 0
-    digest: str | None = None
+    header_digest: str | None = None  # SHA-256 of all before the first chunk: what a slice reads can be checked by it
+    digest: str | None = None  # SHA-256 of every chunk's SHA-256

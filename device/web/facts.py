@@ -8,7 +8,7 @@ from typing import Final
 
 from device.recording.manifest import ConsentEvent, GapFact, Manifest
 from device.web.says import consent_text
-from device.web.texts import text
+from device.web.texts import TEXTS, text
 from device.web.wording import When, clock_text, decibels_text, when
 
 _MICROSECONDS: Final = 1_000_000
@@ -41,7 +41,7 @@ def facts_of(manifest: Manifest) -> Facts:
     """The manifest in words."""
     return Facts(
         ended=when(manifest.ended) if manifest.ended else None,
-        end=manifest.end,
+        end=TEXTS.get(f"end.{manifest.end}", manifest.end),
         sound=_sound(manifest),
         picture=_picture(manifest),
         levels=_levels(manifest),
@@ -84,8 +84,10 @@ def _levels(manifest: Manifest) -> str:
     if report.peak_dbfs is not None and report.loudness_lufs is not None:
         peak, loudness = decibels_text(report.peak_dbfs), decibels_text(report.loudness_lufs)
         parts.append(text("facts.levels.value", peak=peak, loudness=loudness))
-    if report.below_floor_s or report.clipped_periods:
-        parts.append(text("facts.floor", seconds=f"{report.below_floor_s:.0f}", clipped=report.clipped_periods))
+    if report.below_floor_s >= 1:
+        parts.append(text("facts.floor", seconds=f"{report.below_floor_s:.0f}"))
+    if report.clipped_periods:
+        parts.append(text("facts.clipped", count=report.clipped_periods))
     return "; ".join(parts) or text("facts.unknown")
 
 

@@ -11,6 +11,7 @@ from werkzeug.routing import RequestRedirect
 from device.errors import AdminError, SottoError
 from device.web.refusals import Refusal
 from device.web.texts import text, text_or
+from device.web.wording import sentence
 
 # What is fetched by programs answers in plain text or JSON; everything else is a page.
 _PLAIN_SUFFIXES: Final = (".age", ".json")
@@ -42,11 +43,7 @@ def _port() -> str:
 
 def _failed(error: SottoError) -> Response:
     code = _SERVICE_UNAVAILABLE if isinstance(error, AdminError) else InternalServerError.code
-    return _answer(_sentence(error.what), _sentence(error.hint), code=code)
-
-
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:] + ("" if words.endswith(".") else ".")
+    return _answer(sentence(error.what), sentence(error.hint), code=code)
 
 
 def _answer(what: str, hint: str, *, code: int) -> Response:

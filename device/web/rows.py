@@ -72,7 +72,7 @@ def row_of(listed: Listed, status: Status | None) -> Row:
         id=manifest.id,
         started=when(manifest.started),
         clock_trusted=manifest.clock_trusted,
-        length=text("facts.unknown") if is_open(listed) else length_text(manifest.duration_us),
+        length=text("facts.not_yet") if is_open(listed) else length_text(manifest.duration_us),
         state=state,
         state_text=text(f"recording.{state}"),
         state_hint=text(f"recording.{state}.do"),

@@ -6,12 +6,13 @@ all that is then said is that the capture service does not answer (ARCHITECTURE,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from device.status import LampStatus, LevelStatus, RecordingStatus, Status
-from device.web.texts import text, text_or
-from device.web.wording import clock_text, decibels_text, seconds_text
+from device.web.texts import TEXTS, text, text_or
+from device.web.wording import clock_text, decibels_text, seconds_text, sentence
 from device.words import Consent
 
 # What is not durable after this long is late: a cut would cost more than the second that P5 allows, and the way here.
@@ -78,7 +79,7 @@ def says(status: Status | None, *, stale: bool) -> Says:
         elapsed=clock_text(recording.elapsed_us) if recording else text("elapsed.none"),
         level=_level(status.level),
         devices=_devices(recording),
-        wrong=tuple(Wrong(what, hint) for what, hint in status.faults),
+        wrong=tuple(_wrong(status)),
         simulated=_simulated(status),
     )
 
@@ -164,7 +165,7 @@ def _well(status: Status) -> tuple[bool, str, str]:
     if recording is None:
         return False, "", ""
     if recording.troubles:
-        return False, text("unwell.trouble", troubles=", ".join(recording.troubles)), ""
+        return False, text("unwell.trouble"), ""
     lag_us = max(recording.elapsed_us - recording.durable_us, 0)
     if lag_us > DURABLE_WITHIN_US:
         return False, text("unwell.durable", lag=seconds_text(lag_us)), ""
@@ -175,8 +176,16 @@ def _well(status: Status) -> tuple[bool, str, str]:
     return True, text("well"), text("well.why", lag=seconds_text(lag_us))
 
 
+def _wrong(status: Status) -> Iterator[Wrong]:
+    for name in status.recording.troubles if status.recording else ():
+        known = f"trouble.{name}"
+        yield Wrong(TEXTS.get(known, sentence(name)), text_or(f"{known}.do", "trouble.other.do"))
+    for what, hint in status.faults:
+        yield Wrong(sentence(what), sentence(hint))
+
+
 def _shown(light: Light, headline: str) -> str:
-    return text("shown.with", light=text(f"shown.light.{light}"), state=headline[0].lower() + headline[1:])
+    return text("shown.with", light=text(f"shown.light.{light}"), state=headline)
 
 
 def _lamp(lamp: LampStatus) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from waitress import wasyncore  # type: ignore[import-untyped]  # waitress ships no types
 from waitress.server import create_server  # type: ignore[import-untyped]  # waitress ships no types
@@ -33,6 +33,7 @@ class PageServer:
                 f"web.host = {host!r}: the page listens on this computer only", 'set it to "127.0.0.1" or "::1"'
             )
         self._sockets: dict[int, Any] = {}
+        self._forgotten: dict[int, Any] = {}
         try:
             self._server = create_server(
                 app,
@@ -56,11 +57,18 @@ class PageServer:
         try:
             self._server.run()
         finally:
-            wasyncore.close_all(self._sockets)
+            # Threads first: one that still answers would speak to the loop through a pipe that is no longer there.
+            self._server.task_dispatcher.shutdown()
+            wasyncore.close_all({**self._forgotten, **self._sockets})
 
     def stop(self) -> None:
         """End ``run``, from any thread, also before it began."""
-        self._server.trigger.pull_trigger(_exit)
+        self._server.trigger.pull_trigger(self._forget)
+
+    def _forget(self) -> None:
+        """In the loop's own thread: with nothing left to watch it ends. (An exception raised here would be dropped.)"""
+        self._forgotten = dict(self._sockets)
+        self._sockets.clear()
 
 
 def serve(app: Flask, host: str, port: int, on_listening: Callable[[str], None]) -> None:
@@ -79,7 +87,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _exit() -> NoReturn:
-    raise SystemExit  # what waitress's loop takes for the word to stop

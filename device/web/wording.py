@@ -65,3 +65,8 @@ def size_text(size_bytes: int) -> str:
 def decibels_text(level: float) -> str:
     """A level with a real minus sign: −18.3."""
     return f"{level:.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def sentence(words: str) -> str:
+    """Words of the box as a sentence of their own."""
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")

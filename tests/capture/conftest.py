@@ -371,10 +371,13 @@ def clock_pictures() -> Callable[..., list[Picture]]:
 
 @pytest.fixture(scope="session")
 def flac_file() -> Callable[[SoundFormat, list[bytes], bytes], bytes]:
-    """A native FLAC file around frames, with the MD5 of the samples, which ``flac`` then checks for itself."""
+    """A native FLAC file around frames, with number and MD5 of the samples, both of which ``flac`` then checks."""
 
     def build(sound: SoundFormat, frames: list[bytes], samples: bytes) -> bytes:
-        info = stream_info(sound)[:-16] + md5(samples, usedforsecurity=False).digest()
-        return b"".join((b"fLaC\x80", len(info).to_bytes(3, "big"), info, *frames))
+        info = stream_info(sound)
+        facts = int.from_bytes(info[10:18], "big") | len(samples) // (sound.channels * sound.bits // 8)
+        digest = md5(samples, usedforsecurity=False).digest()
+        whole = b"".join((info[:10], facts.to_bytes(8, "big"), digest))
+        return b"".join((b"fLaC\x80", len(whole).to_bytes(3, "big"), whole, *frames))
 
     return build

@@ -12,7 +12,11 @@ import pytest
 
 from device.age.sealing import new_header
 from device.recording import CHUNK_BYTES
+from device.recording.manifest import Manifest, RecordingState
+from device.words import Consent
 from provisioning.__main__ import parser
+from provisioning.beside import Beside
+from provisioning.errors import AlteredError
 
 
 @pytest.fixture
@@ -138,3 +142,23 @@ def test_the_exit_codes_are_in_the_help(clinic: Any) -> None:
             assert f"\n{code}     ".encode() in done.stdout
         assert b"age" in done.stdout
     assert parser().prog == "sotto-clinic"
+
+
+def test_a_slice_of_another_recording_put_in_its_place_is_noticed_by_its_header() -> None:
+    manifest = Manifest(
+        id="000001-aaaaaaaaaa",
+        box="Room",
+        state=RecordingState.COMPLETE,
+        started="2026-01-01T00:00:00.000Z",
+        clock_trusted=True,
+        boot="b",
+        started_monotonic_us=0,
+        consent=Consent.SOUND,
+        consent_events=(),
+        recipients=(),
+        header_digest="ab" * 32,
+    )
+    beside = Beside(manifest, "key")
+    beside.check_header("ab" * 32)
+    with pytest.raises(AlteredError, match="not the one"):
+        beside.check_header("cd" * 32)

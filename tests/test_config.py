@@ -1,0 +1,259 @@
+"""The configuration: what holds is frozen, what does not is told with key, value and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from device.age.identities import generate_identity
+from device.config import (
+    AlsaMicrophone,
+    Config,
+    DisabledCamera,
+    SimulatedCamera,
+    load_config,
+    parse_config,
+    recipients_of,
+)
+from device.demo import DemoChoices, demo_config
+from device.errors import ConfigError, RecipientError
+
+TEXT = """\
+[box]
+name = "Room 1"
+device_key = "/var/lib/sotto/device.key"
+run = "/run/sotto"
+
+[store]
+path = "/srv/store"
+
+[recipients]
+keys = []
+
+[session]
+max_length_min = 60
+floor_dbfs = -55.5
+
+[microphone]
+driver = "alsa"
+device = "hw:0"
+
+[camera]
+driver = "disabled"
+
+[panel]
+driver = "simulated"
+
+[web]
+port = 8300
+"""
+
+
+def told(text: str) -> str:
+    with pytest.raises(ConfigError) as refused:
+        parse_config(text)
+    assert "docs/configuration.md" in refused.value.hint
+    return refused.value.what
+
+
+def changed(old: str, new: str) -> str:
+    assert TEXT.count(old) == 1
+    return TEXT.replace(old, new)
+
+
+def test_what_is_written_is_what_holds() -> None:
+    config = parse_config(TEXT)
+    assert config.box.name == "Room 1"
+    assert config.box.run == Path("/run/sotto")
+    assert (config.session.max_length_min, config.session.floor_dbfs) == (60, -55.5)
+    assert config.microphone == AlsaMicrophone(driver="alsa", device="hw:0")
+    assert config.camera == DisabledCamera(driver="disabled")
+    assert config.web.host == "127.0.0.1"
+    assert parse_config(TEXT.split("[session]")[0] + "[microphone]" + TEXT.split("[microphone]")[1]).session
+
+
+def test_nothing_can_be_changed_afterwards() -> None:
+    config = parse_config(TEXT)
+    with pytest.raises(ValidationError):
+        config.box.name = "Room 2"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("microphone", [None, "default"])
+@pytest.mark.parametrize("picture", [True, False])
+def test_the_demos_own_configuration_holds(tmp_path: Path, microphone: str | None, picture: bool) -> None:  # noqa: FBT001
+    recipient = str(generate_identity(post_quantum=True).recipient())
+    config = parse_config(demo_config(DemoChoices(tmp_path, 0, microphone, picture), recipient))
+    assert isinstance(config.microphone, AlsaMicrophone) == (microphone is not None)
+    assert isinstance(config.camera, SimulatedCamera) == picture
+    assert recipients_of(config.recipients.keys)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "value", "allowed"),
+    [
+        ('name = "Room 1"', 'name = ""', "box.name", "''", "at least 1 character"),
+        ('name = "Room 1"', 'name = "' + "x" * 61 + '"', "box.name", "'" + "x" * 61 + "'", "at most 60 characters"),
+        ('name = "Room 1"', "name = 1", "box.name", "1", "valid string"),
+        ("max_length_min = 60", "max_length_min = 0", "session.max_length_min", "0", "greater than or equal to 1"),
+        ("max_length_min = 60", "max_length_min = 481", "session.max_length_min", "481", "less than or equal to 480"),
+        ("max_length_min = 60", "max_length_min = 1.5", "session.max_length_min", "1.5", "valid integer"),
+        ("floor_dbfs = -55.5", "floor_dbfs = 0", "session.floor_dbfs", "0", "less than or equal to -20"),
+        ("floor_dbfs = -55.5", "floor_dbfs = nan", "session.floor_dbfs", "nan", "less than or equal to -20"),
+        ("floor_dbfs = -55.5", "floor_dbfs = -inf", "session.floor_dbfs", "-inf", "greater than or equal to -100"),
+        ("port = 8300", "port = 70000", "web.port", "70000", "less than or equal to 65535"),
+        ("port = 8300", 'port = 1\nhost = "0.0.0.0"', "web.host", "'0.0.0.0'", "'127.0.0.1' or '::1'"),
+        ('driver = "disabled"', 'driver = "usb"', "camera.driver", "'usb'", "'simulated', 'disabled'"),
+        ('driver = "alsa"', 'driver = "pulse"', "microphone.driver", "'pulse'", "'simulated', 'alsa'"),
+        ('driver = "disabled"', 'driver = "simulated"\nfps = 0', "camera.fps", "0", "greater than or equal to 1"),
+        ('driver = "disabled"', 'driver = "simulated"\nwidth = 170', "camera.width", "170", "multiple of 16"),
+        ('device = "hw:0"', 'device = ""', "microphone.device", "''", "at least 1 character"),
+        ('path = "/srv/store"', 'path = "store"', "store.path", "'store'", "must be an absolute path"),
+        ('run = "/run/sotto"', 'run = "./run"', "box.run", "'./run'", "must be an absolute path"),
+        ('device_key = "/var', 'device_key = "var', "box.device_key", "'var/", "must be an absolute path"),
+        (
+            'driver = "alsa"\ndevice = "hw:0"',
+            'driver = "simulated"\nwav = "room.wav"',
+            "microphone.wav",
+            "'room.wav'",
+            "must be an absolute path",
+        ),
+        ("keys = []", 'keys = "age1"', "recipients.keys", "'age1'", "valid tuple"),
+        ("keys = []", "keys = [1]", "recipients.keys.0", "1", "valid string"),
+    ],
+)
+def test_a_value_that_is_not_allowed_is_told_with_its_key_and_what_is(
+    old: str, new: str, key: str, value: str, allowed: str
+) -> None:
+    what = told(changed(old, new))
+    assert f"{key} = {value}" in what
+    assert allowed in what
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("port = 8300", "port = 8300\nprot = 1", "web.prot"),
+        ('device = "hw:0"', 'device = "hw:0"\nwav = "/a.wav"', "microphone.wav"),
+        ('driver = "disabled"', 'driver = "disabled"\nfps = 25', "camera.fps"),
+        ("[panel]", "[sync]\nremote = 1\n\n[panel]", "sync"),
+    ],
+)
+def test_an_unknown_key_is_refused_by_its_name(old: str, new: str, key: str) -> None:
+    assert f"{key} is not a known key" in told(changed(old, new))
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ('name = "Room 1"\n', "box.name"),
+        ('run = "/run/sotto"\n', "box.run"),
+        ('path = "/srv/store"\n', "store.path"),
+        ("keys = []\n", "recipients.keys"),
+        ('driver = "alsa"\n', "microphone.driver"),
+        ('driver = "disabled"\n', "camera.driver"),
+        ('[panel]\ndriver = "simulated"\n', "panel"),
+        ("port = 8300\n", "web.port"),
+    ],
+)
+def test_what_names_a_place_or_a_device_has_no_default(line: str, key: str) -> None:
+    assert f"{key} is missing" in told(changed(line, ""))
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    what = told(changed("port = 8300", "port = -1\nprot = 1").replace("max_length_min = 60", "max_length_min = 0"))
+    for key in ("web.port", "web.prot", "session.max_length_min"):
+        assert key in what
+
+
+# -- the file ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_cannot_be_read_is_told_by_its_name_alone(tmp_path: Path) -> None:
+    for path, reason in ((tmp_path / "sotto.toml", "No such file"), (tmp_path, "Is a directory")):
+        with pytest.raises(ConfigError, match=reason) as refused:
+            load_config(path)
+        assert "--config" in refused.value.hint
+        assert str(tmp_path.parent) not in refused.value.what
+
+
+def test_a_file_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "sotto.toml"
+    path.write_bytes(TEXT.replace("Room 1", "Räum 1").encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"sotto\.toml is not UTF-8"):
+        load_config(path)
+    path.write_text(TEXT.replace("Room 1", "Räum 1"), encoding="utf-8")
+    assert load_config(path).box.name == "Räum 1"
+
+
+_WORDS = st.sampled_from(
+    ["[", "]", "=", '"', "'", ".", ",", "\n", "#", "{", "}", "[box]", "name", "port", "driver", "1", "-", "nan", "e9"]
+)
+
+
+@given(st.text(max_size=60) | st.lists(_WORDS, max_size=25).map("".join))
+@example("a = " + "9" * 5000)
+@example("a = " + "[" * 5000)
+@example("a = 1979-13-45")
+@example("")
+def test_no_text_raises_anything_but_a_config_error(text: str) -> None:
+    with pytest.raises(ConfigError):
+        parse_config(text)
+
+
+_VALUES = st.recursive(
+    st.integers() | st.booleans() | st.text(max_size=5).map(repr) | st.sampled_from(["nan", "inf", "07:32:00"]),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=4,
+).map(lambda value: str(value).lower() if isinstance(value, bool) else str(value))
+
+
+@given(st.sampled_from([line for line in TEXT.splitlines() if "=" in line]), _VALUES)
+def test_no_value_in_a_files_place_raises_anything_but_a_config_error(line: str, value: str) -> None:
+    text = TEXT.replace(line, f"{line.split(' =')[0]} = {value}", 1)
+    try:
+        assert isinstance(parse_config(text), Config)
+    except ConfigError as problem:
+        assert problem.what
+
+
+# -- recipients -------------------------------------------------------------------------------------------------------
+
+
+def test_recipients_of_one_kind_are_taken() -> None:
+    for post_quantum in (True, False):
+        keys = [generate_identity(post_quantum=post_quantum).recipient() for _ in range(3)]
+        assert recipients_of(tuple(map(str, keys))) == keys
+
+
+def refused(*texts: str) -> RecipientError:
+    with pytest.raises(RecipientError) as problem:
+        recipients_of(texts)
+    assert problem.value.hint
+    return problem.value
+
+
+def test_without_a_recipient_there_is_a_hint_how_to_make_one() -> None:
+    assert "no recipient" in refused().what
+    assert "sotto-clinic key new" in refused().hint
+
+
+def test_a_malformed_recipient_is_told_by_its_place() -> None:
+    good = str(generate_identity(post_quantum=False).recipient())
+    for bad in ("", "age1", good[:-1], good[:-1] + ("q" if good[-1] != "q" else "p"), "ssh-ed25519 AAAA", good.title()):
+        assert "recipient 2 cannot be used" in refused(good, bad).what
+
+
+def test_an_identity_in_a_recipients_place_is_refused_and_never_shown() -> None:
+    secret = generate_identity(post_quantum=False).secret_text()
+    problem = refused(secret)
+    assert secret not in problem.what + problem.hint
+    assert secret.lower() not in (problem.what + problem.hint).lower()
+
+
+def test_kinds_are_never_mixed() -> None:
+    kinds = [str(generate_identity(post_quantum=post_quantum).recipient()) for post_quantum in (True, False)]
+    assert "cannot be used together" in refused(*kinds).what
