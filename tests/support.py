@@ -40,7 +40,7 @@ from device.store import Store
 from device.words import Button, Consent
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-PATIENCE_S = 60.0
+PATIENCE_S = 8.0
 SECOND_US = 1_000_000
 _Result = TypeVar("_Result")
 
@@ -254,11 +254,11 @@ class Watcher:
             self.statuses.append(status)
             self._condition.notify_all()
 
-    def until(self, holds: Callable[[Status], _Result]) -> Status:
-        """The newest status as soon as it holds; those that were published before are not asked."""
+    def until(self, holds: Callable[[Status], _Result], *, after: int) -> Status:
+        """The newest status as soon as it holds; the first ``after`` are not asked."""
         until_s = time.monotonic() + PATIENCE_S
         with self._condition:
-            while not (self.statuses and holds(self.statuses[-1])):
+            while not (len(self.statuses) > after and holds(self.statuses[-1])):
                 left_s = until_s - time.monotonic()
                 assert left_s > 0, f"never came true; at last: {self.statuses[-1:]}"
                 self._condition.wait(left_s)
@@ -289,6 +289,8 @@ class Box:
         self.clock.keep_pace("test", 0)
         self.thread = threading.Thread(target=self.service.run, name="service")
         self.thread.start()
+        self.status()
+        self.pass_s(0.5)  # buttons that are down any earlier count as stuck
 
     def pass_s(self, seconds: float) -> None:
         """Let exactly so much time pass, then have it stand still."""
@@ -301,11 +303,30 @@ class Box:
                 assert time.monotonic() < patience_s, "time stands still"
                 self.clock.wait(condition, until_us)
 
+    def status(self) -> Status:
+        """What is published once all that was done so far has been heard; time does not pass."""
+        return self.watcher.until(lambda _status: True, after=self._heard())
+
+    def _heard(self) -> int:
+        """Have the service publish anew; how many statuses are older than that."""
+        older: list[int] = []
+        heard = threading.Event()
+
+        def hear(_now_us: int) -> None:
+            older.append(len(self.watcher.statuses))
+            self.service._next_status_us = 0
+            heard.set()
+
+        self.service.post(hear)
+        assert heard.wait(PATIENCE_S), "the service does not listen"
+        return older[0]
+
     def until(self, holds: Callable[[Status], _Result]) -> Status:
         """Let time pass until the published status holds."""
+        after = self._heard()
         self.clock.keep_pace("test", None)
         try:
-            return self.watcher.until(holds)
+            return self.watcher.until(holds, after=after)
         finally:
             self.clock.keep_pace("test", self.clock.now_us())
 

@@ -73,7 +73,7 @@ def test_what_is_written_is_what_holds() -> None:
     assert config.microphone == AlsaMicrophone(driver="alsa", device="hw:0")
     assert config.camera == DisabledCamera(driver="disabled")
     assert config.web.host == "127.0.0.1"
-    assert parse_config(TEXT.split("[session]")[0] + "[microphone]" + TEXT.split("[microphone]")[1]).session
+    assert parse_config(TEXT.split("[session]", maxsplit=1)[0] + "[microphone]" + TEXT.split("[microphone]")[1]).session
 
 
 def test_nothing_can_be_changed_afterwards() -> None:
@@ -213,7 +213,7 @@ _VALUES = st.recursive(
 
 @given(st.sampled_from([line for line in TEXT.splitlines() if "=" in line]), _VALUES)
 def test_no_value_in_a_files_place_raises_anything_but_a_config_error(line: str, value: str) -> None:
-    text = TEXT.replace(line, f"{line.split(' =')[0]} = {value}", 1)
+    text = TEXT.replace(line, f"{line.split(' =', maxsplit=1)[0]} = {value}", 1)
     try:
         assert isinstance(parse_config(text), Config)
     except ConfigError as problem:

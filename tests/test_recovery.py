@@ -127,7 +127,7 @@ def cast(tmp_path_factory: pytest.TempPathFactory) -> Cast:
 @pytest.fixture
 def store() -> Iterator[Store]:
     """In memory where there is some: a thousand recoveries wait for the disk more than for anything else."""
-    memory = Path("/dev/shm")
+    memory = Path("/dev/shm")  # noqa: S108
     with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
         yield store_at(Path(folder) / "store")
 

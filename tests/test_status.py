@@ -9,9 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.status import STATUS_NAME, LampStatus, LastStatus, LevelStatus, PanelStatus, RecordingStatus, Status
+from device.status import (
+    STATUS_NAME,
+    LampStatus,
+    LastStatus,
+    LevelStatus,
+    PanelStatus,
+    RecordingStatus,
+    Status,
+    read_status,
+)
 from device.status import publish as publish_status
-from device.status import read_status
 from device.words import Consent, Fate
 
 LAMP = LampStatus(colour="yellow", pattern="1 Hz", beats_ms=(500, 500))

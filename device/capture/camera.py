@@ -84,9 +84,10 @@ class ChildCamera:
             raise CameraError("the camera is not open", _HINT)
         parts: list[bytes] = []
         until_s = time.monotonic() + self._patience_s
+        poll = select.poll()
+        poll.register(pipe, select.POLLIN)
         while size > 0:
-            ready, _, _ = select.select([pipe], [], [], max(0.0, until_s - time.monotonic()))
-            if not ready:
+            if not poll.poll(max(0.0, until_s - time.monotonic()) * 1000):
                 raise CameraError("the camera has stopped sending pictures", _HINT)
             part = pipe.read(size)
             if not part:

@@ -120,6 +120,11 @@ class FlacEncoder:
         self._delete()
         self._raise_failure(done=bool(done))
 
+    def abandon(self) -> None:
+        """Let the encoder go without its last frame. Harmless when it is closed; never raises."""
+        if self._encoder is not None:
+            self._delete()
+
     def _delete(self) -> None:
         self._flac.FLAC__stream_encoder_delete(self._encoder)
         self._encoder = None

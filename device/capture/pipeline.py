@@ -75,6 +75,10 @@ class Pipeline:
         self._encoder.close()
         self._muxer.close(gaps=tuple((gap.start_sample, gap.samples) for gap in self._facts.gaps))
 
+    def abandon(self) -> None:
+        """Let the encoder go after something failed; nothing more is written. Never raises."""
+        self._encoder.abandon()
+
     def _find_zero(self, end_us: int, samples: int) -> None:
         if self._facts.zero_us is None:
             self._facts.zero_us = end_us - self._sound.us(samples)

@@ -6,6 +6,7 @@ One thread does all of this and never waits for a device or a disk; everything e
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -196,15 +197,15 @@ class CaptureService:
     def _publish_status(self, now_us: int) -> None:
         busy = bool(self._recorder.takes)
         self._next_status_us = now_us + (_STATUS_BUSY_US if busy else _STATUS_IDLE_US)
-        self._publish(
-            make_status(
-                box=self._box,
-                simulated=self._simulated,
-                clock=self._clock,
-                session=self._session,
-                shown=self._face,
-                sounder=self._sounder,
-                recorder=self._recorder,
-                health=self._health,
-            )
+        status = make_status(
+            box=self._box,
+            simulated=self._simulated,
+            clock=self._clock,
+            session=self._session,
+            shown=self._face,
+            sounder=self._sounder,
+            recorder=self._recorder,
+            health=self._health,
         )
+        with contextlib.suppress(OSError):  # its readers see that it grows old; the sound goes on without them
+            self._publish(status)

@@ -57,11 +57,15 @@ class Index:
 
 
 def _thinned(entries: tuple[Entry, ...], *, most: int) -> tuple[Entry, ...]:
+    """At most so many entries: the places where a slice can start as long as there are enough, else every n-th of all.
+
+    A camera that hardly ever worked leaves hardly any place to start, and still every moment has to be found.
+    """
     if len(entries) <= most:
         return entries
     keys = tuple(entry for entry in entries if entry.key)
-    stride = -(-len(keys) // most)
-    return keys[::stride]
+    chosen = keys if len(keys) * 4 >= most else entries
+    return chosen[:: -(-len(chosen) // most)]
 
 
 def parse_index(chunk: bytes) -> Index | None:

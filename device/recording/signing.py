@@ -53,7 +53,7 @@ def verify(kind: str, document: bytes) -> Signed:
         payload, key = parsed["payload"], b64decode(parsed["key"], validate=True)
         signature = b64decode(parsed["signature"], validate=True)
         Ed25519PublicKey.from_public_bytes(key).verify(signature, _signed_bytes(kind, payload))
-    except (ValueError, KeyError, TypeError, Base64Error) as problem:
+    except (ValueError, KeyError, TypeError, RecursionError, Base64Error) as problem:
         raise DamagedError(f"this is not a signed {kind}", "fetch it again from the box") from problem
     except InvalidSignature as problem:
         raise DamagedError(f"the {kind} was changed after the box signed it", "trust nothing in it") from problem

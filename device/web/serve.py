@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,21 +35,14 @@ class PageServer:
             )
         self._sockets: dict[int, Any] = {}
         self._forgotten: dict[int, Any] = {}
-        try:
-            self._server = create_server(
-                app,
-                map=self._sockets,
-                host=host,
-                port=port,
-                threads=_THREADS,
-                ident=None,
-                max_request_body_size=_MOST_REQUEST_BYTES,
-            )
-        except OSError as problem:
-            raise AdminError(
-                f"the page cannot listen on port {port}: {problem.strerror}",
-                "stop what listens there, or set web.port to another one",
-            ) from problem
+        self._server = create_server(
+            app,
+            map=self._sockets,
+            sockets=[_listen(host, port)],
+            threads=_THREADS,
+            ident=None,
+            max_request_body_size=_MOST_REQUEST_BYTES,
+        )
         shown = f"[{host}]" if ":" in host else host
         self.address = f"http://{shown}:{self._server.effective_port}/"
 
@@ -59,6 +53,8 @@ class PageServer:
         finally:
             # Threads first: one that still answers would speak to the loop through a pipe that is no longer there.
             self._server.task_dispatcher.shutdown()
+            for channel in list(self._server.active_channels.values()):
+                channel.handle_close()  # closes the file of a download under way, too
             wasyncore.close_all({**self._forgotten, **self._sockets})
 
     def stop(self) -> None:
@@ -80,6 +76,18 @@ def serve(app: Flask, host: str, port: int, on_listening: Callable[[str], None])
     server = PageServer(app, host=host, port=port)
     on_listening(server.address)
     server.run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Our own socket: where waitress cannot listen, it leaves its threads and its pipe behind."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as problem:
+        raise AdminError(
+            f"the page cannot listen on port {port}: {problem.strerror}",
+            "stop what listens there, or set web.port to another one",
+        ) from problem
 
 
 def _is_loopback(host: str) -> bool:

@@ -57,7 +57,8 @@ TEXTS: Final[dict[str, str]] = {
     "state.fault.do": "What is wrong, and what to do, stands below.",
     "state.other": "The box says: {state}.",
     "sealing.also": "An earlier recording is still being sealed.",
-    "clock.untrusted": "The clock of the box has not been set: times of day may be wrong. Lengths and order are right.",
+    "clock.untrusted": "It is not known whether the clock of the box is right: times of day may be wrong. Lengths and order "
+    "are right.",
     "store.low": "The store has room for about {minutes} more minutes. Free room on it before the next session.",
     "well": "Recording well",
     "well.why": "durable up to {lag} ago, and the sound is above the floor",
@@ -103,7 +104,6 @@ TEXTS: Final[dict[str, str]] = {
     "tone.unknown": "not known",
     # The room view.
     "room.title": "Room",
-    "room.intro": "The box as it stands in the room. Press its buttons here as a finger would.",
     "room.noscript": "The buttons, the lights and the level need JavaScript. The rest of the page works without it.",
     "room.device": "The box: room light on top, camera in the middle, CONSENT on the client's side, RECORD on the "
     "therapist's side",
@@ -124,8 +124,6 @@ TEXTS: Final[dict[str, str]] = {
     "room.sound.off": "Play the sounder: off",
     "room.finger.failed": "That press did not reach the box.",
     "room.legend": "What a press does",
-    "room.legend.press": "Press",
-    "room.legend.does": "does",
     "legend.consent": "CONSENT, short (C)",
     "legend.consent.does": "steps the consent: sound, sound and picture, none. While recording: withdraws at once.",
     "legend.consent.hold": "CONSENT, 3 s",
@@ -155,8 +153,8 @@ TEXTS: Final[dict[str, str]] = {
     "list.count.many": "{count} recordings in the store",
     "list.empty": "There is no recording yet.",
     "list.empty.do": "It appears here as soon as one begins in the room.",
-    "list.unreadable": "{count} in the store cannot be read. Nothing in them was changed; ask whoever set the box up to "
-    "look into the log.",
+    "list.unreadable": "{count} in the store cannot be read. Nothing in them was changed; ask whoever set the box "
+    "up to look into the log.",
     "list.download": "Download",
     "list.download.label": "Download recording {id}, sealed, {size}",
     "list.facts.label": "Facts of the recording of {started}",

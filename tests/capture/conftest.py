@@ -111,16 +111,31 @@ class Hand:
     SPEED = 1024
 
     def __init__(self, *, step_us: int = 0) -> None:
-        self.us = 0
+        self._us = 0
         self.step_us = step_us
         self._lock = threading.Lock()
         self.clock = PacedClock(speed=self.SPEED, start=START, real_s=self)
 
     def __call__(self) -> float:
         with self._lock:
-            now_us, self.us = self.us, self.us + self.step_us
+            now_us, self._us = self._us, self._us + self.step_us
         # Half a microsecond keeps the clock's rounding down off the one before.
         return (now_us + 0.5) / 1e6 / self.SPEED if now_us else 0.0
+
+    @property
+    def us(self) -> int:
+        with self._lock:
+            return self._us
+
+    @us.setter
+    def us(self, us: int) -> None:
+        with self._lock:
+            self._us = us
+
+    def forward(self, us: int) -> None:
+        """Let so much time pass, in one go."""
+        with self._lock:
+            self._us += us
 
 
 @pytest.fixture

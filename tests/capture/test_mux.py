@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def check_chunks(kept: Any, read: Any) -> list[Any]:
 
 def check_times(parts: list[Any]) -> None:
     """A track's fragments follow each other, and none starts before the last has ended."""
-    for one, other in zip(parts, parts[1:], strict=False):
+    for one, other in itertools.pairwise(parts):
         assert other.start >= one.end
 
 

@@ -50,7 +50,7 @@ def test_its_times_are_those_of_the_samples(
     microphone.close()
 
 
-def test_no_period_comes_before_its_time(hand: Any, hurry: Any, make: Any, wav: Callable[..., Path]) -> None:
+def test_no_period_comes_before_its_time(hurry: Any, make: Any, wav: Callable[..., Path]) -> None:
     microphone = SimulatedMicrophone(wav(MONO, make.silence(MONO, 48_000)), clock=hurry.clock, loop=True)
     microphone.open()
     for _ in range(5):
@@ -62,14 +62,13 @@ def test_no_period_comes_before_its_time(hand: Any, hurry: Any, make: Any, wav: 
 @both
 @pytest.mark.parametrize("away_us", [0, 1, 20, 21, 99_999, 1_000_000, 123_456_789])
 def test_the_room_goes_on_while_it_is_unplugged(
-    sound: SoundFormat, away_us: int, hurry: Any, make: Any, wav: Callable[..., Path]
+    sound: SoundFormat, away_us: int, hand: Any, make: Any, wav: Callable[..., Path]
 ) -> None:
     length = 30_011
     data = make.noise(sound, length)
-    microphone = SimulatedMicrophone(wav(sound, data), clock=hurry.clock, loop=True)
-    hurry.step_us = 0
+    microphone = SimulatedMicrophone(wav(sound, data), clock=hand.clock, loop=True)
     microphone.open()
-    hurry.us += 100_000
+    hand.us += 100_000
     before = microphone.read()
     microphone.unplug()
     for _ in range(2):
@@ -78,11 +77,12 @@ def test_the_room_goes_on_while_it_is_unplugged(
     microphone.close()
     with pytest.raises(MicrophoneError, match="unplugged"):
         microphone.open()
-    hurry.us += away_us
+    hand.us += away_us
     microphone.plug()
     microphone.open()
-    hurry.step_us = 20_000
+    hand.step_us = 20_000
     after = microphone.read()
+    hand.step_us = 0
     microphone.close()
     skipped = sound.samples(100_000 + away_us)
     at = skipped % length

@@ -138,7 +138,7 @@ def test_a_sound_of_unknown_form_is_refused(path: Path) -> None:
 
 
 @pytest.mark.parametrize("extensible", [False, True])
-def test_a_file_cut_anywhere_is_refused_or_shorter(extensible: bool, path: Path) -> None:
+def test_a_file_cut_anywhere_is_refused_or_shorter(*, extensible: bool, path: Path) -> None:
     if extensible:
         subprocess.run(["sox", "-n", "-b", "24", "-r", "48000", str(path), "synth", "0.001", "sine", "440"], check=True)
         whole = path.read_bytes()

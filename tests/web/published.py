@@ -16,7 +16,7 @@ from device.status import LampStatus, LastStatus, LevelStatus, PanelStatus, Reco
 from device.store import Store
 from device.words import Consent, Fate
 
-BOX = "Room <b>3</b> & \"garden\""
+BOX = 'Room <b>3</b> & "garden"'
 
 
 def make_store(path: Path) -> Store:

@@ -1,0 +1,66 @@
+"""Pictures of the clock as the encoder makes them: small, in order, one for each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from device.capture.packets import Picture
+from device.capture.picture import ClockPicture, H264Encoder, run_clock_camera
+from device.recording import CHUNK_BYTES
+
+Draw = Callable[..., list[Picture]]
+
+
+def test_at_720p_every_key_picture_is_well_under_a_chunk(
+    clock_pictures: Draw, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = clock_pictures(101, size=(1280, 720))
+    keys = [len(picture.data) for picture in pictures if picture.key]
+    with capsys.disabled():
+        rate = sum(len(picture.data) for picture in pictures) * 8 / 101 * 25 / 1e6
+        print(f"\n720p clock: key pictures {keys} bytes, {rate:.2f} Mbit/s")
+    assert len(keys) == 3
+    assert max(keys) < CHUNK_BYTES // 2
+
+
+@pytest.mark.parametrize("fps", [10, 25, 30])
+def test_each_frame_comes_out_at_once_and_in_order(fps: int) -> None:
+    encoder, drawing = H264Encoder(320, 180, fps), ClockPicture(320, 180, fps)
+    for number in range(120):
+        at_us = 7 + number * 1_000_000 // fps
+        (picture,) = encoder.encode(drawing.draw(number), at_us)
+        assert (picture.at_us, picture.key) == (at_us, number % 50 == 0)
+
+
+def test_times_that_jump_are_kept(clock_pictures: Draw) -> None:
+    encoder, drawing = H264Encoder(320, 180, 25), ClockPicture(320, 180, 25)
+    times = [0, 40_000, 5_000_000, 5_000_001, 9_000_000_000]
+    made = [picture.at_us for n, at_us in enumerate(times) for picture in encoder.encode(drawing.draw(n), at_us)]
+    assert made == times
+
+
+@pytest.mark.parametrize("size", [(160, 90), (320, 180), (640, 480), (1280, 720)])
+def test_the_clock_can_be_drawn_in_every_size(size: tuple[int, int], clock_pictures: Draw, player: Any) -> None:
+    stream = b"".join(picture.data for picture in clock_pictures(3, size=size))
+    read = ("ffmpeg", "-v", "warning", "-f", "h264", "-i", "-", "-f", "rawvideo", "-pix_fmt", "gray", "-")
+    assert len(player.run(*read, stdin=stream)) == 3 * size[0] * size[1]
+
+
+def test_after_ten_hours_the_clock_still_fits() -> None:
+    ClockPicture(320, 180, 25).draw(36_000 * 25)
+
+
+def test_the_cameras_program_ends_when_nobody_takes_its_pictures() -> None:
+    sent: list[Picture] = []
+
+    def send(picture: Picture) -> None:
+        sent.append(picture)
+        if len(sent) == 5:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        run_clock_camera(160, 90, 25, 1_000_000, send=send)
+    assert [picture.at_us for picture in sent] == [1_000_000 + 40_000 * number for number in range(5)]

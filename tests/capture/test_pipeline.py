@@ -1,0 +1,205 @@
+"""The time line: what is lost takes its exact time in the file, and pictures keep to the sound's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from device.capture.backlog import Samples
+from device.capture.facts import Beginning, Facts
+from device.capture.packets import Gap, Picture, SoundFormat, Wire, widen
+from device.capture.pipeline import Pipeline
+from device.errors import StoreError
+from device.recording.index import parse_index
+from device.words import Consent
+
+MONO = SoundFormat(48_000, 1, Wire.S24_3LE)
+CD = SoundFormat(44_100, 2, Wire.S16_LE)
+ZERO_US = 5_000_000
+
+
+def new_facts() -> Facts:
+    return Facts(
+        Beginning(
+            box="room 3",
+            boot="b",
+            consent=Consent.SOUND,
+            choices=(Consent.SOUND,),
+            pressed_us=ZERO_US - 1_000_000,
+            started="2026-03-01T09:00:00.000Z",
+            clock_trusted=True,
+            microphone="simulated",
+            camera=None,
+            size=(320, 180),
+            recipients=(),
+        )
+    )
+
+
+@pytest.fixture
+def facts() -> Facts:
+    return new_facts()
+
+
+class Script:
+    """Writes sound and gaps one after the other, and remembers what has to be in the file."""
+
+    def __init__(self, sound: SoundFormat, facts: Facts, kept: Any, *, size: tuple[int, int] | None = None) -> None:
+        self.sound = sound
+        self.expected = b""
+        self.pipeline = Pipeline(sound, facts, size=size, sink=kept)
+        self.pipeline.open()
+
+    @property
+    def end_us(self) -> int:
+        return ZERO_US + self.sound.us(len(self.expected) // self.sound.frame_bytes)
+
+    def play(self, data: bytes) -> None:
+        self.expected += data
+        count = len(data) // self.sound.frame_bytes
+        self.pipeline.write_samples(Samples(widen(data, self.sound.wire), count, self.end_us))
+
+    def lose(self, samples: int, cause: str = "gone") -> None:
+        self.expected += bytes(samples * self.sound.frame_bytes)
+        self.pipeline.write_gap(Gap(samples, cause, self.end_us))
+
+
+@pytest.mark.parametrize("sound", [MONO, CD], ids=str)
+@pytest.mark.parametrize("lost", [1, 1151, 4799, 4800, 4801, 100_003])
+def test_a_gap_is_silence_of_its_exact_length(
+    sound: SoundFormat, lost: int, facts: Facts, kept: Any, make: Any, player: Any, tmp_path: Path
+) -> None:
+    script = Script(sound, facts, kept)
+    script.play(make.noise(sound, 3001))
+    script.lose(lost)
+    script.play(make.noise(sound, 2003, seed=8))
+    script.pipeline.close()
+    file = tmp_path / "out.mp4"
+    file.write_bytes(kept.data)
+    assert player.samples(file, sound.wire) == script.expected
+    assert script.pipeline.duration_us == sound.us(3001 + lost + 2003)
+    index = parse_index(kept.writes[-1])
+    assert index is not None
+    assert index.gaps == ((3001, lost),)
+    assert [(gap.start_sample, gap.samples, gap.cause) for gap in facts.gaps] == [(3001, lost, "gone")]
+
+
+def test_a_recording_may_start_and_end_with_a_gap(
+    facts: Facts, kept: Any, make: Any, player: Any, tmp_path: Path
+) -> None:
+    script = Script(MONO, facts, kept)
+    script.lose(5000)
+    script.play(make.noise(MONO, 4800))
+    script.lose(7000)
+    script.pipeline.close()
+    assert facts.zero_us == ZERO_US
+    file = tmp_path / "out.mp4"
+    file.write_bytes(kept.data)
+    assert player.samples(file, MONO.wire) == script.expected
+    assert [(gap.start_sample, gap.samples) for gap in facts.gaps] == [(0, 5000), (9800, 7000)]
+
+
+steps = st.lists(st.tuples(st.sampled_from(["play", "gone", "late"]), st.integers(1, 3000)), max_size=12)
+
+
+@settings(max_examples=60)
+@given(steps=steps)
+def test_whatever_is_lost_when_every_sample_is_in_its_place(steps: list[tuple[str, int]]) -> None:
+    class Sink:
+        last = b""
+
+        def write(self, chunks: bytes, end_us: int) -> None:
+            self.last = chunks
+
+    facts, sink = new_facts(), Sink()
+    script = Script(CD, facts, sink)
+    silent = bytearray()
+    for what, samples in steps:
+        if what == "play":
+            script.play(b"\1" * (samples * 4))
+        else:
+            script.lose(samples, what)
+        silent += bytes([what != "play"]) * samples
+    script.pipeline.close()
+    noted = bytearray(len(silent))
+    for gap in facts.gaps:
+        assert not any(noted[gap.start_sample : gap.start_sample + gap.samples])
+        noted[gap.start_sample : gap.start_sample + gap.samples] = b"\1" * gap.samples
+    assert noted == silent
+    index = parse_index(sink.last)
+    assert index is not None
+    assert index.samples == len(silent)
+    assert index.gaps == tuple((gap.start_sample, gap.samples) for gap in facts.gaps)
+
+
+def test_gaps_that_follow_each_other_are_one_unless_their_causes_differ(facts: Facts, kept: Any, make: Any) -> None:
+    script = Script(MONO, facts, kept)
+    script.play(make.noise(MONO, 100))
+    for samples, cause in ((10, "gone"), (20, "gone"), (5, "late"), (5, "gone")):
+        script.lose(samples, cause)
+    script.pipeline.close()
+    assert [(gap.start_sample, gap.samples, gap.cause) for gap in facts.gaps] == [
+        (100, 30, "gone"), (130, 5, "late"), (135, 5, "gone"),
+    ]  # fmt: skip
+
+
+def picture(at_us: int, *, key: bool = False) -> Picture:
+    return Picture(b"\0\0\0\1\x65picture", at_us, key=key)
+
+
+def starts(kept: Any, read: Any) -> list[int]:
+    """When each picture in the file is shown."""
+    found = []
+    for fragment in read.fragments(kept):
+        part = fragment.part(2)
+        at_us = part.start if part else 0
+        for duration, _, _ in part.samples if part else ():
+            found.append(at_us)
+            at_us += duration
+    return found
+
+
+def test_pictures_from_before_the_first_sample_are_let_go(facts: Facts, kept: Any, make: Any, read: Any) -> None:
+    script = Script(MONO, facts, kept, size=(320, 180))
+    script.pipeline.write_picture(picture(ZERO_US + 5, key=True))  # nothing yet says when zero is
+    script.play(make.noise(MONO, 4800))
+    for offset in (-40_000, -1, 0, 40_000):
+        script.pipeline.write_picture(picture(ZERO_US + offset, key=True))
+    script.pipeline.close()
+    assert starts(kept, read) == [0, 40_000]
+    assert script.pipeline.pictures == 2
+
+
+def test_pictures_that_go_back_in_time_are_let_go(facts: Facts, kept: Any, make: Any, read: Any) -> None:
+    script = Script(MONO, facts, kept, size=(320, 180))
+    script.play(make.noise(MONO, 4800))
+    for offset in (0, 40_000, 40_000, 39_999, 10, 80_000, 79_999, 80_001):
+        script.pipeline.write_picture(picture(ZERO_US + offset, key=offset == 0))
+    script.pipeline.close()
+    assert starts(kept, read) == [0, 40_000, 80_000, 80_001]
+    assert script.pipeline.pictures == 4
+
+
+def test_moment_zero_is_where_the_first_sample_was_taken(facts: Facts, kept: Any, make: Any) -> None:
+    pipeline = Pipeline(MONO, facts, size=None, sink=kept)
+    pipeline.open()
+    for number in range(1, 4):
+        pipeline.write_samples(Samples(widen(make.noise(MONO, 4800), MONO.wire), 4800, 900_000 + number * 100_000))
+    pipeline.close()
+    assert facts.zero_us == 900_000
+
+
+def test_a_disk_that_fails_is_heard_by_whoever_writes_sound(facts: Facts, make: Any) -> None:
+    class Broken:
+        def write(self, chunks: bytes, end_us: int) -> None:
+            if chunks[4:8] == b"moof":
+                raise StoreError("the disk is gone", "buy another")
+
+    script = Script(MONO, facts, Broken())
+    with pytest.raises(StoreError):
+        for _ in range(20):
+            script.play(make.noise(MONO, 4800))

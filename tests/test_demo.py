@@ -1,0 +1,116 @@
+"""The demo as a newcomer uses it: a real browser, real processes, one session from the press to the player."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.web.test_browser import browser  # noqa: F401  # the same Chromium
+
+RUNNING_MS = 20_000
+FIVE_SECONDS = re.compile(r"0:(0[5-9]|[1-5]\d)")  # or more, on a busy machine
+PLAYER = """<!doctype html><video src="out.mp4" muted></video>"""
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A running demo: its address and its folder."""
+    folder = tmp_path / "demo"
+    command = [sys.executable, "-m", "device", "demo", "--port", "0", "--folder", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        address = None
+        while address is None:
+            line = program.stdout.readline()
+            assert line, "the demo ended before it told its address"
+            address = re.search(r"(http://127\.0\.0\.1:\d+/)", line)
+        yield address[1], folder
+        program.send_signal(signal.SIGINT)
+        assert program.wait(30) == 0
+
+
+def clinic(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "provisioning", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+def press(page: Page, key: str) -> None:
+    page.keyboard.press(key, delay=120)
+
+
+def played(page: Page, mp4: Path) -> tuple[float, float]:
+    """The length that the browser sees, and how far it has played after a jump to the middle."""
+    (mp4.parent / "player.html").write_text(PLAYER)
+    page.goto((mp4.parent / "player.html").as_uri())
+    return tuple(
+        page.evaluate(
+            """async () => {
+                const video = document.querySelector("video");
+                await video.play();
+                video.currentTime = video.duration / 2;
+                await new Promise((done) => video.addEventListener("seeked", done, { once: true }));
+                await new Promise((done) => video.addEventListener("timeupdate", done, { once: true }));
+                return [video.duration, video.currentTime];
+            }"""
+        )
+    )
+
+
+def test_a_newcomer_records_sees_and_opens_a_session(
+    demo: tuple[str, Path],
+    browser: Browser,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    address, folder = demo
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{address}room")
+    shown = page.locator('[data-say="shown"]')
+    expect(shown).to_contain_text("off", timeout=RUNNING_MS)
+
+    press(page, "r")
+    expect(shown).to_contain_text("Nothing was started", timeout=RUNNING_MS)
+
+    press(page, "c")
+    expect(shown).to_contain_text("given: sound.", timeout=RUNNING_MS)
+    press(page, "c")
+    expect(shown).to_contain_text("sound and picture", timeout=RUNNING_MS)
+    press(page, "r")
+    expect(page.locator("#device")).to_have_attribute("data-light", "on", timeout=RUNNING_MS)
+    expect(page.locator("#well")).to_have_attribute("data-well", "true", timeout=RUNNING_MS)
+    expect(page.locator('[data-say="devices"]')).to_contain_text("camera open", timeout=RUNNING_MS)
+    expect(page.locator('[data-say="elapsed"]')).to_have_text(FIVE_SECONDS, timeout=RUNNING_MS)
+    press(page, "r")
+    expect(page.locator("#device")).to_have_attribute("data-light", "off", timeout=RUNNING_MS)
+    expect(page.get_by_text("complete").first).to_be_visible(timeout=RUNNING_MS)
+
+    (recording,) = [path for path in (folder / "store").iterdir() if path.name[0].isdigit()]
+    manifest = json.loads((recording / "manifest.json").read_bytes())["payload"]
+    assert (manifest["state"], manifest["consent"], manifest["gaps"]) == ("complete", "sound_and_picture", [])
+
+    out = tmp_path / "out.mp4"
+    identity = folder / "clinic.key"
+    done = clinic("open", f"{address}recordings/{recording.name}", "-i", identity, "-o", out, "--last", "3s")
+    assert done.returncode == 0, done.stderr
+    assert "complete" in done.stdout + done.stderr
+    length_s, reached_s = played(page, out)
+    assert 3.0 <= length_s < 6.0
+    assert reached_s > length_s / 3
+
+    page.goto(f"{address}room")
+    press(page, "c")
+    expect(shown).to_contain_text("sound", timeout=RUNNING_MS)
+    press(page, "r")
+    expect(page.locator("#device")).to_have_attribute("data-light", "on", timeout=RUNNING_MS)
+    press(page, "c")
+    expect(page.locator("#device")).to_have_attribute("data-light", "off", timeout=RUNNING_MS)
+    expect(page.locator("[data-say='headline']")).to_contain_text("withdr", timeout=RUNNING_MS, ignore_case=True)
+    page.close()
