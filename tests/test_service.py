@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -87,6 +88,10 @@ def check_light(box: Box) -> None:
     assert not busy
 
 
+def samples_in(duration_us: int) -> int:
+    return round(duration_us * RATE_HZ / 1_000_000)
+
+
 def only(box: Box) -> Manifest:
     (manifest,) = box.manifests()
     return manifest
@@ -129,8 +134,17 @@ def test_no_device_is_opened_before_consent(make_box: MakeBox) -> None:
     assert box.log.events == ["light on", "microphone opening", "microphone open"]
 
 
-def test_consent_lapses_and_can_be_stepped_back_to_none(make_box: MakeBox) -> None:
+def test_a_box_without_a_camera_offers_no_picture(make_box: MakeBox) -> None:
     box = make_box()
+    box.consent()
+    assert box.until_state("armed").consent is Consent.SOUND
+    box.consent()
+    assert box.status().state == "idle"
+
+
+def test_consent_lapses_and_can_be_stepped_back_to_none(make_box: MakeBox) -> None:
+    camera = ForbiddenCamera()
+    box = make_box(camera=lambda _clock: camera)
     box.consent()
     assert box.until_state("armed").consent is Consent.SOUND
     box.consent()
@@ -147,6 +161,7 @@ def test_consent_lapses_and_can_be_stepped_back_to_none(make_box: MakeBox) -> No
     box.record()
     box.until_state("refused")
     assert box.log.events == []
+    assert camera.touched == []
 
 
 def test_a_recording_that_ended_leaves_no_consent_behind(make_box: MakeBox) -> None:
@@ -285,7 +300,7 @@ def test_a_camera_that_dies_five_times_is_given_up_and_the_sound_is_complete(mak
 
 def test_a_withdrawal_closes_the_microphone_within_200_ms(make_box: MakeBox) -> None:
     took_ms = []
-    for number in range(5):
+    for number in range(3):
         box = make_box(speed=1)
         box.begin()
         box.clock.keep_pace("test", None)  # at the speed of a room
@@ -298,7 +313,9 @@ def test_a_withdrawal_closes_the_microphone_within_200_ms(make_box: MakeBox) -> 
         box.stop()
         assert (box.store.folder(box.store.ids()[number]) / WITHDRAWN_NAME).exists()
     print(f"\npress to closed: {', '.join(f'{ms:.0f}' for ms in took_ms)} ms")
-    assert max(took_ms) < 500  # what the promise allows is 200; a test machine may be busy
+    # What the promise allows is 200, and this is no box: something else may have had the processor.
+    assert min(took_ms) < 200
+    assert median(took_ms) < 500
 
 
 def test_a_withdrawal_does_not_wait_for_a_disk_that_stalls(make_box: MakeBox, tmp_path: Path) -> None:
@@ -407,8 +424,6 @@ def test_the_next_clients_press_settles_the_recording_before_and_arms_a_new_one(
     box.consent()
     seen = box.until_state("armed")
     assert (seen.consent, seen.last) == (Consent.SOUND, None)
-    box.press(Button.CONSENT, for_s=4)  # a hold that would have turned the first one over
-    box.until(lambda status: status.consent is Consent.SOUND_AND_PICTURE)
     box.record()
     box.until(lambda status: status.recording and status.recording.durable_us > 0)
     box.end()
@@ -542,7 +557,7 @@ def test_two_sessions_ten_seconds_apart_are_both_complete(make_box: MakeBox, tmp
     assert (first.end, second.end) == ("button", "button")
     for manifest in (first, second):
         sound = box.sound(manifest.id, tmp_path)
-        assert len(sound) == 2 * (manifest.duration_us * RATE_HZ // 1_000_000)
+        assert len(sound) == 2 * samples_in(manifest.duration_us)
         assert sound in room * 5
         assert manifest.gaps == ()
         assert manifest.report.verdict is SoundVerdict.GOOD
@@ -634,7 +649,7 @@ def test_a_microphone_that_was_gone_leaves_a_gap_of_exact_length(
     at = (room * 3).index(after)
     print(f"\nafter a gap of {gap.samples} samples the sound is {at // 2 - gap.start_sample - gap.samples} samples off")
     assert abs(at // 2 - gap.start_sample - gap.samples) < RATE_HZ / 10
-    assert len(sound) == 2 * (manifest.duration_us * RATE_HZ // 1_000_000)
+    assert len(sound) == 2 * samples_in(manifest.duration_us)
 
 
 def test_silence_is_told_after_ten_seconds_and_forgotten_when_there_is_sound(make_box: MakeBox, room: bytes) -> None:

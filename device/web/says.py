@@ -58,7 +58,7 @@ class Says:
 def says(status: Status | None, *, stale: bool) -> Says:
     """What there is to say about this status."""
     if status is None or stale:
-        return _gone()
+        return _gone(simulated=_simulated(status) if status else "")
     light: Light = "on" if status.panel.room_light else "off"
     headline = _headline(status)
     well, well_text, well_why = _well(status)
@@ -84,7 +84,7 @@ def says(status: Status | None, *, stale: bool) -> Says:
     )
 
 
-def _gone() -> Says:
+def _gone(*, simulated: str) -> Says:
     headline = text("state.gone")
     return Says(
         kind="gone",
@@ -103,7 +103,7 @@ def _gone() -> Says:
         level=text("level.unknown"),
         devices=text("devices.unknown"),
         wrong=(),
-        simulated="",
+        simulated=simulated,  # how the box is built does not grow old
     )
 
 

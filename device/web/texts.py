@@ -57,8 +57,8 @@ TEXTS: Final[dict[str, str]] = {
     "state.fault.do": "What is wrong, and what to do, stands below.",
     "state.other": "The box says: {state}.",
     "sealing.also": "An earlier recording is still being sealed.",
-    "clock.untrusted": "It is not known whether the clock of the box is right: times of day may be wrong. Lengths and order "
-    "are right.",
+    "clock.untrusted": "It is not known whether the clock of the box is right: times of day may be wrong. Lengths and "
+    "order are right.",
     "store.low": "The store has room for about {minutes} more minutes. Free room on it before the next session.",
     "well": "Recording well",
     "well.why": "durable up to {lag} ago, and the sound is above the floor",

@@ -271,3 +271,18 @@ def test_the_list_follows_what_happens(visit: Callable[..., Visit], capture: Box
     recording_id = add_recording(capture.store)
     page.show(status())
     expect(page.page.get_by_text(recording_id)).to_be_visible()
+
+
+def test_a_page_that_lost_its_service_shows_nothing_as_live(visit: Callable[..., Visit]) -> None:
+    room = visit("room", recording_status())
+    device = room.page.locator("#device")
+    expect(device).to_have_attribute("data-light", "on")
+    room.page.context.set_offline(True)
+    expect(device).to_have_attribute("data-light", "unknown")
+    expect(room.say("headline")).to_have_text("The page's service does not answer.")
+    expect(room.say("elapsed")).to_have_text("–")
+    expect(room.say("simulated")).to_contain_text("Simulated: the microphone")
+    room.page.context.set_offline(False)
+    expect(device).to_have_attribute("data-light", "on")
+    assert all("ERR_INTERNET_DISCONNECTED" in complaint for complaint in room.complaints)
+    room.complaints.clear()

@@ -31,14 +31,19 @@ function paragraphs(parent, parts) {
   );
 }
 
+function showSimulated(words) {
+  const notice = document.querySelector("[data-say=simulated]");
+  setText(notice, words);
+  notice.hidden = !words;
+}
+
 function showSays(says) {
   live.dataset.kind = says.kind;
   live.dataset.capturing = String(says.capturing);
   for (const element of document.querySelectorAll("[data-say]")) {
-    const words = says[element.dataset.say] ?? live.dataset.unknown;
-    setText(element, words);
-    if (element.dataset.say === "simulated") element.hidden = !words;
+    if (element.dataset.say !== "simulated") setText(element, says[element.dataset.say]);
   }
+  if (says.simulated !== undefined) showSimulated(says.simulated);
   paragraphs(live.querySelector("[data-details]"), says.details.map((detail) => ["", detail]));
   paragraphs(document.getElementById("wrong"), says.wrong.map((wrong) => [wrong.what, wrong.hint]));
   well.hidden = !says.well_text;
@@ -58,7 +63,7 @@ function showLevel(level) {
 // The words for "nothing is known": said by the page itself, for whoever else would say them does not answer.
 function unknown(kind, headline, detail) {
   const dash = live.dataset.unknown;
-  const blanks = { elapsed: "–", level: dash, devices: dash, tone: dash, light_text: dash, simulated: "" };
+  const blanks = { elapsed: "–", level: dash, devices: dash, tone: dash, light_text: dash };
   const details = detail ? [detail] : [];
   return { kind, headline, details, shown: headline, wrong: [], well_text: "", well_why: "", ...blanks };
 }
