@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     rehearse.add_argument("--store", type=Path, required=True, metavar="DIR", help="an existing folder")
     rehearse.add_argument("--speed", type=_speed, default=1.0, help="times real time (default: %(default)s)")
     rehearse.add_argument(
-        "--max-length", type=int, default=90, metavar="MIN", help="of a session (default: %(default)s)"
+        "--max-length", type=_minutes, default=90, metavar="MIN", help="of a session (default: %(default)s)"
     )
     rehearse.add_argument("--json", action="store_true", help="print everything as JSON")
     rehearse.set_defaults(verb=_rehearse)
@@ -110,6 +110,12 @@ def _fps(text: str) -> int:
     if not 1 <= (fps := int(text)) <= 120:
         raise argparse.ArgumentTypeError(f"{text} is not from 1 to 120")
     return fps
+
+
+def _minutes(text: str) -> int:
+    if not 1 <= (minutes := int(text)) <= 480:
+        raise argparse.ArgumentTypeError(f"{text} is not from 1 to 480")
+    return minutes
 
 
 def _speed(text: str) -> float:
@@ -230,7 +236,11 @@ def _status(options: argparse.Namespace) -> int:
 def _diagram(options: argparse.Namespace) -> int:
     from device.session_diagram import filled
 
-    options.document.write_text(filled(options.document.read_text(encoding="utf-8")), encoding="utf-8")
+    document: Path = options.document
+    try:
+        document.write_text(filled(document.read_text(encoding="utf-8")), encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise AdminError(f"{document.name} cannot be brought up to date: {problem}", "name a text file") from problem
     return EXIT_DONE
 
 

@@ -40,7 +40,7 @@ class PanelStatus(_Model):
 
 
 class LevelStatus(_Model):
-    """The sound of the last period: dB of full scale, LUFS (momentary)."""
+    """The sound of the last period: dB of full scale, LUFS (momentary); whether there was sound in the last seconds."""
 
     peak_dbfs: float
     loudness_lufs: float | None

@@ -43,8 +43,12 @@ def rehearse(store: Path, wav: Path, identity: KeyIdentity, presses: str, *more:
 def kill_in_the_middle(command: list[str], store: Path, after_s: float) -> int:
     """Run until the file has its name and ``after_s`` more, then kill -9; the monotonic microsecond of the kill."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as program:
+        begun_by_s = time.monotonic() + 30
         while not list(store.glob("*/session.mp4.age")):
             assert program.poll() is None
+            if time.monotonic() > begun_by_s:
+                program.kill()
+                pytest.fail("the recording did not begin")
             time.sleep(0.005)
         time.sleep(after_s)
         killed_us = time.monotonic_ns() // 1000
@@ -79,7 +83,7 @@ def round_of(number: int, tmp_path: Path, noise: Path, *, picture: bool) -> floa
     key_file.write_text(identity_file(identity, datetime.now(UTC)))
     after_s = random.uniform(0.0, 3.0)
     more = ["--picture", "clock", "--size", "320x180"] if picture else []
-    presses = "0.1 consent, 0.3 consent, 0.5 record, 600 record"
+    presses = f"0.1 consent, {'0.3 consent, ' * picture}0.5 record, 600 record"
     killed_us = kill_in_the_middle(rehearse(store, noise, identity, presses, *more), store, after_s)
     subprocess.run(
         rehearse(store, noise, identity, "0.1 stop", "--speed", "20"), check=False, capture_output=True, timeout=60

@@ -7,7 +7,7 @@ from typing import Final
 from device.errors import SottoError, StoreError, StoreFullError
 from device.store import Store
 
-# 24-bit stereo noise at 48 kHz, which FLAC cannot make smaller, with its padding; the ceiling of the picture's bit rate.
+# 24-bit stereo noise at 48 kHz, which FLAC cannot make smaller, with its padding; the ceiling of the picture's rate.
 SOUND_BYTES_PER_S: Final = 310_000
 PICTURE_BYTES_PER_S: Final = 270_000
 

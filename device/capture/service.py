@@ -150,7 +150,8 @@ class CaptureService:
 
     def _hear(self, event: Event) -> None:
         before = self._session.state
-        for action in self._session.handle(event):
+        actions = self._session.handle(event)
+        for action in actions:
             # The light is on before a device is opened, and stays until the last one is closed.
             self._show()
             if isinstance(action, Sound):
@@ -158,8 +159,8 @@ class CaptureService:
                 self._panel.sound(action.tone)
             else:
                 self._recorder.obey(action, report=self._on_report, changed=self._on_change)
-        if self._session.state != before:
-            self._next_status_us = 0
+        if actions or self._session.state != before:
+            self._next_status_us = 0  # whoever looks sees it at once
 
     def _on_report(self, report: Event) -> None:
         self.post(lambda _now_us: self._hear(report))

@@ -31,6 +31,7 @@ MICROPHONE_GONE: Final = "microphone gone"
 NO_PICTURE: Final = "no picture"
 STORAGE_SLOW: Final = "storage slow"
 _SILENT_AFTER_US: Final = 10_000_000
+_PAUSE_US: Final = 3_000_000
 _SLOW_AFTER_US: Final = 4_000_000
 # How far a rehearsal's time may run ahead of the writer: far less than any patience above.
 _WRITER_SLACK_US: Final = 1_000_000
@@ -69,6 +70,7 @@ class Take:
     ) -> None:
         """``report`` and ``changed`` (a device was opened or closed) may be called from any thread."""
         self.ordinal = ordinal
+        self._pace = f"take {ordinal}"
         self.facts = facts
         self.durable_us = 0
         self.size_bytes = 0
@@ -82,7 +84,7 @@ class Take:
         self._backlog = Backlog()
         self._troubles: set[str] = set()
         self._telling = threading.Lock()
-        self._silent_since_us = facts.beginning.pressed_us
+        self._loud_at_us = facts.beginning.pressed_us
         self._durable_at_us = facts.beginning.pressed_us
         self._opened = False
         self._picture_started = False
@@ -115,6 +117,8 @@ class Take:
 
     def start(self, *, after: Take | None) -> None:
         """Open the devices as soon as those of the take before are closed. ``Opened`` or ``Failed`` is reported."""
+        # A microphone that a slow machine opens late has nothing to lose in a rehearsal either.
+        self._clock.keep_pace(self._pace, self.facts.beginning.pressed_us + _WRITER_SLACK_US)
         self._sound.start(after=None if after is None else after.microphone_closed)
 
     def stop(self, *, cause: str) -> None:
@@ -153,9 +157,7 @@ class Take:
         """Look whether there is sound and whether it becomes durable; to be called about ten times a second."""
         if self._ending or not self._opened:
             return
-        if self.above_floor:
-            self._silent_since_us = now_us
-        self._tell(NO_SOUND, wrong=now_us - self._silent_since_us > _SILENT_AFTER_US)
+        self._tell(NO_SOUND, wrong=now_us - self._loud_at_us > _SILENT_AFTER_US)
         self._tell(STORAGE_SLOW, wrong=now_us - self._durable_at_us > _SLOW_AFTER_US)
 
     def wait_closed(self, timeout_s: float) -> bool:
@@ -202,9 +204,8 @@ class Take:
 
     @property
     def above_floor(self) -> bool:
-        """Whether the last period was sound."""
-        meter = self._sound.meter
-        return self.level is not None and meter is not None and meter.above_floor(self.level)
+        """Whether there was sound just now: people pause, and a pause is nothing to tell."""
+        return self.level is not None and self._clock.now_us() - self._loud_at_us < _PAUSE_US
 
     # -- what the threads tell ----------------------------------------------------------------------------------------
 
@@ -239,9 +240,9 @@ class Take:
 
     def _on_opened(self, sound: SoundFormat) -> None:
         now_us = self._clock.now_us()
-        self._silent_since_us = self._durable_at_us = now_us
+        self._loud_at_us = self._durable_at_us = now_us
         self._opened = True
-        self._clock.keep_pace(f"writer {self.ordinal}", now_us + _WRITER_SLACK_US)
+        self._clock.keep_pace(self._pace, now_us + _WRITER_SLACK_US)
         self._writer_thread = threading.Thread(target=self._write, args=(sound,), name="writer", daemon=True)
         self._writer_thread.start()
         if self._picture is not None and not self._ending:
@@ -262,6 +263,8 @@ class Take:
 
     def _on_level(self, level: Level) -> None:
         self.level = level
+        if self._sound.meter is not None and self._sound.meter.above_floor(level):
+            self._loud_at_us = self._clock.now_us()
 
     def _on_microphone_gone(self) -> None:
         self.level = None
@@ -282,7 +285,7 @@ class Take:
         self._tell(STORAGE_SLOW, wrong=False)
 
     def _on_taken(self, at_us: int) -> None:
-        self._clock.keep_pace(f"writer {self.ordinal}", at_us + _WRITER_SLACK_US)
+        self._clock.keep_pace(self._pace, at_us + _WRITER_SLACK_US)
 
     def _sound_report(self) -> SoundReport:
         meter = self._sound.meter
@@ -314,7 +317,7 @@ class Take:
             self._report(Ended(self.ordinal, self._clock.now_us(), cause))
 
     def _end(self) -> None:
-        self._clock.keep_pace(f"writer {self.ordinal}", None)
+        self._clock.keep_pace(self._pace, None)
         meter = self._sound.meter
         if meter is not None:
             self._sound.closed.wait()
