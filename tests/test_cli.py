@@ -1,0 +1,214 @@
+"""The verbs of ``sotto``: what they print, and how they say no."""
+
+from __future__ import annotations
+
+import json
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from device.age.identities import generate_identity
+from device.cli import main
+from device.demo import DemoChoices, demo_config
+from device.recording.manifest import RecordingState
+from device.requests import REQUESTS_NAME, Stop, send_request
+from device.room import ROOM_NAME, Finger, send_finger
+from device.status import Status, read_status
+from device.store import StoreReader
+from device.words import Button
+from tests.support import own_open
+
+IDENTITY = generate_identity(post_quantum=False)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """The configuration of a box with a simulated room, in a folder of its own."""
+    for name in ("run", "store"):
+        (tmp_path / name).mkdir()
+    path = tmp_path / "sotto.toml"
+    choices = DemoChoices(tmp_path, 0, None, picture=False)
+    path.write_text(demo_config(choices, str(IDENTITY.recipient())), encoding="utf-8")
+    return path
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[str, str]:
+    assert main(arguments) == 1
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error.startswith("error: ")
+    assert hint.startswith("hint: ")
+    return error, hint
+
+
+@contextmanager
+def capture(config: Path) -> Iterator[subprocess.Popen[str]]:
+    """The real service, ready; it is asked to end when the test is over."""
+    command = [sys.executable, "-m", "device", "capture", "--config", config]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        try:
+            assert program.stdout is not None
+            ready, _, _ = select.select([program.stdout], [], [], 30)
+            assert ready, "never ready"
+            assert program.stdout.readline() == "ready\n"
+            yield program
+        finally:
+            program.send_signal(signal.SIGTERM)
+
+
+def until(program: subprocess.Popen[str], run: Path, state: str) -> Status:
+    """Wait, without guessing how long, until the box has published that state."""
+    for _ in range(600):
+        assert program.stdout is not None
+        if (status := read_status(run)) is not None and status.state == state:
+            return status
+        select.select([program.stdout], [], [], 0.05)  # it prints nothing more unless it ends
+        assert program.poll() is None
+    raise AssertionError(f"never {state}")
+
+
+def finger(run: Path, button: Button) -> None:
+    for down in (True, False):
+        send_finger(Finger(button=button, down=down), run)
+        select.select([], [], [], 0.15)  # a finger takes its time
+
+
+# -- every verb -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["capture", "web", "check", "status"])
+def test_a_missing_configuration_is_refused_by_every_verb(capsys: pytest.CaptureFixture[str], verb: str) -> None:
+    error, hint = refused(capsys, verb, "--config", "/nowhere/sotto.toml")
+    assert error == "error: sotto.toml cannot be read: No such file or directory"
+    assert "--config" in hint
+
+
+@pytest.mark.parametrize("arguments", [(), ("dance",), ("capture",), ("rehearse", "--store", "x")], ids=" ".join)
+def test_a_wrong_command_line_ends_with_2(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage: sotto" in capsys.readouterr().err
+
+
+def test_help_lists_the_verbs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert all(verb in shown for verb in ("demo", "rehearse", "capture", "web", "check", "status"))
+
+
+def test_the_program_can_be_run_as_a_module() -> None:
+    run = subprocess.run([sys.executable, "-m", "device", "check"], capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "--config" in run.stderr
+
+
+# -- check ------------------------------------------------------------------------------------------------------------
+
+
+def test_check_shows_the_effective_values(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--config", str(config)]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["session"] == {"max_length_min": 90, "floor_dbfs": -60.0}
+    assert shown["web"]["host"] == "127.0.0.1"
+    assert "private" not in json.dumps(shown).lower()
+
+
+def test_check_tells_what_is_wrong(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = config.read_text()
+    for old, new, what in (
+        (str(IDENTITY.recipient()), "age1nonsense", "recipient 1 cannot be used"),
+        (f'keys = ["{IDENTITY.recipient()}"]', "keys = []", "there is no recipient"),
+        ('name = "Demo room"', 'nam = "Demo room"', "box.nam is not a known key"),
+        ('/store"', '/nowhere"', "the store failed"),
+        ('/device.key"', '/nowhere/device.key"', "the device key cannot be used"),
+    ):
+        config.write_text(text.replace(old, new))
+        assert what in refused_last(capsys, config)
+
+
+def refused_last(capsys: pytest.CaptureFixture[str], config: Path) -> str:
+    assert main(["check", "--config", str(config)]) == 1
+    error, hint = capsys.readouterr().err.splitlines()
+    assert hint.startswith("hint: ")
+    return error
+
+
+# -- capture and status -----------------------------------------------------------------------------------------------
+
+
+def test_status_tells_when_nothing_was_published(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    error, hint = refused(capsys, "status", "--config", str(config))
+    assert error == "error: the capture service has not published anything"
+    assert "start it" in hint
+
+
+def test_a_session_by_the_real_service_and_its_sockets(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run, store = config.parent / "run", StoreReader(config.parent / "store")
+    with capture(config) as program:
+        until(program, run, "idle")
+        finger(run, Button.CONSENT)
+        until(program, run, "armed")
+        finger(run, Button.RECORD)
+        until(program, run, "recording")
+        assert main(["status", "--config", str(config)]) == 0
+        assert json.loads(capsys.readouterr().out)["panel"]["room_light"]
+        select.select([], [], [], 1.0)
+        send_request(Stop(), run)
+        until(program, run, "sealed")
+    assert program.returncode == 0
+    (listed,) = store.listing()
+    assert listed.manifest.state is RecordingState.COMPLETE
+    assert own_open(store.folder(listed.manifest.id) / "session.mp4.age", IDENTITY)[4:8] == b"ftyp"
+    assert not (run / ROOM_NAME).exists()
+    assert not (run / REQUESTS_NAME).exists()
+
+
+def test_a_service_that_is_asked_to_end_seals_the_recording_first(config: Path) -> None:
+    run, store = config.parent / "run", StoreReader(config.parent / "store")
+    with capture(config) as program:
+        until(program, run, "idle")
+        finger(run, Button.CONSENT)
+        until(program, run, "armed")
+        finger(run, Button.RECORD)
+        until(program, run, "recording")
+    assert program.returncode == 0
+    (listed,) = store.listing()
+    assert listed.manifest.state is RecordingState.COMPLETE
+
+
+def test_a_store_or_a_recipient_that_is_missing_is_a_fault_on_the_panel_not_an_end(config: Path) -> None:
+    # The service ended with a message that nobody in the room could read.
+    (config.parent / "store").rmdir()
+    config.write_text(config.read_text().replace(str(IDENTITY.recipient()), "age1nonsense"))
+    with capture(config) as program:
+        faults = dict(until(program, config.parent / "run", "fault").faults)
+    assert any("store" in what for what in faults)
+    assert any("recipient 1" in what for what in faults)
+    assert all(faults.values())
+
+
+def test_a_missing_folder_for_the_sockets_is_refused_with_its_key(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda _number, _handler: None)
+    (config.parent / "run").rmdir()
+    error, hint = refused(capsys, "capture", "--config", str(config))
+    assert "requests.sock cannot be made" in error
+    assert "box.run" in hint
+
+
+# -- diagram ----------------------------------------------------------------------------------------------------------
+
+
+def test_diagram_refuses_what_is_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\xff")
+    for name in ("nowhere.md", "picture.png"):
+        assert f"{name} cannot be brought up to date" in refused(capsys, "diagram", str(tmp_path / name))[0]
