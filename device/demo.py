@@ -134,6 +134,12 @@ class Child:
         self.stdout.close()
 
 
+def _beside(program: str) -> Path:
+    """Where a program of this installation is, as the person would type it here."""
+    path = Path(sys.executable).with_name(program)
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def welcome(address: str, folder: Path, identity: Path) -> str:
     """What a newcomer reads."""
     return f"""\
@@ -148,7 +154,7 @@ def welcome(address: str, folder: Path, identity: Path) -> str:
     {identity}
 
   Open a recording as a supervisor would (the id stands in the list):
-    sotto-clinic open {address}recordings/ID -i {identity} -o session.mp4 --last 10s
+    {_beside("sotto-clinic")} open {address}recordings/ID -i {identity} -o session.mp4 --last 10s
 
   Everything is in {folder} and goes when you press Ctrl-C here.
 """
