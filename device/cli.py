@@ -18,7 +18,6 @@ from device.compose import Parts
 from device.config import load_config, recipients_of
 from device.demo import DemoChoices, run_demo
 from device.errors import AdminError, SottoError, StoreError
-from device.panel_simulated import SimulatedPanel
 from device.recovery import recover
 from device.rehearse import Stage, parse_presses, rehearsal_of, tell
 from device.status import publish, read_status
@@ -169,7 +168,7 @@ def _capture(options: argparse.Namespace) -> int:
     service = compose.service_of(
         Parts(
             clock=clock,
-            panel=SimulatedPanel(clock=clock, run=config.box.run),
+            panel=compose.panel_of(config, clock=clock),
             microphone=compose.microphone_of(config, clock=clock),
             camera=compose.camera_of(config, clock=clock),
             simulated=compose.simulated_parts(config),

@@ -17,10 +17,12 @@ from device.capture.simulated import SimulatedCamera, SimulatedMicrophone
 from device.capture.take import Devices
 from device.clock import Clock
 from device.config import AlsaMicrophone, Config, DisabledCamera, SessionSection, recipients_of
+from device.config import SimulatedPanel as SimulatedPanelSection
 from device.datagrams import DatagramServer
 from device.devicekey import load_or_make_device_key
 from device.errors import RecipientError, SottoError
 from device.panel import Panel
+from device.panel_simulated import SimulatedPanel
 from device.press import Levels
 from device.requests import REQUESTS_NAME, parse_request
 from device.session import Session
@@ -110,6 +112,22 @@ def microphone_of(config: Config, *, clock: Clock) -> Microphone:
 
         return AlsaSource(config.microphone.device, clock=clock)
     return SimulatedMicrophone(config.microphone.wav, clock=clock, loop=config.microphone.loop)
+
+
+def panel_of(config: Config, *, clock: Clock) -> Panel:
+    """The panel that the configuration names; there is no falling back to another.
+
+    Raises:
+        MissingPackageError: it needs a package that is not installed.
+    """
+    section = config.panel
+    if isinstance(section, SimulatedPanelSection):
+        return SimulatedPanel(clock=clock, run=config.box.run)
+    # Only a box with a real one has the library.
+    from device.panel_gpio import GpioPanel, Pins, lgpio_factory  # noqa: PLC0415
+
+    pins = Pins(**section.model_dump(exclude={"driver", "chip"}))
+    return GpioPanel(pins, clock=clock, factory=lambda: lgpio_factory(section.chip))
 
 
 def camera_of(config: Config, *, clock: Clock) -> Camera | None:

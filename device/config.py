@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from device.age.errors import AgeError
 from device.age.recipients import KeyRecipient, check_company, parse_recipient
@@ -95,6 +95,33 @@ class SimulatedPanel(_Section):
     driver: Literal["simulated"]
 
 
+Line = Annotated[int, Field(ge=0, le=53)]
+"""A GPIO line by its BCM number."""
+
+
+class GpioPanel(_Section):
+    """Real buttons, lights and sounder; a lamp's lines are red, green and blue."""
+
+    driver: Literal["gpio"]
+    chip: Annotated[int, Field(ge=0, le=15)] = 0
+    consent: Line
+    record: Line
+    room_light: Line
+    consent_lamp: tuple[Line, Line, Line]
+    record_lamp: tuple[Line, Line, Line]
+    sounder: Line
+    pull_up: bool = True
+    lamps_active_high: bool = True
+
+    @model_validator(mode="after")
+    def _distinct(self) -> GpioPanel:
+        singles = (self.consent, self.record, self.room_light, self.sounder)
+        lines = [*singles, *self.consent_lamp, *self.record_lamp]
+        if twice := sorted({line for line in lines if lines.count(line) > 1}):
+            raise ValueError(f"one line cannot serve two parts: {', '.join(map(str, twice))} is named twice")
+        return self
+
+
 class WebSection(_Section):
     """Where the page listens. Without accounts it listens to this computer only."""
 
@@ -111,7 +138,7 @@ class Config(_Section):
     session: SessionSection = SessionSection()
     microphone: Annotated[SimulatedMicrophone | AlsaMicrophone, Field(discriminator="driver")]
     camera: Annotated[SimulatedCamera | DisabledCamera, Field(discriminator="driver")]
-    panel: SimulatedPanel
+    panel: Annotated[SimulatedPanel | GpioPanel, Field(discriminator="driver")]
     web: WebSection
 
 
@@ -152,7 +179,7 @@ def parse_config(text: str) -> Config:
 def _line(error: dict[str, Any]) -> str:
     """One error of pydantic as: key, value, what is allowed."""
     # The tag of a driver stands in the location, but in no file: camera.simulated.fps is written as camera.fps.
-    drivers = {"simulated", "alsa", "disabled"}
+    drivers = {"simulated", "alsa", "disabled", "gpio"}
     key = ".".join(str(part) for part in error["loc"] if part not in drivers)
     if error["type"] == "extra_forbidden":
         return f"{key} is not a known key"

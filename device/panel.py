@@ -23,6 +23,9 @@ class Panel(Protocol):
             AdminError: there is no such panel.
         """
 
+    def poll(self) -> None:
+        """Look at the buttons again, and tell what changed: an edge that got lost is then late, not lost."""
+
     def show(self, face: Face) -> None:
         """Look like this from now on. Cheap when nothing changes."""
 

@@ -33,6 +33,9 @@ class SimulatedPanel:
         if self._run is not None:
             self._server = DatagramServer(self._run / ROOM_NAME, self._on_datagram)
 
+    def poll(self) -> None:
+        """Nothing gets lost here."""
+
     def finger(self, button: Button, *, down: bool) -> None:
         """Put a finger on a button, or take it off."""
         if self._on_level is not None:

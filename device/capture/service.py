@@ -120,6 +120,7 @@ class CaptureService:
     def _step(self) -> None:
         for message in self._wait():
             message(self._clock.now_us())
+        self._panel.poll()
         now_us = self._clock.now_us()
         self._hear_hands(self._levels.tick(now_us))
         self._hear(Tick(now_us))
