@@ -18,6 +18,7 @@ from device.compose import Parts
 from device.config import load_config, recipients_of
 from device.demo import DemoChoices, run_demo
 from device.errors import AdminError, SottoError, StoreError
+from device.notify import READY, notifier
 from device.recovery import recover
 from device.rehearse import Stage, parse_presses, rehearsal_of, tell
 from device.status import publish, read_status
@@ -179,6 +180,7 @@ def _capture(options: argparse.Namespace) -> int:
         session=config.session,
         standing=standing,
         publish=lambda status: publish(status, config.box.run),
+        notify=notifier(),
     )
     _on_termination(service.stop)
     server = compose.requests_server(config, service)
@@ -211,7 +213,13 @@ def _web(options: argparse.Namespace) -> int:
         room=config.panel.driver == "simulated",
     )
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(EXIT_DONE))
-    serve(app, config.web.host, config.web.port, on_listening=lambda address: print(address, flush=True))
+    notify = notifier()
+
+    def on_listening(address: str) -> None:
+        print(address, flush=True)
+        notify(READY)
+
+    serve(app, config.web.host, config.web.port, on_listening=on_listening)
     return EXIT_DONE
 
 

@@ -21,6 +21,7 @@ from device.config import SimulatedPanel as SimulatedPanelSection
 from device.datagrams import DatagramServer
 from device.devicekey import load_or_make_device_key
 from device.errors import RecipientError, SottoError
+from device.notify import Notify, tell_nobody
 from device.panel import Panel
 from device.panel_simulated import SimulatedPanel
 from device.press import Levels
@@ -52,6 +53,7 @@ def service_of(
     session: SessionSection,
     standing: tuple[SottoError, ...],
     publish: Callable[[Status], None],
+    notify: Notify = tell_nobody,
 ) -> CaptureService:
     """The capture service of a box. ``standing``: what already keeps it from recording; its lamp will say so.
 
@@ -78,6 +80,7 @@ def service_of(
         recorder=recorder,
         health=Health(store, max_length_s=max_length_s, standing=standing),
         publish=publish,
+        notify=notify,
         box=box,
         simulated=parts.simulated,
     )

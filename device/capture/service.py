@@ -16,6 +16,7 @@ from device.capture.health import Health
 from device.capture.readmodel import Sounder, make_status
 from device.capture.recorder import Recorder
 from device.clock import Clock
+from device.notify import ALIVE, READY, STOPPING, Notify
 from device.panel import Panel
 from device.panel_language import Face, face
 from device.press import Event as HandEvent
@@ -57,6 +58,7 @@ class CaptureService:
         recorder: Recorder,
         health: Health,
         publish: Callable[[Status], None],
+        notify: Notify,
         box: str,
         simulated: tuple[str, ...],
     ) -> None:
@@ -67,6 +69,7 @@ class CaptureService:
         self._recorder = recorder
         self._health = health
         self._publish = publish
+        self._notify = notify
         self._box = box
         self._simulated = simulated
         self._sounder = Sounder()
@@ -106,10 +109,12 @@ class CaptureService:
         self._health.check()
         self._note_health(self._clock.now_us())
         self._panel.start(self._on_level)
+        self._notify(READY)
         try:
             while not (self._stopping and not self._inbox and self._all_idle()):
                 self._step()
         finally:
+            self._notify(STOPPING)
             self._panel.close()
             if self._looking is not None:
                 self._looking.join(_LAST_LOOK_S)
@@ -131,6 +136,10 @@ class CaptureService:
         self._show()
         if now_us >= self._next_status_us:
             self._publish_status(now_us)
+            # A process that lives is no proof of anything: the watchdog is fed while sound becomes durable, or while
+            # there is none to write and the panel answers.
+            if not any(take.stuck(now_us) for take in self._recorder.takes):
+                self._notify(ALIVE)
 
     def _wait(self) -> list[Message]:
         deadlines = [self._next_status_us, self._next_health_us]

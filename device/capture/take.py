@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from device.age.recipients import Recipient
-from device.capture.backlog import Backlog, Bookmark
+from device.capture.backlog import SOUND_LIMIT_US, Backlog, Bookmark
 from device.capture.facts import Facts
 from device.capture.feeds import PictureEvents, PictureFeed, SoundEvents, SoundFeed
 from device.capture.meter import Level
@@ -33,6 +33,7 @@ STORAGE_SLOW: Final = "storage slow"
 _SILENT_AFTER_US: Final = 10_000_000
 _PAUSE_US: Final = 3_000_000
 _SLOW_AFTER_US: Final = 4_000_000
+_STUCK_AFTER_US: Final = SOUND_LIMIT_US + 10_000_000
 # How far a rehearsal's time may run ahead of the writer: far less than any patience above.
 _WRITER_SLACK_US: Final = 1_000_000
 
@@ -159,6 +160,13 @@ class Take:
             return
         self._tell(NO_SOUND, wrong=now_us - self._loud_at_us > _SILENT_AFTER_US)
         self._tell(STORAGE_SLOW, wrong=now_us - self._durable_at_us > _SLOW_AFTER_US)
+
+    def stuck(self, now_us: int) -> bool:
+        """Whether nothing has become durable for so long that only starting the program again can help.
+
+        Longer than the backlog lasts: a restart costs what is in it, so it comes when that is lost anyway.
+        """
+        return self._opened and not self.sealed and now_us - self._durable_at_us > _STUCK_AFTER_US
 
     def wait_closed(self, timeout_s: float) -> bool:
         """Wait for the devices to be closed; whether they are."""

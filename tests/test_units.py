@@ -1,0 +1,86 @@
+"""The units: what systemd makes of them, and the exact set of what each process may not do."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SYSTEMD = Path(__file__).parent.parent / "systemd"
+SERVICES = sorted(SYSTEMD.glob("*.service"))
+WORST_EXPOSURE = 1.5
+
+
+def settings(unit: Path) -> dict[str, list[str]]:
+    """Every setting of a unit's [Service], in order; systemd allows a name to stand several times."""
+    found: dict[str, list[str]] = {}
+    section = ""
+    for line in unit.read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            section = line
+        elif section == "[Service]" and "=" in line and not line.startswith("#"):
+            name, _, value = line.partition("=")
+            found.setdefault(name, []).append(value)
+    return found
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
+def test_systemd_finds_nothing_exposed_that_need_not_be(unit: Path) -> None:
+    run = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", unit],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    level = re.search(r"Overall exposure level for \S+: ([\d.]+)", run.stdout)
+    assert level, run.stderr
+    assert float(level[1]) <= WORST_EXPOSURE, run.stdout
+
+
+def test_systemd_understands_every_unit(tmp_path: Path) -> None:
+    for unit in (*SERVICES, SYSTEMD / "sotto.target"):
+        # The program is not installed here; everything else is as it is shipped.
+        text = re.sub(r"ExecStart=\S+", "ExecStart=/bin/true", unit.read_text(encoding="utf-8"))
+        (tmp_path / unit.name).write_text(text)
+    run = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *map(str, tmp_path.iterdir())],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    complaints = [line for line in run.stderr.splitlines() if "sotto" in line]
+    assert complaints == [], run.stderr
+
+
+def test_the_process_that_opens_devices_has_no_network() -> None:
+    capture = settings(SYSTEMD / "sotto-capture.service")
+    assert capture["PrivateNetwork"] == ["yes"]
+    assert capture["RestrictAddressFamilies"] == ["AF_UNIX"]
+
+
+def test_the_process_with_a_network_has_no_devices() -> None:
+    web = settings(SYSTEMD / "sotto-web.service")
+    assert web["PrivateDevices"] == ["yes"]
+    assert "DeviceAllow" not in web
+    assert web["ReadOnlyPaths"] == ["/var/lib/sotto"]
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
+def test_no_unit_swaps_dumps_or_has_capabilities(unit: Path) -> None:
+    said = settings(unit)
+    for name, value in {
+        "LimitCORE": "0",
+        "MemorySwapMax": "0",
+        "CapabilityBoundingSet": "",
+        "NoNewPrivileges": "yes",
+        "ProtectSystem": "strict",
+    }.items():
+        assert said[name] == [value], name
+
+
+def test_each_process_has_a_user_of_its_own() -> None:
+    users = [settings(unit)["User"][0] for unit in SERVICES]
+    made = re.findall(r"^u (\S+) ", (SYSTEMD / "sysusers.d/sotto.conf").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(users) == sorted(set(users)) == sorted(made)
