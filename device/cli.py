@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import signal
 import sys
@@ -96,6 +97,12 @@ def _parser() -> argparse.ArgumentParser:
     camera.add_argument("fps", type=int)
     camera.add_argument("start_us", type=int)
     camera.set_defaults(verb=_simulated_camera)
+    camera = verbs.add_parser("picamera2-camera")
+    camera.add_argument("number", type=int)
+    camera.add_argument("size", type=_size)
+    camera.add_argument("fps", type=int)
+    camera.add_argument("frame_format")
+    camera.set_defaults(verb=_picamera2_camera)
     return parser
 
 
@@ -263,4 +270,23 @@ def _simulated_camera(options: argparse.Namespace) -> int:
     except BrokenPipeError:
         # Whoever looked is gone; nothing is left to be flushed to.
         sys.stdout = None
+    return EXIT_DONE
+
+
+def _picamera2_camera(options: argparse.Namespace) -> int:
+    from device.capture.camera import write_picture
+    from device.capture.camera_picamera2 import run_picamera2
+
+    # What the libraries print must not get between the pictures.
+    pictures = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    width, height = options.size
+    run_picamera2(
+        options.number,
+        width,
+        height,
+        options.fps,
+        frame_format=options.frame_format,
+        send=lambda picture: write_picture(pictures, picture),
+    )
     return EXIT_DONE

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from device.age.recipients import KeyRecipient
+from device.capture.camera import ChildCamera
 from device.capture.encoder import check_library as check_flac
 from device.capture.health import Health
 from device.capture.meter import check_library as check_loudness
@@ -16,7 +17,7 @@ from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedCamera, SimulatedMicrophone
 from device.capture.take import Devices
 from device.clock import Clock
-from device.config import AlsaMicrophone, Config, DisabledCamera, SessionSection, recipients_of
+from device.config import AlsaMicrophone, Config, DisabledCamera, PicameraCamera, SessionSection, recipients_of
 from device.config import SimulatedPanel as SimulatedPanelSection
 from device.datagrams import DatagramServer
 from device.devicekey import load_or_make_device_key
@@ -137,7 +138,13 @@ def camera_of(config: Config, *, clock: Clock) -> Camera | None:
     """The camera that the configuration names, if it names one."""
     if isinstance(config.camera, DisabledCamera):
         return None
-    return clock_camera((config.camera.width, config.camera.height), config.camera.fps, clock=clock)
+    camera = config.camera
+    if isinstance(camera, PicameraCamera):
+        program = [sys.executable, "-m", "device", "picamera2-camera", str(camera.number)]
+        settings = [f"{camera.width}x{camera.height}", str(camera.fps), camera.frame_format]
+        name = f"picamera2: {camera.number}"
+        return ChildCamera(name=name, size=(camera.width, camera.height), command=lambda: [*program, *settings])
+    return clock_camera((camera.width, camera.height), camera.fps, clock=clock)
 
 
 def clock_camera(size: tuple[int, int], fps: int, *, clock: Clock) -> SimulatedCamera:

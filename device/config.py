@@ -89,6 +89,17 @@ class SimulatedCamera(_Section):
     fps: Annotated[int, Field(ge=1, le=60)] = 25
 
 
+class PicameraCamera(_Section):
+    """A camera of the Raspberry Pi."""
+
+    driver: Literal["picamera2"]
+    number: Annotated[int, Field(ge=0, le=7)] = 0
+    width: Annotated[int, Field(ge=160, le=1920, multiple_of=16)] = 1280
+    height: Annotated[int, Field(ge=90, le=1088, multiple_of=2)] = 720
+    fps: Annotated[int, Field(ge=1, le=60)] = 25
+    frame_format: Literal["YUV420", "NV12"] = "YUV420"
+
+
 class SimulatedPanel(_Section):
     """Buttons and lamps that are drawn on the page."""
 
@@ -137,7 +148,7 @@ class Config(_Section):
     recipients: RecipientsSection
     session: SessionSection = SessionSection()
     microphone: Annotated[SimulatedMicrophone | AlsaMicrophone, Field(discriminator="driver")]
-    camera: Annotated[SimulatedCamera | DisabledCamera, Field(discriminator="driver")]
+    camera: Annotated[SimulatedCamera | PicameraCamera | DisabledCamera, Field(discriminator="driver")]
     panel: Annotated[SimulatedPanel | GpioPanel, Field(discriminator="driver")]
     web: WebSection
 

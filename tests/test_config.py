@@ -106,7 +106,7 @@ def test_the_demos_own_configuration_holds(tmp_path: Path, microphone: str | Non
         ("floor_dbfs = -55.5", "floor_dbfs = -inf", "session.floor_dbfs", "-inf", "greater than or equal to -100"),
         ("port = 8300", "port = 70000", "web.port", "70000", "less than or equal to 65535"),
         ("port = 8300", 'port = 1\nhost = "0.0.0.0"', "web.host", "'0.0.0.0'", "'127.0.0.1' or '::1'"),
-        ('driver = "disabled"', 'driver = "usb"', "camera.driver", "'usb'", "'simulated', 'disabled'"),
+        ('driver = "disabled"', 'driver = "usb"', "camera.driver", "'usb'", "'simulated', 'picamera2', 'disabled'"),
         ('driver = "alsa"', 'driver = "pulse"', "microphone.driver", "'pulse'", "'simulated', 'alsa'"),
         ('driver = "disabled"', 'driver = "simulated"\nfps = 0', "camera.fps", "0", "greater than or equal to 1"),
         ('driver = "disabled"', 'driver = "simulated"\nwidth = 170', "camera.width", "170", "multiple of 16"),
