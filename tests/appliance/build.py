@@ -1,0 +1,153 @@
+"""Builds the emulated appliance: ``python -m tests.appliance.build`` (root; about five minutes, then seconds).
+
+A Debian guest with a real kernel, systemd, ALSA and GPIO, and Sotto installed as a box has it. Everything is made from
+Debian's and Python's own packages into ``.cache/appliance/<arch>/``; what is there already is kept (see stages.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from tests.appliance.debian import bootstrap, run_in
+from tests.appliance.stages import Stage, build_all, note_time, remove
+from tests.appliance.vm import BOOTED, READY, Vm, machine_words
+
+HERE: Final = Path(__file__).parent
+ROOT: Final = HERE.parent.parent
+CACHE: Final = ROOT / ".cache" / "appliance"
+RECIPES: Final = HERE / "recipes"
+ARCH: Final = "amd64"
+_PACKAGE: Final = ("device", "provisioning", "pyproject.toml", "README.md", "LICENSE")
+_TOOLS: Final = {
+    "mmdebstrap": "mmdebstrap",
+    "qemu-system-x86_64": "qemu-system-x86",
+    "qemu-img": "qemu-utils",
+    "e2fsck": "e2fsprogs",
+    "debugfs": "e2fsprogs",
+}
+
+
+def words_of(listing: Path) -> list[str]:
+    """The lines of a list, without its remarks."""
+    return [line for line in listing.read_text().splitlines() if line and not line.startswith("#")]
+
+
+def make_base(_stage: Stage, out: Path) -> None:
+    """The guest's Debian, not yet an image."""
+    bootstrap(out, words_of(RECIPES / "guest-packages.txt"), arch=ARCH)
+
+
+def make_builder(_stage: Stage, out: Path) -> None:
+    """The Debian in which the guest's parts are compiled."""
+    bootstrap(out, words_of(RECIPES / "builder-packages.txt"), arch=ARCH)
+
+
+def make_kernel(stage: Stage, out: Path) -> None:
+    """Kernel, modules (gpio-sim among them) and initrd."""
+    run_in(stage.of("builder"), ["/recipes/kernel.sh"], binds={RECIPES: "/recipes", out: "/out"})
+
+
+def make_python(stage: Stage, out: Path) -> None:
+    """/opt/sotto with everything but Sotto itself."""
+    binds = {RECIPES: "/recipes", ROOT / "requirements.lock": "/requirements.lock", out: "/out"}
+    run_in(stage.of("builder"), ["/recipes/python.sh"], binds=binds)
+
+
+def make_camera(stage: Stage, out: Path) -> None:
+    """The same with picamera2."""
+    binds = {RECIPES: "/recipes", HERE / "camera": "/shim", stage.of("python"): "/python", out: "/out"}
+    run_in(stage.of("builder"), ["/recipes/camera.sh"], binds=binds)
+
+
+def make_image(stage: Stage, out: Path) -> None:
+    """The guest's disk."""
+    parts: dict[Path, str] = {stage.of(name): f"/{name}" for name in ("base", "kernel", "camera")}
+    binds = {RECIPES: "/recipes", HERE / "guest": "/guest", out: "/out", **parts}
+    run_in(stage.of("builder"), ["/recipes/image.sh"], binds=binds)
+
+
+def make_booted(stage: Stage, out: Path) -> None:
+    """The guest after a first boot, as a snapshot."""
+    base = Path("..") / "image" / "root.ext4"
+    command = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", str(base), "-F", "raw", str(out / "disk.qcow2")]
+    subprocess.run(command, check=True)
+    with Vm(out / "disk.qcow2", stage.of("kernel")) as vm:
+        state = vm.wait_until_up()
+        if state != "running":
+            raise RuntimeError(f"the guest is {state}:\n{vm.agent.sh('systemctl --failed; journalctl -b -p warning')}")
+        note_time(CACHE / ARCH, "boot", vm.since_start_s())
+        vm.save(BOOTED)
+        vm.quit()
+
+
+def make_sotto(stage: Stage, out: Path) -> None:
+    """Sotto as it is in this checkout."""
+    binds = {RECIPES: "/recipes", ROOT: "/source", stage.of("camera") / "sotto": "/opt/sotto", out: "/out"}
+    run_in(stage.of("builder"), ["/recipes/sotto.sh"], binds=binds)
+
+
+def make_ready(stage: Stage, out: Path) -> None:
+    """The booted guest with Sotto in it, as a snapshot."""
+    disk = out / "disk.qcow2"
+    shutil.copy(stage.of("booted") / "disk.qcow2", disk)
+    with Vm(disk, stage.of("kernel"), snapshot=BOOTED) as vm:
+        vm.agent.put("/run/sotto.tar.gz", (stage.of("sotto") / "sotto.tar.gz").read_bytes())
+        vm.agent.sh("tar -C / -xzf /run/sotto.tar.gz; rm /run/sotto.tar.gz; sync")
+        vm.save(READY)
+        vm.quit()
+
+
+def stages() -> Stage:
+    """The whole build; what is returned is its last stage."""
+    folder = CACHE / ARCH
+    lists = {name: RECIPES / f"{name}-packages.txt" for name in ("guest", "builder")}
+    sotto_inputs = (RECIPES / "sotto.sh", *(ROOT / name for name in _PACKAGE))
+    kernel_inputs = tuple(RECIPES / name for name in ("kernel.sh", "modules.txt", "Makefile.gpio", "initrd-init"))
+    python_inputs = (RECIPES / "python.sh", RECIPES / "hardware.lock", ROOT / "requirements.lock")
+    camera_inputs = (RECIPES / "camera.sh", RECIPES / "camera.lock", HERE / "camera")
+    image_inputs = (RECIPES / "image.sh", RECIPES / "masked-units.txt", HERE / "guest")
+
+    def stage(name: str, *args: object) -> Stage:
+        return replace(Stage(name, *args), folder=folder / name)  # type: ignore[arg-type]
+
+    base = stage("base", make_base, (lists["guest"],))
+    builder = stage("builder", make_builder, (lists["builder"],))
+    kernel = stage("kernel", make_kernel, kernel_inputs, (builder,))
+    python = stage("python", make_python, python_inputs, (builder,))
+    camera = stage("camera", make_camera, camera_inputs, (builder, python))
+    image = stage("image", make_image, image_inputs, (builder, base, kernel, camera))
+    booted = stage("booted", make_booted, (machine_words(),), (kernel, image))
+    sotto = stage("sotto", make_sotto, sotto_inputs, (builder, camera))
+    return stage("ready", make_ready, (), (kernel, booted, sotto))
+
+
+def build() -> Path:
+    """Bring the appliance up to date; the folder whose ``kernel`` and ``ready/disk.qcow2`` a ``Vm`` is made of."""
+    missing = {package for tool, package in _TOOLS.items() if shutil.which(tool) is None}
+    if missing:
+        raise SystemExit(f"error: {', '.join(sorted(missing))} missing\nhint: apt-get install {' '.join(missing)}")
+    return build_all(stages()).parent
+
+
+def main() -> None:
+    """Build, and say what it took."""
+    words = argparse.ArgumentParser(description="Builds the emulated appliance.")
+    words.add_argument("--fresh", action="store_true", help="forget what was built, for newer Debian packages")
+    if words.parse_args().fresh:
+        remove(CACHE / ARCH)
+    started_s = time.monotonic()
+    folder = build()
+    took_s = time.monotonic() - started_s
+    note_time(folder, "build in all", took_s)
+    sys.stdout.write(f"{folder}: ready after {took_s:.1f} s\n")
+
+
+if __name__ == "__main__":
+    main()

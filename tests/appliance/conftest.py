@@ -1,0 +1,56 @@
+"""The appliance is built once for all of its tests, and each test gets a box restored in seconds.
+
+Nothing here is collected unless ``SOTTO_APPLIANCE=1``: the first build takes minutes and needs root.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.appliance.build import build
+from tests.appliance.stages import note_time
+from tests.appliance.vm import READY, Vm
+
+if os.environ.get("SOTTO_APPLIANCE") != "1":
+    collect_ignore_glob = ["test_appliance*.py"]
+
+
+@pytest.fixture(scope="session")
+def built() -> Path:
+    """Where the parts of the appliance are, up to date."""
+    return build()
+
+
+@pytest.fixture(scope="session")
+def disk(built: Path) -> Iterator[Path]:
+    """A copy of the ready guest's disk, for one run of the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=built))  # beside the image that it is a difference to
+    try:
+        yield Path(shutil.copy(built / "ready" / "disk.qcow2", folder))
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def vm(built: Path, disk: Path) -> Iterator[Vm]:
+    """A running box, as it was when Sotto had just been installed."""
+    with Vm(disk, built / "kernel", snapshot=READY) as box:
+        note_time(built, "restore", box.ready_s)
+        yield box
+
+
+@pytest.fixture
+def cold_vm(built: Path, disk: Path) -> Iterator[Vm]:
+    """A box that was switched on."""
+    with Vm(disk, built / "kernel") as box:
+        state = box.wait_until_up()
+        note_time(built, "boot", time.monotonic() - box.started_s)
+        assert state == "running", box.agent.sh("systemctl --failed")
+        yield box

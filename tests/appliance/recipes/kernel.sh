@@ -1,0 +1,45 @@
+#!/bin/sh
+# In the builder: Debian's kernel, the modules of modules.txt, gpio-sim from Debian's kernel source, and an initrd.
+set -eu
+recipes=/recipes out=/out
+headers=$(echo /usr/src/linux-headers-*-amd64)
+version=${headers#/usr/src/linux-headers-}
+mkdir -p /tmp/kernel && cd /tmp/kernel
+apt-get update -q
+apt-get download -q "linux-image-$version"
+dpkg-deb -x linux-image-*.deb image
+cp image/boot/vmlinuz-* $out/vmlinuz
+mkdir -p /usr/lib/modules && cp -a image/usr/lib/modules/. /usr/lib/modules/
+
+# gpio-sim: two files of the kernel's (GPL, taken from the package, never kept here). The irq helper that Debian's kernel
+# does not export is replaced by the exported one that does the same from any context.
+tar -xJf /usr/src/linux-source-*.tar.xz --wildcards --strip-components=1 '*/drivers/gpio/gpio-sim.c' '*/kernel/irq/irq_sim.c'
+mkdir gpio && mv drivers/gpio/gpio-sim.c kernel/irq/irq_sim.c gpio/ && cp $recipes/Makefile.gpio gpio/Makefile
+sed -i 's/handle_simple_irq(irq_to_desc(irqnum));/generic_handle_irq_safe(irqnum);/' gpio/irq_sim.c
+make -C "$headers" M="$PWD/gpio" CONFIG_DEBUG_INFO_BTF_MODULES= modules
+install -D -m 644 gpio/appliance-gpio-sim.ko "/usr/lib/modules/$version/updates/appliance-gpio-sim.ko"
+depmod "$version"
+
+# Modules of the guest, each after those it needs.
+files_of() { modprobe --set-version "$version" --show-depends "$1" | sed -n 's/^insmod \([^ ]*\).*/\1/p'; }
+kept=$out/modules/lib/modules/$version
+mkdir -p "$kept" initrd/bin
+cp "/usr/lib/modules/$version"/modules.builtin* "/usr/lib/modules/$version/modules.order" "$kept"
+sed 's/#.*//; s/^early //' $recipes/modules.txt | { cat; echo appliance-gpio-sim; } | while read -r module; do
+    [ -z "$module" ] || files_of "$module"
+done | sort -u | while read -r file; do
+    install -D -m 644 "$file" "$kept/${file#*/lib/modules/"$version"/}"
+done
+depmod -b $out/modules "$version"
+
+# The initrd: busybox and the early modules, unpacked, in their order.
+cp /usr/bin/busybox initrd/bin/ && install -m 755 $recipes/initrd-init initrd/init
+: >initrd/modules.order
+sed -n 's/^early //p' $recipes/modules.txt | while read -r module; do files_of "$module"; done | awk '!seen[$0]++' |
+    while read -r file; do
+        name=$(basename "${file%.xz}")
+        case $file in *.xz) xz -dc "$file" >"initrd/$name" ;; *) cp "$file" "initrd/$name" ;; esac
+        echo "$name" >>initrd/modules.order
+    done
+(cd initrd && find . | cpio -o -H newc --quiet | gzip -1) >$out/initrd
+rm -rf /tmp/kernel

@@ -1,0 +1,134 @@
+"""One emulated box: a QEMU process, its disk, and an agent inside. Ends with the ``with`` that it was started in."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from tests.appliance.agent import Agent, GuestError
+from tests.appliance.qmp import monitor, qmp
+
+BOOTED: Final = "booted"
+READY: Final = "ready"
+_BOOT_PATIENCE_S: Final = 600.0
+_KERNEL_LINE: Final = "console=ttyS0 loglevel=4 mitigations=off net.ifnames=0 systemd.show_status=0"
+# TCG, because KVM is to be had nowhere these tests run. One instruction is one nanosecond of the guest's time (icount):
+# to itself it is a steady machine, somewhat slower than a Pi, that keeps up with its sound however busy this one is.
+_MACHINE: Final = (
+    *("-machine", "q35", "-accel", "tcg,thread=single", "-icount", "shift=0", "-cpu", "max", "-smp", "1", "-m", "1024"),
+    *("-nodefaults", "-display", "none", "-no-reboot", "-rtc", "base=utc,clock=vm", "-append", _KERNEL_LINE),
+)
+_DEVICES: Final = (
+    *("-serial", "chardev:console", "-device", "virtio-blk-pci,drive=root", "-device", "virtio-rng-pci"),
+    *("-device", "virtio-serial-pci", "-device", "virtserialport,chardev=agent,name=appliance"),
+    *("-device", "pcie-root-port,id=spare,chassis=1,slot=1"),
+)
+
+
+class Vm:
+    """A guest on ``disk`` (qcow2, written to), booted by the files in ``kernel`` or restored from a ``snapshot`` in it.
+
+    The hardware is the same every time, as a snapshot asks; the port ``spare`` is free for a disk plugged later.
+    """
+
+    def __init__(self, disk: Path, kernel: Path, *, snapshot: str | None = None) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="appliance-"))
+        self.control = self._folder / "qmp"
+        more = ["-loadvm", snapshot] if snapshot else []
+        self.started_s = time.monotonic()
+        with (self._folder / "qemu.log").open("wb") as log:
+            command = [*_hardware(self._folder, disk, kernel), *more]
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            self.agent = Agent(self._folder / "agent", alive=self._check_alive)
+            self.agent.ask("clock", patience_s=_BOOT_PATIENCE_S)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        self.ready_s = time.monotonic() - self.started_s
+        if snapshot:
+            self.set_clock(time.time())
+
+    def wait_until_up(self) -> str:
+        """Wait until systemd has started everything; ``running``, or ``degraded`` when a unit failed."""
+        return self.agent.run("systemctl", "is-system-running", "--wait", timeout_s=_BOOT_PATIENCE_S).out.strip()
+
+    def since_start_s(self) -> float:
+        """How long ago QEMU was started."""
+        return time.monotonic() - self.started_s
+
+    def set_clock(self, unix_s: float) -> None:
+        """Set the guest's wall clock; a restored guest would still have the time of its snapshot."""
+        self.agent.run("date", "--utc", f"--set=@{unix_s:.3f}").checked()
+
+    def save(self, snapshot: str) -> None:
+        """Keep memory and disk as they are now, under a name, in the disk."""
+        monitor(self.control, f"savevm {snapshot}")
+
+    def plug_disk(self, *options: str) -> None:
+        """Plug a disk into the spare port: QEMU's words (``driver=…``) for its block nodes, the disk itself last."""
+        for node in options:
+            qmp(self.control, "blockdev-add", **_as_nodes(node))
+        last = _as_nodes(options[-1])["node-name"]
+        monitor(self.control, f"device_add virtio-blk-pci,id=plugged,bus=spare,drive={last},serial=plugged")
+
+    def console(self) -> str:
+        """What the kernel and systemd printed."""
+        console = self._folder / "console"
+        return console.read_text(errors="replace") if console.exists() else ""
+
+    def quit(self) -> None:
+        """Let QEMU end in order, so that the disk is whole. The guest is not asked."""
+        qmp(self.control, "quit")
+        self._process.wait(60)
+
+    def kill(self) -> None:
+        """Pull the plug: this QEMU, and nothing else, is gone at once."""
+        if hasattr(self, "agent"):
+            self.agent.close()
+        self._process.kill()
+        self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+        shutil.rmtree(self._folder)
+
+    def _check_alive(self) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(0.0)
+            raise GuestError("QEMU ended: " + (self._folder / "qemu.log").read_text()[-2000:] + self.console()[-2000:])
+
+
+def _hardware(folder: Path, disk: Path, kernel: Path) -> list[str]:
+    """The command that is one box: what all of them share, and what is this one's own."""
+    return [
+        *("setpriv", "--pdeathsig", "KILL"),  # it ends with the tests, however they end
+        *("qemu-system-x86_64", *_MACHINE, "-kernel", str(kernel / "vmlinuz"), "-initrd", str(kernel / "initrd")),
+        *("-chardev", f"file,id=console,path={folder / 'console'}"),
+        *("-chardev", f"socket,id=agent,path={folder / 'agent'},server=on,wait=off"),
+        *("-drive", f"if=none,id=root,file={disk},format=qcow2"),
+        *("-qmp", f"unix:{folder / 'qmp'},server=on,wait=off"),
+        *_DEVICES,
+    ]
+
+
+def machine_words() -> str:
+    """The hardware in words. A snapshot can be restored only to the very machine that it was taken of."""
+    return " ".join((*_MACHINE, *_DEVICES))
+
+
+def _as_nodes(options: str) -> dict[str, object]:
+    numbers = {"log-sector-size"}
+    pairs = (pair.split("=", 1) for pair in options.split(","))
+    return {name: int(value) if name in numbers else value for name, value in pairs}
