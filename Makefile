@@ -1,5 +1,5 @@
 # Everything runs from a fresh checkout: .ci/setup looks first, and installs what is missing.
-.PHONY: help demo test lint types lock bench soak kill clean setup-run setup-test
+.PHONY: help demo test lint types lock bench soak kill appliance clean setup-run setup-test setup-appliance
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
@@ -33,12 +33,18 @@ soak: setup-test ## record for hours (HOURS=1) and look for anything that grows 
 kill: setup-test ## 100 recordings ended by kill -9; every one must open
 	@$(PYTHON) -m pytest tests/test_kill.py --rounds 100
 
+appliance: setup-appliance ## a box in an emulator, pressed, unplugged and cut off (as root; minutes to build, then seconds)
+	@SOTTO_APPLIANCE=1 $(PYTHON) -m pytest tests/appliance $(PYTEST)
+
 clean: ## remove .venv and all that was built
 	rm -rf .venv .cache build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find device provisioning tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup-run:
 	@.ci/setup run
+
+setup-appliance:
+	@.ci/setup appliance
 
 setup-test:
 	@.ci/setup test
