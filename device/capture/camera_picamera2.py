@@ -77,7 +77,7 @@ def run_picamera2(
     }
     offered = {name: value for name, value in settings.items() if name in camera.camera_controls}
     main = {"size": (width, height), "format": frame_format}
-    camera.configure(camera.create_video_configuration(main=main, controls=offered))
+    camera.configure(camera.create_video_configuration(main=main, raw=None, controls=offered))
     encoder = H264Encoder(bitrate=_BITRATE, repeat=True, iperiod=_KEY_EVERY_S * fps, framerate=fps)
     sender = _Sender(lambda: int(encoder.firsttimestamp or 0), send)
     camera.start_recording(encoder, sender)

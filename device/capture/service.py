@@ -206,7 +206,7 @@ class CaptureService:
         self._health.told = standing
 
     def _publish_status(self, now_us: int) -> None:
-        busy = bool(self._recorder.takes)
+        busy = self._session.capturing
         self._next_status_us = now_us + (_STATUS_BUSY_US if busy else _STATUS_IDLE_US)
         status = make_status(
             box=self._box,

@@ -77,10 +77,10 @@ class Box:
             "systemctl start sotto-capture.service sotto-web.service || (journalctl -b -u 'sotto*' >&2; false)"
         )
 
-    def until(self, condition: str, *, seconds: int = 30) -> None:
+    def until(self, condition: str, *, seconds: int = 30, every_s: float = 0.1) -> None:
         """Wait in the guest's time until a shell condition holds."""
         self.agent.sh(
-            f"n=0; until {condition}; do sleep 0.1; n=$((n+1)); [ $n -lt {seconds * 10} ] || "
+            f"n=0; until {condition}; do sleep {every_s}; n=$((n+1)); [ $n -lt {round(seconds / every_s)} ] || "
             f"{{ cat /run/sotto/status.json; journalctl -b -u 'sotto*' | tail -50; exit 1; }} >&2; done"
         )
 

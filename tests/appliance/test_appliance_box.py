@@ -90,7 +90,7 @@ def test_a_withdrawal_closes_the_device_and_the_light_and_is_erased_after_its_wi
     assert running.devices_open() == set()
     assert not running.lit("room_light")
     running.until("ls /var/lib/sotto/store/*/withdrawn >/dev/null 2>&1")
-    running.until("[ -e /var/lib/sotto/store/erased/*.json ]", seconds=150)
+    running.until("[ -e /var/lib/sotto/store/erased/*.json ]", seconds=150, every_s=5)
     running.until("! ls -d /var/lib/sotto/store/0* >/dev/null 2>&1")
 
 
@@ -114,7 +114,7 @@ def test_a_killed_service_comes_back_idle_and_closes_what_was_open(running: Box,
 def test_a_stopped_process_is_noticed_by_the_watchdog(running: Box) -> None:
     pid = running.agent.sh("systemctl show -P MainPID sotto-capture.service").strip()
     running.agent.sh(f"kill -STOP {pid}")
-    running.until("[ $(systemctl show -P NRestarts sotto-capture.service) -ge 1 ]", seconds=90)
+    running.until("[ $(systemctl show -P NRestarts sotto-capture.service) -ge 1 ]", seconds=90, every_s=2)
     running.until("systemctl is-active --quiet sotto-capture.service")
 
 

@@ -1,0 +1,50 @@
+"""The camera's program on libcamera's virtual camera: what comes through the pipe is H.264 with the sensor's times."""
+
+from __future__ import annotations
+
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+from struct import Struct
+
+import pytest
+
+from tests.appliance.vm import Vm
+
+HEAD = Struct(">4sIqB")
+
+
+def test_the_cameras_program_sends_pictures_that_decode_at_the_sensors_pace(vm: Vm, tmp_path: Path) -> None:
+    film = "/opt/sotto/bin/sotto picamera2-camera 0 320x240 15 NV12 >/run/film 2>/run/film.err"
+    # SIGTERM is how the camera is closed in the room.
+    started_us = int(vm.agent.sh("awk '{printf \"%d\", $1 * 1000000}' /proc/uptime"))
+    vm.agent.run("sh", "-c", f"timeout 20 {film}")
+    data = vm.agent.get("/run/film")
+    pictures = []
+    while len(data) >= HEAD.size:
+        magic, size, at_us, key = HEAD.unpack_from(data)
+        assert magic == b"SPic"
+        if len(data) < HEAD.size + size:
+            break  # cut off by its end
+        pictures.append((at_us, bool(key), data[HEAD.size : HEAD.size + size]))
+        data = data[HEAD.size + size :]
+    assert len(pictures) > 60, vm.agent.sh("cat /run/film.err")
+    assert pictures[0][1], "the first picture is a key picture"
+    assert pictures[0][2].startswith(b"\0\0\0\1\x67"), "with its parameter sets in-band"
+    steps_ms = sorted((later[0] - sooner[0]) / 1000 for sooner, later in pairwise(pictures))
+    assert steps_ms[len(steps_ms) // 2] == pytest.approx(66.7, abs=2)
+    assert started_us < pictures[0][0] < started_us + 30_000_000
+    (tmp_path / "film.h264").write_bytes(b"".join(picture for _, _, picture in pictures))
+    decode = [
+        "ffprobe",
+        "-v",
+        "error",
+        "-count_frames",
+        "-show_entries",
+        "stream=codec_name,width,height,nb_read_frames",
+    ]
+    seen = subprocess.run(
+        [*decode, "-of", "csv=p=0", tmp_path / "film.h264"], capture_output=True, text=True, check=True
+    )
+    assert seen.stderr == ""
+    assert seen.stdout.strip() == f"h264,320,240,{len(pictures)}"
