@@ -3,8 +3,7 @@
     SottoError
     ├── RoomError        the person in the room can act: give consent, plug the microphone in
     │   ├── MicrophoneError     the microphone could not be opened, or is gone
-    │   ├── CameraError         the camera could not be opened, or is gone
-    │   └── NotRecordingError   a request that needs a running recording came without one
+    │   └── CameraError         the camera could not be opened, or is gone
     ├── AdminError       whoever set the box up must act: configuration, keys, disk, packages
     │   ├── ConfigError         a key of the configuration is missing, unknown or out of range
     │   ├── RecipientError      no recipient, or one that cannot be used
@@ -43,10 +42,6 @@ class MicrophoneError(RoomError):
 
 class CameraError(RoomError):
     """The camera could not be opened, or is gone."""
-
-
-class NotRecordingError(RoomError):
-    """A request that needs a running recording came without one."""
 
 
 class AdminError(SottoError):

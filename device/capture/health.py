@@ -7,9 +7,8 @@ from typing import Final
 from device.errors import SottoError, StoreError, StoreFullError
 from device.store import Store
 
-# 24-bit stereo noise at 48 kHz, which FLAC cannot make smaller, with its padding; the ceiling of the picture's rate.
+# 24-bit stereo noise at 48 kHz, which FLAC cannot make smaller, with its padding.
 SOUND_BYTES_PER_S: Final = 310_000
-PICTURE_BYTES_PER_S: Final = 270_000
 
 
 class Health:

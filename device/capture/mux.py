@@ -109,11 +109,6 @@ class Muxer:
         self._entry_starts = array("Q")  # microseconds, shifted left by one, low bit: a slice can start here
         self._sound_end = 0
 
-    @property
-    def sound_samples(self) -> int:
-        """Samples of sound taken so far."""
-        return self._sound_end
-
     def open(self) -> None:
         """Write the init segment, alone in the first chunk."""
         self._emit(init_segment(self._sound, self._picture))

@@ -168,15 +168,6 @@ class Take:
         """
         return self._opened and not self.sealed and now_us - self._durable_at_us > _STUCK_AFTER_US
 
-    def wait_closed(self, timeout_s: float) -> bool:
-        """Wait for the devices to be closed; whether they are."""
-        closed = self._sound.closed.wait(timeout_s)
-        return closed and (self._picture is None or not self._picture.is_open)
-
-    def wait_done(self, timeout_s: float) -> bool:
-        """Wait until the recording is sealed, or given up; whether it is."""
-        return self._done.wait(timeout_s)
-
     @property
     def microphone_closed(self) -> threading.Event:
         """Set once this take will never hold the microphone again."""
