@@ -44,7 +44,9 @@ def clinic(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def press(page: Page, key: str) -> None:
+    """A press as a person makes it: nobody lifts a finger for less than a moment between two."""
     page.keyboard.press(key, delay=120)
+    page.wait_for_timeout(250)
 
 
 def played(page: Page, mp4: Path) -> tuple[float, float]:

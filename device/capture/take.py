@@ -93,6 +93,7 @@ class Take:
         self._settled = False
         self._jobs: list[Future[None]] = []
         self._ending = False
+        self._pacing = threading.Lock()
         self._finishing = threading.Lock()
         self._begun = threading.Event()
         self._done = threading.Event()
@@ -119,7 +120,7 @@ class Take:
     def start(self, *, after: Take | None) -> None:
         """Open the devices as soon as those of the take before are closed. ``Opened`` or ``Failed`` is reported."""
         # A microphone that a slow machine opens late has nothing to lose in a rehearsal either.
-        self._clock.keep_pace(self._pace, self.facts.beginning.pressed_us + _WRITER_SLACK_US)
+        self._let_time_run(self.facts.beginning.pressed_us + _WRITER_SLACK_US)
         self._sound.start(after=None if after is None else after.microphone_closed)
 
     def stop(self, *, cause: str) -> None:
@@ -127,7 +128,9 @@ class Take:
 
         ``cause``: why, for the manifest; the first one counts.
         """
-        self._ending = True
+        with self._pacing:
+            self._ending = True
+            self._clock.keep_pace(self._pace, None)
         self.facts.end = self.facts.end or cause
         self._sound.stop()
         if self._picture is not None:
@@ -241,7 +244,7 @@ class Take:
         now_us = self._clock.now_us()
         self._loud_at_us = self._durable_at_us = now_us
         self._opened = True
-        self._clock.keep_pace(self._pace, now_us + _WRITER_SLACK_US)
+        self._let_time_run(now_us + _WRITER_SLACK_US)
         self._writer_thread = threading.Thread(target=self._write, args=(sound,), name="writer", daemon=True)
         self._writer_thread.start()
         if self._picture is not None and not self._ending:
@@ -284,7 +287,13 @@ class Take:
         self._tell(STORAGE_SLOW, wrong=False)
 
     def _on_taken(self, at_us: int) -> None:
-        self._clock.keep_pace(self._pace, at_us + _WRITER_SLACK_US)
+        self._let_time_run(at_us + _WRITER_SLACK_US)
+
+    def _let_time_run(self, until_us: int) -> None:
+        """Have a rehearsal's time wait for this take, as long as it records: after that it has nothing to lose."""
+        with self._pacing:
+            if not self._ending:
+                self._clock.keep_pace(self._pace, until_us)
 
     def _sound_report(self) -> SoundReport:
         meter = self._sound.meter
