@@ -11,9 +11,11 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from device import compose
+from device.capture.camera import MOST_BITS_PER_S, Control, write_picture
+from device.capture.sensor import CameraSettings, Framing
 from device.clock import SystemClock, wire_time
 from device.compose import Parts
 from device.config import load_config, recipients_of
@@ -92,18 +94,29 @@ def _parser() -> argparse.ArgumentParser:
     diagram.add_argument("document", type=Path, metavar="FILE")
     diagram.set_defaults(verb=_diagram)
 
+    _add_cameras(verbs)
+    return parser
+
+
+def _add_cameras(verbs: Any) -> None:
+    """The programs that run as the camera's child; nobody else starts them."""
     camera = verbs.add_parser("simulated-camera")
     camera.add_argument("size", type=_size)
     camera.add_argument("fps", type=int)
     camera.add_argument("start_us", type=int)
+    camera.add_argument("--bitrate", type=int, default=MOST_BITS_PER_S)
     camera.set_defaults(verb=_simulated_camera)
     camera = verbs.add_parser("picamera2-camera")
     camera.add_argument("number", type=int)
     camera.add_argument("size", type=_size)
     camera.add_argument("fps", type=int)
     camera.add_argument("frame_format")
+    camera.add_argument("--bitrate", type=int, default=MOST_BITS_PER_S)
+    camera.add_argument("--framing", type=Framing, default=Framing.WIDE)
+    camera.add_argument("--mains-hz", type=int)
+    camera.add_argument("--mirror", action="store_true")
+    camera.add_argument("--upside-down", action="store_true")
     camera.set_defaults(verb=_picamera2_camera)
-    return parser
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -188,6 +201,7 @@ def _capture(options: argparse.Namespace) -> int:
         standing=standing,
         publish=lambda status: publish(status, config.box.run),
         notify=notifier(),
+        machine=compose.this_machine().read,
     )
     _on_termination(service.stop)
     server = compose.requests_server(config, service)
@@ -259,13 +273,19 @@ def _diagram(options: argparse.Namespace) -> int:
 
 
 def _simulated_camera(options: argparse.Namespace) -> int:
-    from device.capture.camera import write_picture
     from device.capture.picture import run_clock_camera
 
+    control = Control(sys.stdin.fileno())
     width, height = options.size
     try:
         run_clock_camera(
-            width, height, options.fps, options.start_us, send=lambda picture: write_picture(sys.stdout.buffer, picture)
+            width,
+            height,
+            options.fps,
+            options.start_us,
+            send=lambda picture: write_picture(sys.stdout.buffer, picture),
+            rung=lambda: control.rung,
+            bitrate=options.bitrate,
         )
     except BrokenPipeError:
         # Whoever looked is gone; nothing is left to be flushed to.
@@ -274,19 +294,24 @@ def _simulated_camera(options: argparse.Namespace) -> int:
 
 
 def _picamera2_camera(options: argparse.Namespace) -> int:
-    from device.capture.camera import write_picture
     from device.capture.camera_picamera2 import run_picamera2
 
+    control = Control(sys.stdin.fileno())
     # What the libraries print must not get between the pictures.
     pictures = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     width, height = options.size
-    run_picamera2(
-        options.number,
-        width,
-        height,
-        options.fps,
+    settings = CameraSettings(
+        number=options.number,
+        width=width,
+        height=height,
+        fps=options.fps,
+        bitrate=options.bitrate,
         frame_format=options.frame_format,
-        send=lambda picture: write_picture(pictures, picture),
+        framing=options.framing,
+        mains_hz=options.mains_hz,
+        mirror=options.mirror,
+        upside_down=options.upside_down,
     )
+    run_picamera2(settings, rung=lambda: control.rung, send=lambda picture: write_picture(pictures, picture))
     return EXIT_DONE

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from device.age.recipients import KeyRecipient
-from device.capture.camera import ChildCamera
+from device.capture.camera import MOST_BITS_PER_S, ChildCamera
 from device.capture.encoder import check_library as check_flac
 from device.capture.health import Health
+from device.capture.ladder import Readings
+from device.capture.machine import Machine
 from device.capture.meter import check_library as check_loudness
 from device.capture.packets import Camera, Microphone
 from device.capture.recorder import Recorder
@@ -55,14 +59,19 @@ def service_of(
     standing: tuple[SottoError, ...],
     publish: Callable[[Status], None],
     notify: Notify = tell_nobody,
+    machine: Callable[[], Readings] = Readings,
 ) -> CaptureService:
     """The capture service of a box. ``standing``: what already keeps it from recording; its lamp will say so.
+
+    ``machine``: how the machine is; a rehearsal knows nothing of that, and loses no picture to a busy one.
 
     Raises:
         MissingPackageError: a library that the sound cannot do without is not installed.
     """
     check_flac()
     check_loudness()
+    max_length_s = session.max_length_min * 60
+    health = Health(store, max_length_s=max_length_s, standing=standing, machine=machine)
     recorder = Recorder(
         Devices(parts.microphone, parts.camera),
         box=box,
@@ -70,8 +79,8 @@ def service_of(
         recipients=recipients,
         clock=parts.clock,
         floor_dbfs=session.floor_dbfs,
+        surroundings=lambda: health.surroundings,
     )
-    max_length_s = session.max_length_min * 60
     most = Consent.SOUND if parts.camera is None else Consent.SOUND_AND_PICTURE
     return CaptureService(
         clock=parts.clock,
@@ -79,7 +88,7 @@ def service_of(
         session=Session(Rules(max_length_s=max_length_s, most=most)),
         levels=Levels(),
         recorder=recorder,
-        health=Health(store, max_length_s=max_length_s, standing=standing),
+        health=health,
         publish=publish,
         notify=notify,
         box=box,
@@ -139,22 +148,36 @@ def camera_of(config: Config, *, clock: Clock) -> Camera | None:
     if isinstance(config.camera, DisabledCamera):
         return None
     camera = config.camera
+    size, bitrate = (camera.width, camera.height), camera.bitrate_kbit_s * 1000
     if isinstance(camera, PicameraCamera):
-        program = [sys.executable, "-m", "device", "picamera2-camera", str(camera.number)]
-        settings = [f"{camera.width}x{camera.height}", str(camera.fps), camera.frame_format]
-        name = f"picamera2: {camera.number}"
-        return ChildCamera(name=name, size=(camera.width, camera.height), command=lambda: [*program, *settings])
-    return clock_camera((camera.width, camera.height), camera.fps, clock=clock)
+        name, command = f"picamera2: {camera.number}", picamera2_command(camera)
+        return ChildCamera(name=name, size=size, command=lambda: command, bitrate=bitrate)
+    return clock_camera(size, camera.fps, clock=clock, bitrate=bitrate)
 
 
-def clock_camera(size: tuple[int, int], fps: int, *, clock: Clock) -> SimulatedCamera:
+def picamera2_command(camera: PicameraCamera) -> list[str]:
+    """The program for a real camera, with all that it is asked for."""
+    program = [sys.executable, "-m", "device", "picamera2-camera", str(camera.number)]
+    program += [f"{camera.width}x{camera.height}", str(camera.fps), camera.frame_format]
+    program += ["--bitrate", str(camera.bitrate_kbit_s * 1000), "--framing", camera.framing]
+    program += [] if camera.mains_hz is None else ["--mains-hz", str(camera.mains_hz)]
+    return program + ["--mirror"] * camera.mirror + ["--upside-down"] * camera.upside_down
+
+
+def clock_camera(size: tuple[int, int], fps: int, *, clock: Clock, bitrate: int = MOST_BITS_PER_S) -> SimulatedCamera:
     """The simulated camera, with the program that draws for it."""
+    program = [sys.executable, "-m", "device", "simulated-camera", "--bitrate", str(bitrate)]
 
     def command(start_us: int) -> list[str]:
         width, height = size
-        return [sys.executable, "-m", "device", "simulated-camera", f"{width}x{height}", str(fps), str(start_us)]
+        return [*program, f"{width}x{height}", str(fps), str(start_us)]
 
-    return SimulatedCamera(size=size, fps=fps, clock=clock, command=command)
+    return SimulatedCamera(size=size, fps=fps, clock=clock, command=command, bitrate=bitrate)
+
+
+def this_machine() -> Machine:
+    """The machine that this program runs on."""
+    return Machine(Path("/"), processors=os.cpu_count() or 1)
 
 
 def simulated_parts(config: Config) -> tuple[str, ...]:

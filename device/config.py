@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from device.age.errors import AgeError
 from device.age.recipients import KeyRecipient, check_company, parse_recipient
+from device.capture.sensor import Framing
 from device.errors import ConfigError, RecipientError
 
 SECTIONS_HINT = "docs/configuration.md lists every key; `sotto check` shows the effective values"
@@ -80,24 +81,31 @@ class DisabledCamera(_Section):
     driver: Literal["disabled"]
 
 
-class SimulatedCamera(_Section):
-    """A moving clock and a frame number."""
+class _PictureSection(_Section):
+    """What every camera can be asked for."""
 
-    driver: Literal["simulated"]
     width: Annotated[int, Field(ge=160, le=1920, multiple_of=16)] = 1280
     height: Annotated[int, Field(ge=90, le=1088, multiple_of=2)] = 720
     fps: Annotated[int, Field(ge=1, le=60)] = 25
+    bitrate_kbit_s: Annotated[int, Field(ge=100, le=20_000)] = 2000
 
 
-class PicameraCamera(_Section):
+class SimulatedCamera(_PictureSection):
+    """A moving clock and a frame number."""
+
+    driver: Literal["simulated"]
+
+
+class PicameraCamera(_PictureSection):
     """A camera of the Raspberry Pi."""
 
     driver: Literal["picamera2"]
     number: Annotated[int, Field(ge=0, le=7)] = 0
-    width: Annotated[int, Field(ge=160, le=1920, multiple_of=16)] = 1280
-    height: Annotated[int, Field(ge=90, le=1088, multiple_of=2)] = 720
-    fps: Annotated[int, Field(ge=1, le=60)] = 25
     frame_format: Literal["YUV420", "NV12"] = "YUV420"
+    framing: Framing = Framing.WIDE
+    mains_hz: Literal[50, 60] | None = None  # it names a place, in a way: nothing is guessed
+    mirror: bool = False
+    upside_down: bool = False
 
 
 class SimulatedPanel(_Section):

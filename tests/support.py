@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from device.age.identities import KeyIdentity, generate_identity, identity_file
 from device.age.opening import decrypt
 from device.age.recipients import KeyRecipient
+from device.capture.ladder import Readings
 from device.capture.packets import Camera, Gap, Sound, SoundFormat
 from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedMicrophone
@@ -389,6 +390,7 @@ def build_box(
     recipients: list[KeyRecipient] | None = None,
     standing: tuple[SottoError, ...] = (),
     max_length_min: int = 1,
+    machine: Callable[[], Readings] = Readings,
 ) -> Box:
     """A box that runs; whoever asked for it stops it."""
     clock = PacedClock(speed=speed, start=START)
@@ -404,6 +406,7 @@ def build_box(
         session=SessionSection(max_length_min=max_length_min),
         standing=standing,
         publish=watcher.publish,
+        machine=machine,
     )
     return Box(clock, service, panel, microphone, store, identity, watcher, log)
 

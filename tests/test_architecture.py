@@ -36,6 +36,9 @@ FLOORS: Mapping[str, int] = {
     "device.notify": 1,
     "device.capture.backlog": 1,
     "device.capture.facts": 1,
+    "device.capture.ladder": 1,
+    "device.capture.needs": 1,
+    "device.capture.sensor": 1,
     "device.capture.wav": 1,
     "device.config": 1,
     "device.session*": 1,
@@ -64,6 +67,7 @@ FLOORS: Mapping[str, int] = {
     "device.capture.microphone": 3,
     "device.capture.camera*": 3,
     "device.capture.encoder": 3,
+    "device.capture.machine": 3,
     "device.capture.picture": 3,
     "device.capture.mux": 3,
     "device.capture.sealer": 3,
@@ -74,6 +78,7 @@ FLOORS: Mapping[str, int] = {
     "device.capture.readmodel": 4,
     "device.capture.pipeline": 4,
     "device.capture.feeds": 4,
+    "device.capture.picture_side": 4,
     "device.capture.writer": 4,
     "device.capture.take": 4,
     "device.capture.recorder*": 4,
@@ -97,6 +102,7 @@ SIDEWAYS_IN_PACKAGE = 4
 # Edges that know each other all the same, each with its reason.
 NEIGHBOURS = {
     ("device.capture.simulated", "device.capture.camera"),  # the same pipe to a child, with another program in it
+    ("device.capture.packets", "device.words"),  # what a camera is told is one of the words
 }
 
 # Who may see what, where that is narrower than the floors: importer → everything of the project it may import.

@@ -14,8 +14,9 @@ from device.recording.manifest import (
     RecordingState,
     SoundFacts,
     SoundReport,
+    StepFact,
 )
-from device.words import Consent, Fate
+from device.words import Consent, Fate, Rung
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Facts:
     end: str | None = None
     gaps: list[GapFact] = field(default_factory=list)
     bookmarks_us: list[int] = field(default_factory=list)
+    picture_steps: list[StepFact] = field(default_factory=list)
     picture_given_up_us: int | None = None
     _consent_events: list[ConsentEvent] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -83,6 +85,13 @@ class Facts:
             self.gaps[-1] = last.model_copy(update={"samples": last.samples + gap.samples})
         else:
             self.gaps.append(GapFact(start_sample=start_sample, samples=gap.samples, cause=gap.cause))
+
+    def add_step(self, at_us: int, rung: Rung, cause: str) -> None:
+        """Note a step of the picture on the ladder."""
+        since_us = max(0, self.from_zero(at_us))
+        self.picture_steps.append(StepFact(at_us=since_us, rung=rung, cause=cause))
+        if rung is Rung.NO_PICTURE:
+            self.picture_given_up_us = since_us
 
     def manifest(
         self,
@@ -143,4 +152,5 @@ class Facts:
             camera=self.beginning.camera,
             pictures=pictures,
             given_up_at_us=self.picture_given_up_us,
+            steps=tuple(self.picture_steps),
         )

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from device.words import Rung
+
 
 class Wire(StrEnum):
     """How a microphone lays a sample out in memory; the names are ALSA's (``snd_pcm_format_t``)."""
@@ -128,6 +130,10 @@ class Camera(Protocol):
     def size(self) -> tuple[int, int]:
         """Width and height of the picture in pixels."""
 
+    @property
+    def bitrate(self) -> int:
+        """Bits a second that the whole picture takes at most."""
+
     def open(self) -> None:
         """Start the camera.
 
@@ -147,6 +153,13 @@ class Camera(Protocol):
 
     def kill(self) -> None:
         """Let the camera go now, from whatever thread: a ``read`` under way raises ``CameraError``."""
+
+    def step(self, rung: Rung) -> None:
+        """Have it do as much as ``rung`` says, now and whenever it is opened, until another is said.
+
+        From whatever thread; returns at once, and never raises: a camera that hangs does not hear it. ``NO_PICTURE`` is
+        for whoever owns it to carry out.
+        """
 
 
 # A sign byte for every possible top byte: what extends a 24-bit sample to 32 bits.

@@ -15,17 +15,17 @@ import av
 from av.video.frame import VideoFrame
 
 from device.capture.packets import Picture
+from device.words import Rung
 
 _OPTIONS: Final = {
     "preset": "ultrafast",
     "tune": "zerolatency",
-    "g": "50",
-    "keyint_min": "50",
     "sc_threshold": "0",
     "crf": "26",
-    "maxrate": "2000k",
-    "bufsize": "480k",
 }
+BITRATE: Final = 2_000_000
+KEY_EVERY: Final = 50
+_BUFFER_S: Final = 0.24  # of the bitrate: how much a key picture may take at once
 _MICROSECONDS: Final = 1_000_000
 # Five columns by seven rows per character, a row per hex digit pair, lowest bit right.
 _GLYPHS: Final = {
@@ -38,15 +38,19 @@ _FRONT: Final = 210
 
 
 class H264Encoder:
-    """Frames in, one access unit each out; parameter sets in-band at every key frame."""
+    """Frames in, one access unit each out; parameter sets in-band at every key frame; never above ``bitrate``."""
 
-    def __init__(self, width: int, height: int, fps: int) -> None:
+    def __init__(
+        self, width: int, height: int, fps: int | Fraction, *, bitrate: int = BITRATE, key_every: int = KEY_EVERY
+    ) -> None:
         self._codec = av.CodecContext.create("libx264", "w")
         self._codec.width, self._codec.height, self._codec.pix_fmt = width, height, "yuv420p"
         self._codec.time_base = Fraction(1, _MICROSECONDS)
         self._codec.framerate = Fraction(fps)
         self._codec.thread_count = 1
-        self._codec.options = dict(_OPTIONS)
+        every = str(key_every)
+        bounds = {"maxrate": str(bitrate), "bufsize": str(int(bitrate * _BUFFER_S))}
+        self._codec.options = {**_OPTIONS, "g": every, "keyint_min": every, **bounds}
 
     def encode(self, frame: VideoFrame, at_us: int) -> Iterator[Picture]:
         """Encode one frame taken at ``at_us``."""
@@ -100,11 +104,33 @@ class ClockPicture:
             luma[line * stride + x : line * stride + x + self._dot] = bright
 
 
-def run_clock_camera(width: int, height: int, fps: int, start_us: int, *, send: Callable[[Picture], None]) -> None:
-    """Send pictures of the clock, the first taken at ``start_us``, as fast as they are taken, until ``send`` fails."""
-    encoder, drawing = H264Encoder(width, height, fps), ClockPicture(width, height, fps)
+def run_clock_camera(
+    width: int,
+    height: int,
+    fps: int,
+    start_us: int,
+    *,
+    send: Callable[[Picture], None],
+    rung: Callable[[], Rung] = lambda: Rung.WHOLE,
+    bitrate: int = BITRATE,
+) -> None:
+    """Send pictures of the clock, the first taken at ``start_us``, as fast as they are taken, until ``send`` fails.
+
+    A new rung takes a new encoder, which starts with a key picture.
+    """
+    stands, drawing = rung(), ClockPicture(width, height, fps)
+    encoder = _encoder_for(stands, width, height, fps, bitrate)
     number = 0
     while True:
+        if (asked := rung()) is not stands:
+            stands, encoder = asked, _encoder_for(asked, width, height, fps, bitrate)
         for picture in encoder.encode(drawing.draw(number), start_us + number * _MICROSECONDS // fps):
             send(picture)
-        number += 1
+        number += stands.rate_divisor
+
+
+def _encoder_for(rung: Rung, width: int, height: int, fps: int, bitrate: int) -> H264Encoder:
+    """The encoder for a rung: as many seconds between key pictures, and fewer bits where it says so."""
+    rate = Fraction(fps, rung.rate_divisor)
+    key_every = KEY_EVERY // rung.rate_divisor
+    return H264Encoder(width, height, rate, bitrate=bitrate // rung.bitrate_divisor, key_every=key_every)

@@ -8,6 +8,7 @@ from typing import Final
 
 from device.age.recipients import KeyRecipient, fingerprint
 from device.capture.facts import Beginning, Facts
+from device.capture.needs import Surroundings
 from device.capture.packets import Camera
 from device.capture.take import Devices, Take
 from device.clock import Clock, wire_time
@@ -47,6 +48,7 @@ class Recorder:
         recipients: Sequence[KeyRecipient],
         clock: Clock,
         floor_dbfs: float,
+        surroundings: Callable[[], Surroundings],
     ) -> None:
         self._devices = devices
         self._box = box
@@ -54,6 +56,7 @@ class Recorder:
         self._recipients = recipients
         self._clock = clock
         self._floor_dbfs = floor_dbfs
+        self._surroundings = surroundings
         self._boot = boot_id()
         self._takes: dict[int, Take] = {}
 
@@ -106,6 +109,7 @@ class Recorder:
             recipients=self._recipients,
             clock=self._clock,
             floor_dbfs=self._floor_dbfs,
+            surroundings=self._surroundings,
             report=report,
             changed=changed,
         )

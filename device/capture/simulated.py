@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Final
 
-from device.capture.camera import ChildCamera
+from device.capture.camera import MOST_BITS_PER_S, ChildCamera
 from device.capture.packets import Gap, Picture, Sound, SoundFormat
 from device.capture.wav import Wav, read_wav
 from device.clock import Clock
@@ -86,9 +86,17 @@ class SimulatedMicrophone:
 class SimulatedCamera(ChildCamera):
     """A clock that is drawn and encoded by a program of its own; its pictures come when their time has come."""
 
-    def __init__(self, *, size: tuple[int, int], fps: int, clock: Clock, command: Callable[[int], list[str]]) -> None:
+    def __init__(
+        self,
+        *,
+        size: tuple[int, int],
+        fps: int,
+        clock: Clock,
+        command: Callable[[int], list[str]],
+        bitrate: int = MOST_BITS_PER_S,
+    ) -> None:
         """``command`` makes the child's command line from the monotonic microsecond of its first picture."""
-        super().__init__(name="simulated: clock", size=size, command=lambda: command(clock.now_us()))
+        super().__init__(name="simulated: clock", size=size, command=lambda: command(clock.now_us()), bitrate=bitrate)
         self._period_us = 1_000_000 // fps
         self._clock = clock
         self._condition = threading.Condition()

@@ -15,9 +15,11 @@ from typing import Final
 from device.age.recipients import Recipient
 from device.capture.backlog import SOUND_LIMIT_US, Backlog, Bookmark
 from device.capture.facts import Facts
-from device.capture.feeds import PictureEvents, PictureFeed, SoundEvents, SoundFeed
+from device.capture.feeds import SoundEvents, SoundFeed
 from device.capture.meter import Level
+from device.capture.needs import Surroundings
 from device.capture.packets import Camera, Microphone, SoundFormat
+from device.capture.picture_side import PictureSide, SideEvents
 from device.capture.writer import Writer, WriterEvents
 from device.clock import Clock, wire_time
 from device.errors import MicrophoneError, SottoError, StoreError
@@ -66,6 +68,7 @@ class Take:
         recipients: Sequence[Recipient],
         clock: Clock,
         floor_dbfs: float,
+        surroundings: Callable[[], Surroundings],
         report: Callable[[Report], None],
         changed: Callable[[], None],
     ) -> None:
@@ -88,7 +91,6 @@ class Take:
         self._loud_at_us = facts.beginning.pressed_us
         self._durable_at_us = facts.beginning.pressed_us
         self._opened = False
-        self._picture_started = False
         self._failed = False
         self._settled = False
         self._jobs: list[Future[None]] = []
@@ -111,9 +113,7 @@ class Take:
         self._sound = SoundFeed(
             devices.microphone, self._backlog, clock=clock, floor_dbfs=floor_dbfs, events=self._sound_events()
         )
-        self._picture = (
-            PictureFeed(devices.camera, self._backlog, events=self._picture_events()) if devices.camera else None
-        )
+        self._picture = self._picture_side(devices.camera, surroundings) if devices.camera else None
 
     # -- what the service asks ----------------------------------------------------------------------------------------
 
@@ -155,12 +155,14 @@ class Take:
 
     def bookmark(self, at_us: int) -> None:
         """Set a bookmark."""
-        self._backlog.put_bookmark(Bookmark(at_us))
+        self._backlog.put_note(Bookmark(at_us))
 
     def watch(self, now_us: int) -> None:
         """Look whether there is sound and whether it becomes durable; to be called about ten times a second."""
         if self._ending or not self._opened:
             return
+        if self._picture is not None:
+            self._picture.watch(now_us)
         self._tell(NO_SOUND, wrong=now_us - self._loud_at_us > _SILENT_AFTER_US)
         self._tell(STORAGE_SLOW, wrong=now_us - self._durable_at_us > _SLOW_AFTER_US)
 
@@ -195,9 +197,7 @@ class Take:
     @property
     def holds_devices(self) -> bool:
         """Whether a device is open, or is being opened or closed: a device that takes its time is no dark one."""
-        return not self._sound.closed.is_set() or (
-            self._picture is not None and self._picture_started and not self._picture.closed.is_set()
-        )
+        return not self._sound.closed.is_set() or (self._picture is not None and self._picture.holds_device)
 
     @property
     def pictures(self) -> int:
@@ -223,14 +223,14 @@ class Take:
             died=self._on_died,
         )
 
-    def _picture_events(self) -> PictureEvents:
-        return PictureEvents(
+    def _picture_side(self, camera: Camera, surroundings: Callable[[], Surroundings]) -> PictureSide:
+        events = SideEvents(
             gone=lambda: self._tell(NO_PICTURE, wrong=True),
             back=lambda: self._tell(NO_PICTURE, wrong=False),
-            given_up=self._on_given_up,
             devices=self._changed,
             died=self._on_died,
         )
+        return PictureSide(camera, self._backlog, clock=self._clock, surroundings=surroundings, events=events)
 
     def _tell(self, name: str, *, wrong: bool) -> None:
         with self._telling:  # several threads tell, and what is reported last has to be what is true
@@ -247,10 +247,9 @@ class Take:
         self._let_time_run(now_us + _WRITER_SLACK_US)
         self._writer_thread = threading.Thread(target=self._write, args=(sound,), name="writer", daemon=True)
         self._writer_thread.start()
-        if self._picture is not None and not self._ending:
-            self._picture_started = True
-            self._picture.start()
         self._report(Opened(self.ordinal, now_us))
+        if self._picture is not None and not self._ending:
+            self._picture.start()  # what it may tell is heard only of a recording that has begun
 
     def _on_failed(self, problem: MicrophoneError) -> None:
         self._failed = True
@@ -271,9 +270,6 @@ class Take:
     def _on_microphone_gone(self) -> None:
         self.level = None
         self._tell(MICROPHONE_GONE, wrong=True)
-
-    def _on_given_up(self) -> None:
-        self.facts.picture_given_up_us = max(0, self.facts.from_zero(self._clock.now_us()))
 
     def _on_died(self, problem: BaseException) -> None:
         self._end_by_itself(_what(problem))

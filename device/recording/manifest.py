@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from device.words import Consent, Fate
+from device.words import Consent, Fate, Rung
 
 FORMAT: Literal["sotto recording 1"] = "sotto recording 1"
 
@@ -47,6 +47,14 @@ class SoundFacts(_Facts):
     microphone: str
 
 
+class StepFact(_Facts):
+    """A step of the picture on the ladder for load, heat and room, up or down, and why."""
+
+    at_us: Count
+    rung: Rung
+    cause: str
+
+
 class PictureFacts(_Facts):
     """The picture track."""
 
@@ -56,6 +64,7 @@ class PictureFacts(_Facts):
     camera: str
     pictures: Count = 0
     given_up_at_us: Count | None = None
+    steps: tuple[StepFact, ...] = ()
 
 
 class SoundReport(_Facts):

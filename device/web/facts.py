@@ -16,7 +16,7 @@ _MICROSECONDS: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """Something on the timeline; ``kind`` is consent, gap or bookmark."""
+    """Something on the timeline; ``kind`` is consent, gap, picture or bookmark."""
 
     kind: str
     at: str
@@ -92,7 +92,7 @@ def _levels(manifest: Manifest) -> str:
 
 
 def _timeline(manifest: Manifest) -> tuple[Happened, ...]:
-    happened = [*_consents(manifest.consent_events), *_gaps(manifest)]
+    happened = [*_consents(manifest.consent_events), *_gaps(manifest), *_steps(manifest)]
     happened += [(at_us, "bookmark", text("facts.bookmark")) for at_us in manifest.bookmarks_us]
     in_order = sorted(happened, key=lambda entry: entry[0])
     return tuple(Happened(kind, _at(at_us), what) for at_us, kind, what in in_order)
@@ -110,6 +110,11 @@ def _gaps(manifest: Manifest) -> Iterator[tuple[int, str, str]]:
     rate_hz = manifest.sound.rate_hz if manifest.sound else 0
     for gap in manifest.gaps:
         yield _us(gap.start_sample, rate_hz), "gap", _gap(gap, rate_hz)
+
+
+def _steps(manifest: Manifest) -> Iterator[tuple[int, str, str]]:
+    for step in manifest.picture.steps if manifest.picture else ():
+        yield step.at_us, "picture", text(f"facts.step.{step.rung}", cause=step.cause)
 
 
 def _gap(gap: GapFact, rate_hz: int) -> str:

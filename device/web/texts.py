@@ -193,6 +193,10 @@ TEXTS: Final[dict[str, str]] = {
     "sound.unknown.do": "It is judged when the recording ends.",
     "sound.unknown.closed": "not judged",
     "sound.unknown.closed.do": "It was cut short before it was judged. Listen to it to find out.",
+    # The picture, where the box could not afford all of it.
+    "list.picture": "Picture",
+    "picture.reduced": "reduced at times",
+    "picture.given_up": "given up at {at}",
     # The facts of one recording.
     "facts.title": "Recording of {started}",
     "facts.back": "All recordings",
@@ -229,6 +233,10 @@ TEXTS: Final[dict[str, str]] = {
     "facts.kept": "kept after all",
     "facts.bookmark": "bookmark",
     "facts.gap": "gap: {samples} samples ({ms} ms) of sound are missing: {cause}",
+    "facts.step.whole": "the whole picture again: {cause}",
+    "facts.step.half_rate": "picture at half the frame rate: {cause}",
+    "facts.step.low_bitrate": "picture at half the frame rate and a third of the bitrate: {cause}",
+    "facts.step.no_picture": "no picture from here on: {cause}",
     "facts.nothing": "Nothing but the recording itself.",
     "facts.recipients": "Who can open it",
     "facts.recipients.do": "The ids of the recipients' keys. Nobody else can open it, and the box cannot either.",

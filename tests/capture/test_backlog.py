@@ -49,7 +49,7 @@ def test_what_goes_in_comes_out_in_order(backlog: Backlog) -> None:
             case Gap():
                 backlog.put_gap(item)
             case Bookmark():
-                backlog.put_bookmark(item)
+                backlog.put_note(item)
     assert everything(backlog) == items
 
 

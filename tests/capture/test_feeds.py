@@ -18,6 +18,7 @@ from device.capture.feeds import PictureEvents, PictureFeed, SoundEvents, SoundF
 from device.capture.meter import Level
 from device.capture.packets import Gap, Picture, Sound, SoundFormat, Wire, widen
 from device.capture.simulated import SimulatedMicrophone
+from device.clock import SystemClock
 from device.errors import CameraError, MicrophoneError
 
 MONO = SoundFormat(48_000, 1, Wire.S24_3LE)
@@ -332,6 +333,7 @@ class Eye:
         self.feed = PictureFeed(
             self.camera,
             self.backlog,
+            clock=SystemClock(),
             events=PictureEvents(
                 gone=self.told.tell("gone"),
                 back=self.told.tell("back"),
