@@ -198,7 +198,7 @@ def parse_config(text: str) -> Config:
 def _line(error: dict[str, Any]) -> str:
     """One error of pydantic as: key, value, what is allowed."""
     # The tag of a driver stands in the location, but in no file: camera.simulated.fps is written as camera.fps.
-    drivers = {"simulated", "alsa", "disabled", "gpio"}
+    drivers = {"simulated", "alsa", "picamera2", "disabled", "gpio"}
     key = ".".join(str(part) for part in error["loc"] if part not in drivers)
     if error["type"] == "extra_forbidden":
         return f"{key} is not a known key"

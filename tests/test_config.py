@@ -10,10 +10,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from device.age.identities import generate_identity
+from device.capture.sensor import Framing
+from device.cli import _parser
+from device.compose import picamera2_command
 from device.config import (
     AlsaMicrophone,
     Config,
     DisabledCamera,
+    PicameraCamera,
     SimulatedCamera,
     load_config,
     parse_config,
@@ -92,6 +96,25 @@ def test_the_demos_own_configuration_holds(tmp_path: Path, microphone: str | Non
     assert recipients_of(config.recipients.keys)
 
 
+def test_a_real_camera_shows_the_whole_room_and_guesses_no_mains() -> None:
+    camera = parse_config(changed('driver = "disabled"', 'driver = "picamera2"')).camera
+    assert isinstance(camera, PicameraCamera)
+    assert (camera.framing, camera.mains_hz, camera.mirror, camera.upside_down) == (Framing.WIDE, None, False, False)
+    program = picamera2_command(camera)
+    assert program[3:8] == ["picamera2-camera", "0", "1280x720", "25", "YUV420"]
+    assert program[8:] == ["--bitrate", "2000000", "--framing", "wide"]
+
+
+def test_what_a_real_camera_is_asked_for_reaches_its_program() -> None:
+    lines = 'driver = "picamera2"\nframing = "chairs"\nmains_hz = 60\nupside_down = true\nbitrate_kbit_s = 1500'
+    camera = parse_config(changed('driver = "disabled"', lines)).camera
+    assert isinstance(camera, PicameraCamera)
+    options = _parser().parse_args(picamera2_command(camera)[3:])
+    assert (options.size, options.fps, options.frame_format) == ((1280, 720), 25, "YUV420")
+    assert (options.bitrate, options.framing, options.mains_hz) == (1_500_000, Framing.CHAIRS, 60)
+    assert (options.mirror, options.upside_down) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "key", "value", "allowed"),
     [
@@ -110,6 +133,21 @@ def test_the_demos_own_configuration_holds(tmp_path: Path, microphone: str | Non
         ('driver = "alsa"', 'driver = "pulse"', "microphone.driver", "'pulse'", "'simulated', 'alsa'"),
         ('driver = "disabled"', 'driver = "simulated"\nfps = 0', "camera.fps", "0", "greater than or equal to 1"),
         ('driver = "disabled"', 'driver = "simulated"\nwidth = 170', "camera.width", "170", "multiple of 16"),
+        ('driver = "disabled"', 'driver = "picamera2"\nmains_hz = 55', "camera.mains_hz", "55", "50 or 60"),
+        (
+            'driver = "disabled"',
+            'driver = "picamera2"\nframing = "face"',
+            "camera.framing",
+            "'face'",
+            "'wide' or 'chairs'",
+        ),
+        (
+            'driver = "disabled"',
+            'driver = "simulated"\nbitrate_kbit_s = 99',
+            "camera.bitrate_kbit_s",
+            "99",
+            "greater than or equal to 100",
+        ),
         ('device = "hw:0"', 'device = ""', "microphone.device", "''", "at least 1 character"),
         ('path = "/srv/store"', 'path = "store"', "store.path", "'store'", "must be an absolute path"),
         ('run = "/run/sotto"', 'run = "./run"', "box.run", "'./run'", "must be an absolute path"),
