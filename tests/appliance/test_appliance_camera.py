@@ -14,20 +14,48 @@ from tests.appliance.vm import Vm
 HEAD = Struct(">4sIqB")
 
 
+def pictures_in(data: bytes) -> list[tuple[int, bool, bytes]]:
+    """Time, key or not and the access unit of each picture; the last may have been cut off by the program's end."""
+    found = []
+    while len(data) >= HEAD.size:
+        magic, size, at_us, key = HEAD.unpack_from(data)
+        assert magic == b"SPic"
+        if len(data) < HEAD.size + size:
+            break
+        found.append((at_us, bool(key), data[HEAD.size : HEAD.size + size]))
+        data = data[HEAD.size + size :]
+    return found
+
+
+def test_it_steps_down_the_ladder_and_up_again_and_stays_one_stream(vm: Vm, tmp_path: Path) -> None:
+    """Half the frame rate by the sensor's limits, a third of the bitrate by another encoder, all in one process."""
+    rungs = "(sleep 8; echo half_rate; sleep 6; echo low_bitrate; sleep 6; echo whole; sleep 6)"
+    film = "/opt/sotto/bin/sotto picamera2-camera 0 320x240 14 NV12 --mains-hz 50 --upside-down"
+    vm.agent.run("sh", "-c", f"{rungs} | timeout 27 {film} >/run/film 2>/run/film.err")
+    pictures = pictures_in(vm.agent.get("/run/film"))
+    assert len(pictures) > 60, vm.agent.sh("cat /run/film.err")
+    keys = [number for number, (_, key, _) in enumerate(pictures) if key]
+    times = [at_us for at_us, _, _ in pictures]
+    assert times == sorted(times)
+    # Two encoders began while it ran, each with a key picture and its parameter sets, off the first one's beat of 28.
+    assert any(later - sooner < 14 for sooner, later in pairwise(keys)), keys
+    assert all(data.startswith(b"\0\0\0\1\x67") for _, key, data in pictures if key)
+    (tmp_path / "film.h264").write_bytes(b"".join(data for _, _, data in pictures))
+    count = ["ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0"]
+    seen = subprocess.run([*count, tmp_path / "film.h264"], capture_output=True, text=True, check=True)
+    assert seen.stderr == ""
+    assert seen.stdout.strip() == str(len(pictures))
+    told = vm.agent.sh("cat /run/film.err")
+    assert "does not know" not in told
+    assert "Traceback" not in told
+
+
 def test_the_cameras_program_sends_pictures_that_decode_at_the_sensors_pace(vm: Vm, tmp_path: Path) -> None:
     film = "/opt/sotto/bin/sotto picamera2-camera 0 320x240 15 NV12 >/run/film 2>/run/film.err"
     # SIGTERM is how the camera is closed in the room.
     started_us = int(vm.agent.sh("awk '{printf \"%d\", $1 * 1000000}' /proc/uptime"))
     vm.agent.run("sh", "-c", f"timeout 20 {film}")
-    data = vm.agent.get("/run/film")
-    pictures = []
-    while len(data) >= HEAD.size:
-        magic, size, at_us, key = HEAD.unpack_from(data)
-        assert magic == b"SPic"
-        if len(data) < HEAD.size + size:
-            break  # cut off by its end
-        pictures.append((at_us, bool(key), data[HEAD.size : HEAD.size + size]))
-        data = data[HEAD.size + size :]
+    pictures = pictures_in(vm.agent.get("/run/film"))
     assert len(pictures) > 60, vm.agent.sh("cat /run/film.err")
     assert pictures[0][1], "the first picture is a key picture"
     assert pictures[0][2].startswith(b"\0\0\0\1\x67"), "with its parameter sets in-band"
