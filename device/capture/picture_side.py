@@ -30,9 +30,9 @@ class SideEvents:
 
 
 class PictureSide:
-    """Takes pictures as long as the box can afford them. ``start`` comes once, from any thread; ``stop`` from any, too;
+    """Takes pictures as long as the box can afford them.
 
-    ``watch`` from one thread alone.
+    ``start`` comes once at most, from any thread; ``stop`` may come from any, at any time; ``watch`` from one alone.
     """
 
     def __init__(

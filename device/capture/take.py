@@ -180,8 +180,8 @@ class Take:
 
     @property
     def idle(self) -> bool:
-        """Whether it is sealed, and all that was said about its fate so far is carried out."""
-        return self.sealed and all(job.done() for job in self._jobs)
+        """Whether it is sealed, its devices are closed, and all that was said about its fate so far is carried out."""
+        return self.sealed and not self.holds_devices and all(job.done() for job in self._jobs)
 
     @property
     def over(self) -> bool:
