@@ -61,7 +61,12 @@ FLOORS: Mapping[str, int] = {
     "device.remote_sftp": 3,
     "device.recovery": 3,
     "device.sealed_file": 3,
-    "device.capture.microphone": 3,
+    "device.capture.sample_clock": 1,
+    "device.capture.promptness": 1,
+    "device.capture.sound_cards": 1,
+    "device.capture.alsa": 3,
+    "device.capture.failover": 3,
+    "device.capture.microphone": 2,
     "device.capture.camera*": 3,
     "device.capture.encoder": 3,
     "device.capture.picture": 3,
@@ -131,7 +136,7 @@ OPENING = ("device.age.identities*", "device.age.opening*", "device.age.passphra
 
 # Vendor library → its home. (ctypes is Python's own, but stands for a C library each time.)
 HOMES: Mapping[str, tuple[str, ...]] = {
-    "alsaaudio": ("device.capture.microphone",),
+    "alsaaudio": ("device.capture.alsa",),
     "asyncssh": ("device.remote_sftp",),
     "av": ("device.capture.picture",),
     "boto3": ("device.remote_s3",),

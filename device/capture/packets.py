@@ -97,7 +97,11 @@ class Microphone(Protocol):
 
     @property
     def name(self) -> str:
-        """The pinned identity of the device, for the manifest; holds no serial number of a person."""
+        """The identity of the device that is, or was last, open, for the manifest."""
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether that is not the one that was asked for, but a second that took its place."""
 
     def open(self) -> SoundFormat:
         """Open the device and start its clock.
@@ -110,8 +114,11 @@ class Microphone(Protocol):
         """The next period, as soon as it is there: 100 ms at most.
 
         Raises:
-            MicrophoneError: the device is gone. What it delivered before has been read.
+            MicrophoneError: the device is gone, or ``interrupt`` was called. What it delivered before has been read.
         """
+
+    def interrupt(self) -> None:
+        """From any thread: let no ``read`` wait until ``open`` is called again. What is there can still be read."""
 
     def close(self) -> None:
         """Let the device go. Harmless when it is not open; never raises."""

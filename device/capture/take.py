@@ -28,6 +28,7 @@ from device.words import Fate
 
 NO_SOUND: Final = "no sound"
 MICROPHONE_GONE: Final = "microphone gone"
+SECOND_MICROPHONE: Final = "second microphone"
 NO_PICTURE: Final = "no picture"
 STORAGE_SLOW: Final = "storage slow"
 _SILENT_AFTER_US: Final = 10_000_000
@@ -78,6 +79,7 @@ class Take:
         self.level: Level | None = None
         self.sealed = False
         self._store = store
+        self._microphone = devices.microphone
         self._clock = clock
         self._floor_dbfs = floor_dbfs
         self._report = report
@@ -216,7 +218,7 @@ class Take:
             opened=self._on_opened,
             failed=self._on_failed,
             gone=self._on_microphone_gone,
-            back=lambda: self._tell(MICROPHONE_GONE, wrong=False),
+            back=self._on_microphone_back,
             overloaded=lambda: self._tell(STORAGE_SLOW, wrong=True),
             level=self._on_level,
             devices=self._on_microphone,
@@ -251,6 +253,7 @@ class Take:
             self._picture_started = True
             self._picture.start()
         self._report(Opened(self.ordinal, now_us))
+        self._note_microphone()
 
     def _on_failed(self, problem: MicrophoneError) -> None:
         self._failed = True
@@ -271,6 +274,14 @@ class Take:
     def _on_microphone_gone(self) -> None:
         self.level = None
         self._tell(MICROPHONE_GONE, wrong=True)
+
+    def _on_microphone_back(self) -> None:
+        self._tell(MICROPHONE_GONE, wrong=False)
+        self._note_microphone()
+
+    def _note_microphone(self) -> None:
+        self.facts.add_microphone(self._microphone.name, self._clock.now_us())
+        self._tell(SECOND_MICROPHONE, wrong=self._microphone.stands_in)
 
     def _on_given_up(self) -> None:
         self.facts.picture_given_up_us = max(0, self.facts.from_zero(self._clock.now_us()))

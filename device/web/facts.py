@@ -64,7 +64,7 @@ def _sound(manifest: Manifest) -> str:
         bits=sound.bits,
         khz=f"{sound.rate_hz / 1000:g}",
         channels=channels,
-        microphone=sound.microphone,
+        microphone=", ".join(microphone.name for microphone in sound.microphones),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from device.capture.microphone import AlsaSource
+from device.capture.alsa import alsa_microphone
 from device.capture.packets import Microphone, Sound, SoundFormat, Wire
 from device.capture.simulated import SimulatedMicrophone
 from device.clock import SystemClock
@@ -56,10 +56,10 @@ def alsa(tmp_path: Path, make: Any, monkeypatch: pytest.MonkeyPatch) -> Room:
     # ALSA looks at every open whether its list of files has changed, so each test has a card of its own.
     monkeypatch.setenv("ALSA_CONFIG_PATH", f"{STOCK_CONFIG}:{config}")
     return Room(
-        microphone=AlsaSource("wavmic", clock=SystemClock()),
+        microphone=alsa_microphone("wavmic", clock=SystemClock()),
         sound=STEREO,
         heard=data,
-        absent=AlsaSource("nothing", clock=SystemClock()),
+        absent=alsa_microphone("nothing", clock=SystemClock()),
         vanish=config.unlink,
     )
 
@@ -176,7 +176,7 @@ def test_alsa_takes_one_channel_where_there_is_only_one(tmp_path: Path, monkeypa
         "pcm.mono { type multi slaves.a.pcm null slaves.a.channels 1 bindings.0.slave a bindings.0.channel 0 }\n"
     )
     monkeypatch.setenv("ALSA_CONFIG_PATH", f"{STOCK_CONFIG}:{config}")
-    microphone = AlsaSource("mono", clock=SystemClock())
+    microphone = alsa_microphone("mono", clock=SystemClock())
     assert microphone.open() == SoundFormat(48_000, 1, Wire.S32_LE)
     assert len(microphone.read().data) == 4800 * 4  # type: ignore[union-attr]
     microphone.close()

@@ -32,7 +32,6 @@ def new_facts() -> Facts:
             pressed_us=ZERO_US - 1_000_000,
             started="2026-03-01T09:00:00.000Z",
             clock_trusted=True,
-            microphone="simulated",
             camera=None,
             size=(320, 180),
             recipients=(),
