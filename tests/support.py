@@ -24,7 +24,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from device.age.identities import KeyIdentity, generate_identity, identity_file
 from device.age.opening import decrypt
 from device.age.recipients import KeyRecipient
-from device.capture.packets import Camera, Gap, Sound, SoundFormat
+from device.capture.failover import FailOver
+from device.capture.packets import Camera, Gap, Microphone, Sound, SoundFormat
 from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedMicrophone
 from device.clock import PacedClock
@@ -386,6 +387,7 @@ def build_box(
     speed: float = 60.0,
     loop: bool = True,
     camera: Callable[[PacedClock], Camera] | None = None,
+    second: Callable[[PacedClock], Microphone] | None = None,
     recipients: list[KeyRecipient] | None = None,
     standing: tuple[SottoError, ...] = (),
     max_length_min: int = 1,
@@ -396,8 +398,9 @@ def build_box(
     identity = generate_identity(post_quantum=False)
     panel = LoggedPanel(clock=clock, log=log)
     microphone = LoggedMicrophone(wav, clock=clock, loop=loop, log=log)
+    heard = FailOver(microphone, second(clock)) if second else microphone
     service = service_of(
-        Parts(clock, panel, microphone, camera(clock) if camera else None, ("microphone", "camera", "panel")),
+        Parts(clock, panel, heard, camera(clock) if camera else None, ("microphone", "camera", "panel")),
         box="Room 1",
         store=store,
         recipients=[identity.recipient()] if recipients is None else recipients,

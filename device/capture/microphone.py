@@ -131,6 +131,8 @@ class AlsaSource:
         stream, sound, held = self._stream, self._format, self._held
         if stream is None or sound is None:
             raise MicrophoneError("the microphone is not open", "plug it in again")
+        if self._interrupted:
+            raise _let_go()
         if held is not None:
             self._held = None
             return self._taken(held)
@@ -144,7 +146,7 @@ class AlsaSource:
             if period is not None:
                 return self._after_loss(period, sound) if lost else self._taken(period)
             if self._interrupted:
-                raise MicrophoneError("the microphone was let go", "press CONSENT, then RECORD, to begin again")
+                raise _let_go()
             if not stream.wait(_DEAF_MS):
                 raise MicrophoneError("the microphone is there, but delivers nothing", "plug it in again")
 
@@ -179,6 +181,10 @@ class AlsaSource:
         self._held = period
         self._end_us = start_us
         return gap
+
+
+def _let_go() -> MicrophoneError:
+    return MicrophoneError("the microphone was let go", "press CONSENT, then RECORD, to begin again")
 
 
 def _formats() -> Iterator[SoundFormat]:

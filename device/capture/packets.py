@@ -118,7 +118,7 @@ class Microphone(Protocol):
         """
 
     def interrupt(self) -> None:
-        """From any thread: let no ``read`` wait until ``open`` is called again. What is there can still be read."""
+        """From any thread: end a ``read`` under way with what is there, and let all others raise until ``open``."""
 
     def close(self) -> None:
         """Let the device go. Harmless when it is not open; never raises."""

@@ -68,6 +68,8 @@ class SimulatedMicrophone:
         wav, file = self._wav, self._file
         if wav is None or file is None or not self._plugged:
             raise MicrophoneError("the microphone is unplugged", _GONE_HINT)
+        if self._interrupted:
+            raise MicrophoneError("the microphone was let go", _GONE_HINT)
         at = self._next % wav.samples
         if self._next >= wav.samples and not self._loop:
             raise MicrophoneError("the WAV has ended", _GONE_HINT)

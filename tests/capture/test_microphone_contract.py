@@ -5,6 +5,7 @@ ALSA's own ``file`` plugin stands in for a card: all of the library is real, onl
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,6 +164,28 @@ def test_one_that_has_gone_since_it_was_closed_is_refused(room: Room) -> None:
     room.vanish()
     with pytest.raises(MicrophoneError):
         room.microphone.open()
+
+
+def test_an_interruption_ends_a_read_and_all_that_follow_until_it_is_opened_again(room: Room) -> None:
+    """How a withdrawal closes the microphone at once, instead of when the period is full."""
+    room.microphone.open()
+    timer = threading.Timer(0.2, room.microphone.interrupt)
+    timer.start()
+    with pytest.raises(MicrophoneError):
+        while True:
+            room.microphone.read()
+    timer.join()
+    with pytest.raises(MicrophoneError):
+        room.microphone.read()
+    room.microphone.close()
+    room.microphone.interrupt()  # harmless
+    assert room.microphone.open() == room.sound
+    read(room.microphone, 2)
+    room.microphone.close()
+
+
+def test_it_stands_in_for_nobody(room: Room) -> None:
+    assert not room.microphone.stands_in
 
 
 def test_its_name_says_which_kind_it_is(room: Room) -> None:
