@@ -248,15 +248,35 @@ class Watcher:
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
+        self._seen: Callable[[Status], object] = lambda _status: None
         self.statuses: list[Status] = []
 
     def publish(self, status: Status) -> None:
         with self._condition:
             self.statuses.append(status)
+            self._seen(status)
             self._condition.notify_all()
 
-    def until(self, holds: Callable[[Status], _Result], *, after: int) -> Status:
-        """The newest status as soon as it holds; the first ``after`` are not asked."""
+    def until(
+        self,
+        holds: Callable[[Status], _Result],
+        *,
+        after: int,
+        then: Callable[[], None] = lambda: None,
+    ) -> Status:
+        """The newest status as soon as it holds; the first ``after`` are not asked.
+
+        ``then`` is done when one is published that holds, on the publisher's thread: this one may be slow to wake.
+        """
+        with self._condition:
+            self._seen = lambda status: then() if holds(status) else None
+        try:
+            return self._until(holds, after=after)
+        finally:
+            with self._condition:
+                self._seen = lambda _status: None
+
+    def _until(self, holds: Callable[[Status], _Result], *, after: int) -> Status:
         until_s = time.monotonic() + PATIENCE_S
         with self._condition:
             while not (len(self.statuses) > after and holds(self.statuses[-1])):
@@ -327,9 +347,12 @@ class Box:
         after = self._heard()
         self.clock.keep_pace("test", None)
         try:
-            return self.watcher.until(holds, after=after)
+            return self.watcher.until(holds, after=after, then=self._stand_still)
         finally:
-            self.clock.keep_pace("test", self.clock.now_us())
+            self._stand_still()
+
+    def _stand_still(self) -> None:
+        self.clock.keep_pace("test", self.clock.now_us())
 
     def until_state(self, *states: str) -> Status:
         return self.until(lambda status: status.state in states)
