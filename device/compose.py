@@ -126,12 +126,12 @@ def _microphone_of(section: MicrophoneSection | AlsaMicrophone, *, clock: Clock)
     from device.capture.alsa import Gain, alsa_microphone  # noqa: PLC0415
 
     if section.device is not None:
-        return alsa_microphone(section.device, clock=clock)
+        return alsa_microphone(section.device, clock=clock, patience_s=section.appears_within_s)
     identity = Identity(card=section.card, usb_path=section.usb_path, serial=section.serial)
     gain = None
     if section.gain_control is not None and section.gain_percent is not None:
         gain = Gain(section.gain_control, section.gain_percent)
-    return alsa_microphone(identity, clock=clock, pcm=section.pcm, gain=gain)
+    return alsa_microphone(identity, clock=clock, pcm=section.pcm, gain=gain, patience_s=section.appears_within_s)
 
 
 def panel_of(config: Config, *, clock: Clock) -> Panel:

@@ -84,6 +84,7 @@ class AlsaMicrophone(_Section):
     pcm: Annotated[int, Field(ge=0, le=31)] = 0
     gain_control: Name | None = None
     gain_percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    appears_within_s: Annotated[float, Field(ge=0, le=10)] = 0.0
 
     @model_validator(mode="after")
     def _one_identity(self) -> AlsaMicrophone:

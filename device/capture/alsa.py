@@ -46,10 +46,12 @@ class Gain:
     percent: int
 
 
-def alsa_microphone(which: Identity | str, *, clock: Clock, pcm: int = 0, gain: Gain | None = None) -> AlsaSource:
+def alsa_microphone(
+    which: Identity | str, *, clock: Clock, pcm: int = 0, gain: Gain | None = None, patience_s: float = 0.0
+) -> AlsaSource:
     """A microphone of this machine; nothing is open yet."""
     pin = None if gain is None else lambda card: pin_gain(card.index, gain)
-    return AlsaSource(which, clock=clock, open_stream=AlsaStream, pcm=pcm, pin_gain=pin)
+    return AlsaSource(which, clock=clock, open_stream=AlsaStream, pcm=pcm, pin_gain=pin, patience_s=patience_s)
 
 
 class AlsaStream:

@@ -6,6 +6,7 @@ offer itself is not asked for a second time in another guise.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
@@ -18,6 +19,7 @@ from device.errors import MicrophoneError
 _RATE_HZ: Final = 48_000
 # A card that is there, but delivers nothing for so long, is as good as gone.
 _DEAF_MS: Final = 2000
+_LOOK_AGAIN_US: Final = 100_000
 _TOO_LATE: Final = "the microphone was read too late"
 
 
@@ -64,19 +66,23 @@ class AlsaSource:
         open_stream: Callable[[str, SoundFormat], Stream],
         pcm: int = 0,
         pin_gain: Callable[[Card], None] | None = None,
+        patience_s: float = 0.0,
     ) -> None:
         """The thread that opens it is made prompt, where that is allowed, since it is the one that reads.
 
         ``which``: the card, and ``pcm`` which of its devices; or any name that ALSA knows, taken as it is.
 
         ``pin_gain`` is called at every ``open``: a reboot, or a program that knows better, resets mixers. Whatever it
-        raises keeps the microphone closed.
+        raises keeps the microphone closed. ``patience_s``: how long a card may take to appear, for one that has no
+        power until the room light is on.
         """
         self._which = which
         self._pcm = pcm
         self._pin_gain = pin_gain
         self._open_stream = open_stream
         self._clock = clock
+        self._patience_us = round(patience_s * 1_000_000)
+        self._condition = threading.Condition()
         self._stream: Stream | None = None
         self._format: SoundFormat | None = None
         self._held: Sound | None = None
@@ -94,6 +100,18 @@ class AlsaSource:
     def open(self) -> SoundFormat:
         self.close()
         be_prompt()
+        self._interrupted = False
+        until_us = self._clock.now_us() + self._patience_us
+        while True:
+            try:
+                return self._open_now()
+            except MicrophoneError:
+                if self._interrupted or self._clock.now_us() >= until_us:
+                    raise
+            with self._condition:
+                self._clock.wait(self._condition, self._clock.now_us() + _LOOK_AGAIN_US)
+
+    def _open_now(self) -> SoundFormat:
         device = self._device()
         for sound in _formats():
             stream = self._open_stream(device, sound)
@@ -116,7 +134,6 @@ class AlsaSource:
 
     def _begin(self, stream: Stream, sound: SoundFormat) -> SoundFormat:
         self._stream, self._format, self._held = stream, sound, None
-        self._interrupted = False
         self._end_us = self._clock.now_us()
         try:
             self._held = self._whatever_is_there(stream, sound)
@@ -152,6 +169,8 @@ class AlsaSource:
 
     def interrupt(self) -> None:
         self._interrupted = True
+        with self._condition:
+            self._condition.notify()
         if (stream := self._stream) is not None:
             stream.interrupt()
 

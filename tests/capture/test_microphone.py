@@ -6,6 +6,7 @@ emulated appliance.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -182,6 +183,42 @@ def test_a_device_that_fails_as_it_starts_is_closed_and_refused() -> None:
     with pytest.raises(MicrophoneError):
         microphone.open()
     assert lines.closed
+
+
+def patient(failures: int, patience_s: float) -> tuple[AlsaSource, list[str]]:
+    """A microphone that appears after having been looked for so many times."""
+    tried: list[str] = []
+
+    def open_stream(device: str, _sound: SoundFormat) -> Lines:
+        tried.append(device)
+        if len(tried) <= failures:
+            raise MicrophoneError("no such device", "plug it in")
+        return Lines([b"", period()])
+
+    return AlsaSource("hw:CARD=Mic", clock=SystemClock(), open_stream=open_stream, patience_s=patience_s), tried
+
+
+def test_a_microphone_that_gets_its_power_with_the_light_is_waited_for() -> None:
+    microphone, tried = patient(3, 30.0)
+    microphone.open()
+    assert len(tried) == 4
+    microphone.close()
+
+
+def test_without_patience_a_microphone_that_is_not_there_is_refused_at_once() -> None:
+    microphone, tried = patient(1, 0.0)
+    with pytest.raises(MicrophoneError):
+        microphone.open()
+    assert len(tried) == 1
+
+
+def test_waiting_for_a_microphone_can_be_interrupted() -> None:
+    microphone, _ = patient(10_000, 600.0)
+    timer = threading.Timer(0.15, microphone.interrupt)
+    timer.start()
+    with pytest.raises(MicrophoneError):
+        microphone.open()
+    timer.join()
 
 
 def test_a_gain_that_does_not_take_keeps_the_microphone_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
