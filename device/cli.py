@@ -19,6 +19,7 @@ from device.compose import Parts
 from device.config import load_config, recipients_of
 from device.demo import DemoChoices, run_demo
 from device.errors import AdminError, SottoError, StoreError
+from device.journal import Scribe, where_it_belongs
 from device.notify import READY, notifier
 from device.recovery import recover
 from device.rehearse import Stage, parse_presses, rehearsal_of, tell
@@ -173,6 +174,7 @@ def _capture(options: argparse.Namespace) -> int:
     store = compose.store_of(config)
     _recover(store, at=wire_time(clock.utc()))
     recipients, standing = compose.recipients_or_fault(config)
+    scribe = Scribe(where_it_belongs())
     service = compose.service_of(
         Parts(
             clock=clock,
@@ -188,6 +190,7 @@ def _capture(options: argparse.Namespace) -> int:
         standing=standing,
         publish=lambda status: publish(status, config.box.run),
         notify=notifier(),
+        journal=scribe,
     )
     _on_termination(service.stop)
     server = compose.requests_server(config, service)
@@ -196,6 +199,7 @@ def _capture(options: argparse.Namespace) -> int:
         service.run()
     finally:
         server.close()
+        scribe.close()
     return EXIT_DONE
 
 

@@ -25,6 +25,7 @@ from device.config import SimulatedPanel as SimulatedPanelSection
 from device.datagrams import DatagramServer
 from device.devicekey import load_or_make_device_key
 from device.errors import RecipientError, SottoError
+from device.journal import Journal, to_nobody
 from device.notify import Notify, tell_nobody
 from device.panel import Panel
 from device.panel_simulated import SimulatedPanel
@@ -58,6 +59,7 @@ def service_of(
     standing: tuple[SottoError, ...],
     publish: Callable[[Status], None],
     notify: Notify = tell_nobody,
+    journal: Journal = to_nobody,
 ) -> CaptureService:
     """The capture service of a box. ``standing``: what already keeps it from recording; its lamp will say so.
 
@@ -85,6 +87,7 @@ def service_of(
         health=Health(store, max_length_s=max_length_s, standing=standing),
         publish=publish,
         notify=notify,
+        journal=journal,
         box=box,
         simulated=parts.simulated,
     )

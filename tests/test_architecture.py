@@ -34,6 +34,7 @@ FLOORS: Mapping[str, int] = {
     "device.datagrams": 1,
     "device.durable": 1,
     "device.notify": 1,
+    "device.journal": 1,
     "device.capture.backlog": 1,
     "device.capture.facts": 1,
     "device.capture.wav": 1,
@@ -75,6 +76,7 @@ FLOORS: Mapping[str, int] = {
     "device.capture.meter": 3,
     "device.capture.simulated": 3,
     # 4, services: one process each
+    "device.capture.diary": 4,
     "device.capture.health": 4,
     "device.capture.readmodel": 4,
     "device.capture.pipeline": 4,
@@ -165,7 +167,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.web.asks",
         "provisioning.*",
     ),
-    "systemd": ("device.notify",),
+    "systemd": ("device.notify", "device.journal"),
     "waitress": ("device.web", "device.web.*"),
     "werkzeug": ("device.web", "device.web.*"),
 }

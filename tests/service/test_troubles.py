@@ -47,7 +47,7 @@ def test_a_second_microphone_steps_in_mid_session_and_everybody_is_told(
     assert second.name == "simulated: second.wav"
     assert second.at_us > 1_000_000
     (gap,) = manifest.gaps
-    assert gap.samples < RATE_HZ
+    assert gap.samples < 10 * RATE_HZ
     assert manifest.duration_us > 3_000_000
 
 
