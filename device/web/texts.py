@@ -222,6 +222,8 @@ TEXTS: Final[dict[str, str]] = {
     "facts.not_yet": "not known yet",
     "facts.levels": "Levels",
     "facts.levels.value": "peak {peak} dBFS, loudness {loudness} LUFS",
+    "facts.noise_floor": "noise floor {floor} dBFS",
+    "facts.drift": "its clock {ppm} ppm from the box's",
     "facts.floor": "{seconds} s below the floor",
     "facts.clipped": "too loud {count} times",
     "facts.timeline": "What happened when",
