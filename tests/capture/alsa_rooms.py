@@ -89,9 +89,9 @@ class RoomCard:
     def plug(self) -> None:
         self.file.with_suffix(".away").rename(self.file)
 
-    def place(self, period: Sound) -> int:
-        """Where in the loop a period starts (in samples)."""
-        return place_in(self.loop, bytes(period.data), self.sound.frame_bytes)
+    def place(self, heard: bytes) -> int:
+        """At which sample of the loop something was heard; it must be the loop's, bit for bit."""
+        return place_in(self.loop, heard, self.sound.frame_bytes)
 
 
 def room_card(

@@ -48,16 +48,21 @@ def card(tmp_path: Path, make: Any, card_library: Path, monkeypatch: pytest.Monk
     return room
 
 
-def listen(source: Microphone, samples: int) -> list[Sound | Gap]:
-    """What a microphone delivers from its opening on."""
-    assert source.open() == STEREO
+def heard(source: Microphone, samples: int, wanted: SoundFormat = STEREO) -> list[Sound]:
+    """What a microphone delivers from its opening on, until it is closed again."""
+    assert source.open() == wanted
     try:
-        got: list[Sound | Gap] = []
-        while sum(part.samples for part in got) < samples:
-            got.append(source.read())
-        return got
+        return more(source, samples)
     finally:
         source.close()
+
+
+def more(source: Microphone, samples: int) -> list[Sound]:
+    """So much more from one that is open."""
+    got: list[Sound] = []
+    while sum(period.samples for period in got) < samples:
+        got.append(sound(source))
+    return got
 
 
 def sound(source: Microphone) -> Sound:
@@ -96,20 +101,18 @@ def test_ten_seconds_are_heard_bit_for_bit_and_dated_as_they_passed(
     tell_alsa(monkeypatch, pulse.config, card.config)
     loop = make.noise(STEREO, LOOP_SAMPLES, seed=8)
     pulse.play(loop)
-    heard_by(microphone(MIC))
+    wait_until_played(microphone(MIC))
     start_us = time.monotonic_ns() // 1000
     with ThreadPoolExecutor() as readers:
-        rooms = list(readers.map(listen, [microphone(card.name), microphone(MIC)], [10 * RATE_HZ] * 2))
+        rooms = list(readers.map(heard, [microphone(card.name), microphone(MIC)], [10 * RATE_HZ] * 2))
     end_us = time.monotonic_ns() // 1000
-    for got, said in zip(rooms, (card.loop, loop), strict=True):
-        periods = [period for period in got if isinstance(period, Sound)]
-        assert periods == got, "a gap"
+    for periods, said in zip(rooms, (card.loop, loop), strict=True):
         place_in(said, joined(periods), STEREO.frame_bytes)
         check_times(periods, start_us, end_us)
-    check_dates(card, [period for period in rooms[0] if isinstance(period, Sound)])
+    check_dates(card, rooms[0])
 
 
-def heard_by(source: Microphone) -> None:
+def wait_until_played(source: Microphone) -> None:
     """Wait until a microphone hears anything but silence."""
     until_s = time.monotonic() + PATIENCE_S
     source.open()
@@ -134,7 +137,7 @@ def check_times(periods: list[Sound], start_us: int, end_us: int) -> None:
 
 def check_dates(card: RoomCard, periods: list[Sound]) -> None:
     """Where in its loop the card is depends on the monotonic clock alone, so its sound tells when it was taken."""
-    first, passed, late_us = card.place(periods[0]), 0, []
+    first, passed, late_us = card.place(joined(periods)), 0, []
     for period in periods:
         passed += period.samples
         behind = RATE_HZ * period.end_us // 1_000_000 - first - passed
@@ -152,12 +155,7 @@ def test_every_format_that_a_card_may_have_is_taken_as_it_is(
     only = SoundFormat(RATE_HZ, channels, wire)
     card = room_card(tmp_path, card_library, make.noise(only, RATE_HZ), only)
     tell_alsa(monkeypatch, card.config)
-    source = microphone(card.name)
-    assert source.open() == only
-    heard = joined([sound(source) for _ in range(3)])
-    source.close()
-    assert len(heard) >= 3 * 100 * only.frame_bytes
-    place_in(card.loop, heard, only.frame_bytes)
+    card.place(joined(heard(microphone(card.name), RATE_HZ // 4, only)))
 
 
 def test_a_card_of_no_format_that_can_be_recorded_as_it_is_is_refused(
@@ -176,31 +174,29 @@ def test_a_card_of_no_format_that_can_be_recorded_as_it_is_is_refused(
 def test_what_is_lost_by_reading_too_late_is_one_gap_of_its_length(card: RoomCard) -> None:
     source = microphone(card.name)
     source.open()
-    before = [sound(source) for _ in range(3)]
+    before = joined(more(source, SMALL_SAMPLES))
     time.sleep(3 * SMALL_SAMPLES / RATE_HZ)
-    got = [source.read() for _ in range(4)]
+    gap = source.read()
+    assert isinstance(gap, Gap)
+    after = more(source, SMALL_SAMPLES)
     source.close()
-    gaps = [part for part in got if isinstance(part, Gap)]
-    after = [part for part in got if isinstance(part, Sound)]
-    assert [type(part) for part in got] == [Gap, Sound, Sound, Sound]
-    place_in(card.loop, joined(before), STEREO.frame_bytes)
-    place_in(card.loop, joined(after), STEREO.frame_bytes)
     # What was in the full buffer is lost as well: the gap is from the last sample before to the first one after.
-    lost = (card.place(after[0]) - card.place(before[-1]) - before[-1].samples) % LOOP_SAMPLES
+    end = card.place(before) + len(before) // STEREO.frame_bytes
+    lost = (card.place(joined(after)) - end) % LOOP_SAMPLES
     assert lost > 2 * SMALL_SAMPLES
-    assert gaps[0].samples == pytest.approx(lost, abs=RATE_HZ // 50)
-    assert gaps[0].cause == "the microphone was read too late"
-    assert gaps[0].end_us <= after[0].end_us
+    assert gap.samples == pytest.approx(lost, abs=RATE_HZ // 50)
+    assert gap.cause == "the microphone was read too late"
+    assert gap.end_us <= after[0].end_us
 
 
 def test_what_was_only_read_late_is_not_lost(card: RoomCard) -> None:
     source = microphone(card.name)
     source.open()
-    before = sound(source)
+    before = more(source, 1)
     time.sleep(SMALL_SAMPLES / RATE_HZ / 2)
-    after = [sound(source) for _ in range(3)]
+    after = more(source, SMALL_SAMPLES)
     source.close()
-    place_in(card.loop, joined([before, *after]), STEREO.frame_bytes)
+    card.place(joined(before + after))
 
 
 # -- what is gone -----------------------------------------------------------------------------------------------------
@@ -216,9 +212,7 @@ def test_a_card_that_is_unplugged_is_an_error_in_words_and_comes_back(card: Room
     with pytest.raises(MicrophoneError):
         source.open()
     card.plug()
-    assert source.open() == STEREO
-    place_in(card.loop, joined([sound(source) for _ in range(2)]), STEREO.frame_bytes)
-    source.close()
+    card.place(joined(heard(source, RATE_HZ // 4)))
 
 
 def test_a_daemon_that_dies_is_an_error_in_words_and_its_successor_is_heard(pulse: PulseRoom, make: Any) -> None:
@@ -236,8 +230,6 @@ def test_a_daemon_that_dies_is_an_error_in_words_and_its_successor_is_heard(puls
     pulse.play(loop)
     assert opened_again(source) == STEREO
     source.close()
-    heard_by(source)
-    place_in(
-        loop, joined([part for part in listen(source, RATE_HZ // 2) if isinstance(part, Sound)]), STEREO.frame_bytes
-    )
+    wait_until_played(source)
+    place_in(loop, joined(heard(source, RATE_HZ // 2)), STEREO.frame_bytes)
     assert pulse.listeners == 0
