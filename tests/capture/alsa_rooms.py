@@ -83,6 +83,11 @@ class RoomCard:
     config: Path
     name: str = "room"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What another program is run in that is to hear it."""
+        return {**os.environ, "ALSA_CONFIG_PATH": alsa_config(self.config), "LD_LIBRARY_PATH": tool_libraries()}
+
     def unplug(self) -> None:
         self.file.rename(self.file.with_suffix(".away"))
 
@@ -123,6 +128,8 @@ def tool_libraries() -> str:
 
 class PulseRoom:
     """A PulseAudio with one sink, whose monitor ALSA calls ``mic``. It sees no file of the user's, and no bus."""
+
+    name = MIC
 
     def __init__(self, folder: Path) -> None:
         """``folder``: where everything lies that it reads or writes; a short path, since a socket lies there."""
