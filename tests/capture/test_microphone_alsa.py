@@ -5,6 +5,7 @@ Nothing here expects the machine to be quick: what is late is allowed for, what 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -201,6 +202,29 @@ def test_what_was_only_read_late_is_not_lost(card: RoomCard) -> None:
     after = more(source, RATE_HZ // 2)
     source.close()
     card.place(joined(before + after))
+
+
+def test_a_reader_that_is_let_go_has_read_up_to_that_moment(card: RoomCard) -> None:
+    """A withdrawal does not wait for a period to be full, and a stop does not cost what there is of one."""
+    source = microphone(card.name)
+    source.open()
+    let_go_us: list[int] = []
+
+    def let_go() -> None:
+        let_go_us.append(time.monotonic_ns() // 1000)
+        source.interrupt()
+
+    timer = threading.Timer(0.25, let_go)
+    timer.start()
+    got = []
+    with pytest.raises(MicrophoneError):
+        while True:
+            got.append(sound(source))
+    timer.join()
+    source.close()
+    card.place(joined(got))
+    assert got[-1].end_us > let_go_us[0] - 5_000
+    card.place(joined(heard(source, RATE_HZ // 10)))
 
 
 # -- what is gone -----------------------------------------------------------------------------------------------------
