@@ -153,19 +153,21 @@ class AlsaSource:
         if held is not None:
             self._held = None
             return self._taken(held)
-        lost = False
+        lost, stands_still = False, False
         while True:
+            # Without a wait it would be read a few samples at a time, as often as it is asked.
+            if not (stands_still or self._interrupted or stream.wait(_DEAF_MS)):
+                raise MicrophoneError("the microphone is there, but delivers nothing", "plug it in again")
             try:
                 period = self._whatever_is_there(stream, sound)
+                stands_still = False
             except Overrun:
-                lost = True
+                lost = stands_still = True  # until the next read starts its clock again
                 continue
             if period is not None:
                 return self._after_loss(period, sound) if lost else self._taken(period)
             if self._interrupted:
                 raise _let_go()
-            if not stream.wait(_DEAF_MS):
-                raise MicrophoneError("the microphone is there, but delivers nothing", "plug it in again")
 
     def interrupt(self) -> None:
         self._interrupted = True

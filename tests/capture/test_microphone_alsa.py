@@ -147,6 +147,18 @@ def check_dates(card: RoomCard, periods: list[Sound]) -> None:
     assert sorted(late_us)[len(late_us) // 4] < 15_000
 
 
+def test_a_card_whose_position_moves_sample_by_sample_is_read_in_periods(card: RoomCard) -> None:
+    """Read without a wait, such a card always has a few samples: ten thousand reads a second, and a core for them."""
+    source = microphone(card.name)
+    source.open()
+    got = []
+    while sum(period.samples for period in got) < RATE_HZ // 2:
+        got.append(sound(source))
+        time.sleep(0.001)  # what the meter takes
+    source.close()
+    assert len(got) < 12
+
+
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("wire", list(Wire))
 def test_every_format_that_a_card_may_have_is_taken_as_it_is(
@@ -204,8 +216,8 @@ def test_what_was_only_read_late_is_not_lost(card: RoomCard) -> None:
     card.place(joined(before + after))
 
 
-def test_a_reader_that_is_let_go_has_read_up_to_that_moment(card: RoomCard) -> None:
-    """A withdrawal does not wait for a period to be full, and a stop does not cost what there is of one."""
+def test_a_reader_that_is_let_go_has_read_all_but_the_last_period(card: RoomCard) -> None:
+    """A withdrawal does not wait for a period to be full, and a stop costs no more than one."""
     source = microphone(card.name)
     source.open()
     let_go_us: list[int] = []
@@ -223,7 +235,7 @@ def test_a_reader_that_is_let_go_has_read_up_to_that_moment(card: RoomCard) -> N
     timer.join()
     source.close()
     card.place(joined(got))
-    assert got[-1].end_us > let_go_us[0] - 5_000
+    assert got[-1].end_us > let_go_us[0] - 120_000
     card.place(joined(heard(source, RATE_HZ // 10)))
 
 
