@@ -32,7 +32,7 @@ from tests.capture.alsa_rooms import (
 
 RATE_HZ = 48_000
 LOOP_SAMPLES = 2 * RATE_HZ
-SMALL_SAMPLES = 38_400  # a buffer of 0.8 s: soon full
+SMALL_SAMPLES = 24_000  # a buffer of half a second: soon full
 
 
 @pytest.fixture
