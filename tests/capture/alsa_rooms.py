@@ -100,12 +100,18 @@ class RoomCard:
 
 
 def room_card(
-    folder: Path, library: Path, loop: bytes, sound: SoundFormat = STEREO, *, buffer_samples: int = 192_000
+    folder: Path,
+    library: Path,
+    loop: bytes,
+    sound: SoundFormat = STEREO,
+    *,
+    buffer_samples: int = 192_000,
+    ppm: int = 0,
 ) -> RoomCard:
-    """A card of one format, with a hardware buffer of so many samples."""
+    """A card of one format, with a hardware buffer of so many samples, whose clock is too fast by ``ppm``."""
     file, config = folder / "room.raw", folder / "card.conf"
     file.write_bytes(loop)
-    facts = f'file "{file}" format {sound.wire} channels {sound.channels} buffer {buffer_samples}'
+    facts = f'file "{file}" format {sound.wire} channels {sound.channels} buffer {buffer_samples} ppm {ppm}'
     config.write_text(f'pcm_type.room {{ lib "{library}" }}\npcm.room {{ type room {facts} }}\n')
     return RoomCard(loop, sound, file, config)
 
