@@ -21,6 +21,7 @@ from device.check.finding import Findings, bad, good, look
 GOOD_MS: Final = 20.0
 LEAST_CLAPS: Final = 5
 _STEP_S: Final = 0.001
+_LEAST_WITHIN_MS: Final = 1.0  # nothing here is told more exactly than a step
 _LEAST_APART_US: Final = 600_000
 _WINDOW_US: Final = 300_000
 _OVER_ROOM: Final = 6.0  # times the height that the room's own noise seldom reaches
@@ -135,7 +136,7 @@ def measure_claps(ticks: Ticks, glances: Glances) -> ClapFigures:
         seen=len(pairs),
         agreeing=agreeing,
         offset_ms=round((low + high) / 2, 1),
-        within_ms=round((high - low) / 2, 1),
+        within_ms=max(_LEAST_WITHIN_MS, round((high - low) / 2, 1)),
         median_ms=round(percentile(middles, 0.5), 1),
         spread_ms=round(max(middles) - min(middles), 1),
     )

@@ -24,7 +24,7 @@ from device.clock import MICROSECONDS, Clock
 from device.errors import AdminError
 from device.panel import Panel
 from device.panel_language import face_of
-from device.press import Both, Down, Press, Stuck
+from device.press import Both, Down, Hold, Press, Stuck
 from device.session_events import State, Tone
 from device.words import Button, Consent
 
@@ -111,7 +111,7 @@ class RoomCheck:
         )
         until_us = self._parts.clock.now_us() + round(plan.press_s * MICROSECONDS)
         while (event := self._hands.next(until_us)) is not None:
-            if isinstance(event, Press) and event.button is Button.CONSENT:
+            if isinstance(event, Press | Hold) and event.button is Button.CONSENT:
                 return self._begin()
         hint = "be in the room, start the check again, and press CONSENT when it asks; or leave this out: --no-room"
         return [look("room test", "nobody pressed CONSENT; nothing was opened", hint)]
@@ -209,10 +209,10 @@ class RoomCheck:
 
     def _judge_sound(self, *, ended: bool) -> Findings:
         found = []
-        if self._sound is not None:
-            found += judge_microphone(self._parts.microphone.name, self._sound)
         if self._microphone.problem is not None:
             found.append(from_error("microphone", self._microphone.problem))
+        elif self._sound is not None:
+            found += judge_microphone(self._parts.microphone.name, self._sound)
         heard_s = 0.0 if self._ear is None else self._ear.seconds
         if self._ear is not None and heard_s >= LEAST_S:
             return [*found, *judge_sound(figures_of(self._ear))]

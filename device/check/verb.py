@@ -154,7 +154,7 @@ def _room(config: Config, clock: Clock, *, clap: bool) -> Findings:
         )
     except SottoError as problem:
         return [from_error("room test", problem)]
-    with _ended_in_order():
+    with ended_in_order():
         return check.run()
 
 
@@ -169,7 +169,7 @@ def _glance(config: Config) -> Look:
 
 
 @contextmanager
-def _ended_in_order() -> Iterator[None]:
+def ended_in_order() -> Iterator[None]:
     """Whoever ends this program, or loses the line to it, leaves no device open behind a light that is out."""
 
     def end(_number: int, _frame: FrameType | None) -> None:

@@ -42,11 +42,11 @@ def scaled(channel: Channel, db: float) -> list[float]:
 
 
 def speech() -> list[float]:
-    """The demo's clip: a voice in a room, at a third of its rate."""
+    """The demo's clip: four seconds of a voice in a room, at a third of its rate."""
     wav = read_wav(ROOM)
     data = ROOM.read_bytes()[wav.offset :][: wav.samples * 3]
     whole = [int.from_bytes(data[at : at + 3], "little", signed=True) / FULL for at in range(0, len(data), 3)]
-    return [sum(group) / 3 for group in zip(*[iter(whole)] * 3, strict=False)]
+    return [sum(group) / 3 for group in zip(*[iter(whole)] * 3, strict=False)][: 4 * RATE_HZ]
 
 
 def periods(channels: Sequence[Channel], *, wire: Wire = Wire.S24_3LE, start_us: int = 0) -> Iterator[Sound]:
