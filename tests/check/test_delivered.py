@@ -80,5 +80,15 @@ def test_times_of_another_clock_are_bad(late_us: int) -> None:
     assert "clock" in found.what
 
 
+def test_pictures_that_waited_while_the_camera_started_are_no_trouble() -> None:
+    """They were once taken for pictures with the times of another clock."""
+    log = PictureLog(0)
+    for number in range(200):
+        log.note(number * 40_000, 5000, max(3_660_000, number * 40_000 + 20_000))
+    (found,) = judge_camera("picamera2: 0", (1280, 720), 25, log)
+    assert found.level is Level.GOOD
+    assert found.figures["least_delay_ms"] == 20
+
+
 def test_times_that_go_back_are_bad() -> None:
     assert "go back" in camera(back=True).what
