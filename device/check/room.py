@@ -68,7 +68,7 @@ class RoomCheck:
         self._say = say
         self._glance = glance if plan.clap_s > 0 else None
         self._hands = Hands(parts.panel, parts.clock)
-        self._opened_us = 0
+        self._heard_us = 0  # since when the microphone is open; until then, since when it is being opened
         self._ear: Ear | None = None
         self._ticks: Ticks | None = None
         self._glances = Glances()
@@ -105,13 +105,13 @@ class RoomCheck:
     def _ask(self) -> Findings:
         """Wait for CONSENT; without it nothing is opened."""
         plan, what = self._plan, "the microphone" if self._parts.camera is None else "microphone and camera"
+        until_us = self._parts.clock.now_us() + round(plan.press_s * MICROSECONDS)
         self._say(
             f"press CONSENT in the room within {plan.press_s:.0f} s: {what} will be open for "
             f"{plan.room_s + plan.clap_s:.0f} s, while the room light is on; nothing is kept, and any press ends it"
         )
-        until_us = self._parts.clock.now_us() + round(plan.press_s * MICROSECONDS)
         while (event := self._hands.next(until_us)) is not None:
-            if isinstance(event, Press | Hold) and event.button is Button.CONSENT:
+            if isinstance(event, Press | Hold) and event.button is Button.CONSENT and event.at_us <= until_us:
                 return self._begin()
         hint = "be in the room, start the check again, and press CONSENT when it asks; or leave this out: --no-room"
         return [look("room test", "nobody pressed CONSENT; nothing was opened", hint)]
@@ -130,8 +130,7 @@ class RoomCheck:
     def _open(self) -> bool:
         """Read both devices as planned; whether a press ended it. The light is on before, and until both are closed."""
         parts = self._parts
-        self._opened_us = parts.clock.now_us()
-        self._pictures.opened_us = self._opened_us
+        self._heard_us = self._pictures.opened_us = parts.clock.now_us()
         self._microphone = Reading(parts.microphone, opened=self._on_format, take=self._hear)
         self._camera = None if parts.camera is None else Reading(parts.camera, opened=lambda _: None, take=self._see)
         readings = [reading for reading in (self._microphone, self._camera) if reading is not None]
@@ -162,7 +161,7 @@ class RoomCheck:
 
     @property
     def _room_until_us(self) -> int:
-        return self._opened_us + _SETTLES_US + round(self._plan.room_s * MICROSECONDS)
+        return self._heard_us + _SETTLES_US + round(self._plan.room_s * MICROSECONDS)
 
     def _pressed_until(self, until_us: int, is_over: Callable[[], bool] = lambda: False) -> bool:
         """Whether a button went down before then, or before it was over."""
@@ -175,6 +174,7 @@ class RoomCheck:
     # -- on the threads of the devices --------------------------------------------------------------------------------
 
     def _on_format(self, sound: SoundFormat) -> None:
+        self._heard_us = self._parts.clock.now_us()
         self._ear, self._ticks, self._sound = Ear(sound), Ticks(sound), SoundLog(sound)
 
     def _hear(self, period: Sound | Gap) -> None:
@@ -184,7 +184,7 @@ class RoomCheck:
         if period.end_us >= self._room_until_us:
             if self._glance is not None:
                 self._ticks.hear(period)
-        elif isinstance(period, Sound) and period.end_us >= self._opened_us + _SETTLES_US:
+        elif isinstance(period, Sound) and period.end_us >= self._heard_us + _SETTLES_US:
             self._ear.hear(period)
 
     def _see(self, picture: Picture) -> None:
