@@ -120,7 +120,8 @@ class RoomCheck:
 
     def _begin(self) -> Findings:
         self._parts.panel.sound(Tone.TWO_SHORT)
-        if self._pressed_until(self._parts.clock.now_us() + _TONE_US):
+        heard_us = self._parts.clock.now_us() + _TONE_US
+        if self._pressed_until(lambda: heard_us):
             return [look("room test", "a press ended it before anything was opened", "start the check again")]
         self._say("stay quiet for three seconds, then speak as in a session, from where the client sits")
         ended = self._open()
@@ -152,21 +153,21 @@ class RoomCheck:
 
     def _pass_time(self, all_over: Callable[[], bool]) -> bool:
         """Let the test take its time; whether a press ended it."""
-        if self._pressed_until(self._room_until_us, all_over):
+        if self._pressed_until(self._room_until_us, all_over):  # which moves while the microphone takes its time
             return True
         if self._glance is None or all_over():
             return False
         self._say("now clap, or flash and tick: seven times, about a second apart, where the camera sees it")
-        return self._pressed_until(self._room_until_us + round(self._plan.clap_s * MICROSECONDS), all_over)
+        clap_us = round(self._plan.clap_s * MICROSECONDS)
+        return self._pressed_until(lambda: self._room_until_us() + clap_us, all_over)
 
-    @property
     def _room_until_us(self) -> int:
         return self._heard_us + _SETTLES_US + round(self._plan.room_s * MICROSECONDS)
 
-    def _pressed_until(self, until_us: int, is_over: Callable[[], bool] = lambda: False) -> bool:
+    def _pressed_until(self, until_us: Callable[[], int], is_over: Callable[[], bool] = lambda: False) -> bool:
         """Whether a button went down before then, or before it was over."""
-        while not is_over() and (now_us := self._parts.clock.now_us()) < until_us:
-            event = self._hands.next(min(until_us, now_us + _LOOK_AGAIN_US))
+        while not is_over() and (now_us := self._parts.clock.now_us()) < until_us():
+            event = self._hands.next(min(until_us(), now_us + _LOOK_AGAIN_US))
             if isinstance(event, Down | Both):
                 return True
         return False
@@ -181,7 +182,7 @@ class RoomCheck:
         if self._ear is None or self._ticks is None or self._sound is None:
             return
         self._sound.note(period.samples, period.end_us, gap=isinstance(period, Gap))
-        if period.end_us >= self._room_until_us:
+        if period.end_us >= self._room_until_us():
             if self._glance is not None:
                 self._ticks.hear(period)
         elif isinstance(period, Sound) and period.end_us >= self._heard_us + _SETTLES_US:
@@ -214,11 +215,11 @@ class RoomCheck:
         elif self._sound is not None:
             found += judge_microphone(self._parts.microphone.name, self._sound)
         heard_s = 0.0 if self._ear is None else self._ear.seconds
-        if self._ear is not None and heard_s >= LEAST_S:
-            return [*found, *judge_sound(figures_of(self._ear))]
         if ended:
-            hint = "start the check again, and let it listen for its ten seconds"
-            found.append(look("room test", f"a press ended it after {heard_s:.1f} s, which is too short", hint))
-        elif self._microphone.problem is None:
+            hint = "start the check again, and let it come to its end"
+            found.append(look("room test", f"a press ended it after {heard_s:.1f} s of sound", hint))
+        if self._ear is not None and heard_s >= LEAST_S:
+            found += judge_sound(figures_of(self._ear))
+        elif self._microphone.problem is None and not ended:
             found.append(bad("sound", f"only {heard_s:.1f} s of it came", "look at the microphone's cable and socket"))
         return found

@@ -62,7 +62,10 @@ def run_check(choices: Choices, *, gain: GainCheck = no_gain_check) -> int:
 
     Raises:
         ConfigError: there is no configuration that holds.
+        AdminError: claps are asked for, and the room is to be left out.
     """
+    if choices.clap and not choices.room:
+        raise AdminError("claps cannot be heard and seen without the room", "leave out --clap or --no-room")
     config = load_config(choices.config)
     values = config.model_dump(mode="json")
     if choices.config_only:

@@ -229,6 +229,21 @@ def test_real_lines_begin_it_and_are_let_go_afterwards() -> None:
     assert "only" in named(found, "sound").what  # half a second is too short
 
 
+def test_the_room_is_listened_to_for_its_time_however_long_the_microphone_takes_to_open() -> None:
+    room = Room()
+
+    class Slow(PacedMicrophone):
+        def open(self) -> SoundFormat:
+            until_us, condition = room.clock.now_us() + 3_000_000, threading.Condition()
+            with condition:
+                while room.clock.now_us() < until_us:
+                    room.clock.wait(condition, until_us)
+            return super().open()
+
+    room.microphone = Slow(clock=room.clock, log=room.log)
+    assert named(room.run(), "voice").level is Level.GOOD
+
+
 # -- any press ends it ------------------------------------------------------------------------------------------------
 
 

@@ -132,6 +132,17 @@ def test_while_the_capture_service_runs_the_room_is_left_to_it(
     assert (run / ROOM_NAME).exists()  # its panel was not touched
 
 
+def test_claps_without_the_room_or_without_a_camera_are_refused(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, lines = check(capsys, config, "--clap", "--no-room")
+    assert (code, lines) == (1, [])
+    config.write_text(config.read_text().replace('[camera]\ndriver = "simulated"', '[camera]\ndriver = "disabled"'))
+    code, lines = check(capsys, config, "--clap")
+    assert code == 1
+    assert "no camera that could see a clap" in lines[-2]
+
+
 def test_a_socket_that_a_dead_service_left_is_no_service(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = config.parent / "run"
     program = (
