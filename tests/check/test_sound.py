@@ -157,7 +157,7 @@ def test_a_voice_is_told_when_it_is_too_quiet_or_too_loud(gain_db: float, judged
 
 
 def test_a_voice_that_noise_nearly_hides_is_told() -> None:
-    found = named(heard(mixed(VOICE(), noise(len(VOICE()) / RATE_HZ, -36))), "voice")
+    found = named(heard(mixed(VOICE(), noise(len(VOICE()) / RATE_HZ, -39))), "voice")
     assert found.level is Level.LOOK
     assert "hard to understand" in found.what
 
@@ -168,7 +168,7 @@ def test_a_voice_that_noise_nearly_hides_is_told() -> None:
         noise(4, -50),
         mixed(noise(4, -60), sine(4, 300, -30)),
         mixed(noise(4, -60), [0.0] * 2 * RATE_HZ + noise(2, -25)),
-        mixed(noise(4, -60), [value if n % RATE_HZ < 1300 else 0.0 for n, value in enumerate(noise(4, -20))]),
+        mixed(noise(4, -60), [value if n % RATE_HZ < 650 else 0.0 for n, value in enumerate(noise(4, -20))]),
     ],
     ids=["noise", "a tone", "a fan that starts", "knocks"],
 )
