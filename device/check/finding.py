@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -36,13 +36,6 @@ class Finding:
 
 
 Findings: TypeAlias = list[Finding]
-GainCheck: TypeAlias = Callable[[], Findings]
-"""Looks at gain and mute without opening the microphone; may be called at any time, and raises nothing."""
-
-
-def no_gain_check() -> Findings:
-    """For a microphone without a mixer."""
-    return []
 
 
 def good(name: str, what: str, **figures: Any) -> Finding:

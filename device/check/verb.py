@@ -19,22 +19,21 @@ from device import compose
 from device.capture.encoder import check_library as check_flac
 from device.capture.health import SOUND_BYTES_PER_S
 from device.capture.meter import check_library as check_loudness
+from device.check.cards import MixerReader, check_card
 from device.check.finding import (
     Finding,
     Findings,
-    GainCheck,
     as_json,
     bad,
     from_error,
     good,
     is_well,
     lines_of,
-    no_gain_check,
 )
 from device.check.room import Look, Plan, RoomCheck, RoomParts
 from device.check.standing import check_clock, check_device_key, check_recipients, check_store, check_user
 from device.clock import Clock, SystemClock
-from device.config import Config, DisabledCamera, load_config
+from device.config import AlsaMicrophone, Config, DisabledCamera, load_config
 from device.datagrams import somebody_listens
 from device.errors import AdminError, SottoError
 from device.requests import REQUESTS_NAME
@@ -57,8 +56,8 @@ class Choices:
     json: bool = False
 
 
-def run_check(choices: Choices, *, gain: GainCheck = no_gain_check) -> int:
-    """Check a box; the exit code. ``gain`` looks at the mixer of the microphone.
+def run_check(choices: Choices) -> int:
+    """Check a box; the exit code.
 
     Raises:
         ConfigError: there is no configuration that holds.
@@ -74,7 +73,7 @@ def run_check(choices: Choices, *, gain: GainCheck = no_gain_check) -> int:
     if not choices.json:
         _print("\n".join([*effective(config), ""]))
     found: Findings = []
-    for finding in _findings(config, choices, gain):
+    for finding in _findings(config, choices):
         found.append(finding)
         if not choices.json:
             _print("\n".join(lines_of(finding)))
@@ -98,6 +97,8 @@ def effective(config: Config) -> list[str]:
     """The effective configuration, a line per section; keys are long, and shown by their beginnings."""
     lines = []
     for section, values in config.model_dump(mode="json").items():
+        if values is None:  # a section that may be left out, and is
+            continue
         shown = {name: _short(value) if section == "recipients" else value for name, value in values.items()}
         lines.append(
             f"[{section}] " + ", ".join(f"{name} = {json.dumps(v, ensure_ascii=False)}" for name, v in shown.items())
@@ -109,7 +110,7 @@ def _short(keys: list[str]) -> list[str]:
     return [f"{key[:_MOST_LETTERS]}…" if len(key) > _MOST_LETTERS else key for key in keys]
 
 
-def _findings(config: Config, choices: Choices, gain: GainCheck) -> Iterator[Finding]:
+def _findings(config: Config, choices: Choices) -> Iterator[Finding]:
     """Everything, in the order in which it is looked at."""
     clock = SystemClock()
     picture = 0 if isinstance(config.camera, DisabledCamera) else _PICTURE_BYTES_PER_S
@@ -123,9 +124,24 @@ def _findings(config: Config, choices: Choices, gain: GainCheck) -> Iterator[Fin
         needed_bytes_per_s=SOUND_BYTES_PER_S + picture,
     )
     yield from check_clock(clock)
-    yield from gain()
+    yield from _cards(config)
     if choices.room:
         yield from _room(config, clock, clap=choices.clap)
+
+
+def _cards(config: Config) -> Findings:
+    """Which sound cards are meant, for microphones that are real."""
+    sections = {"sound card": config.microphone, "second sound card": config.second_microphone}
+    real = {name: section for name, section in sections.items() if isinstance(section, AlsaMicrophone)}
+    if not real:
+        return []
+    try:
+        # Only a box with a real one has the library.
+        from device.capture.alsa import capture_controls, read_gain  # noqa: PLC0415
+    except SottoError as problem:
+        return [from_error("sound card", problem)]
+    mixer = MixerReader(capture_controls, read_gain)
+    return [finding for name, section in real.items() for finding in check_card(name, section, mixer)]
 
 
 def _software() -> Findings:
