@@ -7,6 +7,7 @@ it means for a recording is decided in ``device.capture.microphone``.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import threading
@@ -35,6 +36,7 @@ _PERIOD_SAMPLES: Final = 4800
 # Four seconds of hardware buffer where the driver has it: the reader may be late, the sound may not be lost.
 _PERIODS: Final = 40
 _OVERRUN: Final = -32  # -EPIPE (snd_pcm_readi)
+_BUSY_HINT: Final = "another program uses it: end that one (fuser -v /dev/snd/* names it)"
 _NAME_HINT: Final = "check its cable and its name: arecord -L lists the devices"
 
 
@@ -80,7 +82,8 @@ class AlsaStream:
                 periods=_PERIODS,
             )
         except alsaaudio.ALSAAudioError as problem:
-            raise MicrophoneError(f"the microphone {device} could not be opened: {problem}", _NAME_HINT) from problem
+            hint = _BUSY_HINT if os.strerror(errno.EBUSY) in str(problem) else _NAME_HINT
+            raise MicrophoneError(f"the microphone {device} could not be opened: {problem}", hint) from problem
         got = self._pcm.info()
         self.fits = (got["rate"], got["channels"], got["format"]) == (
             sound.rate_hz,
