@@ -18,9 +18,10 @@ from device.capture.camera import MOST_BITS_PER_S, Control, write_picture
 from device.capture.sensor import CameraSettings, Framing
 from device.clock import SystemClock, wire_time
 from device.compose import Parts
-from device.config import load_config, recipients_of
+from device.config import load_config
 from device.demo import DemoChoices, run_demo
 from device.errors import AdminError, SottoError, StoreError
+from device.journal import Scribe, where_it_belongs
 from device.notify import READY, notifier
 from device.recovery import recover
 from device.rehearse import Stage, parse_presses, rehearsal_of, tell
@@ -84,12 +85,12 @@ def _parser() -> argparse.ArgumentParser:
     for name, verb, text in (
         ("capture", _capture, "the service that opens microphone and camera"),
         ("web", _web, "the page"),
-        ("check", _check, "show the effective configuration and what is wrong with it"),
         ("status", _status, "show what the box is doing"),
     ):
         service = verbs.add_parser(name, help=text)
         service.add_argument("--config", type=Path, required=True, metavar="FILE")
         service.set_defaults(verb=verb)
+    _add_check(verbs.add_parser("check", help="find out whether this box is well, and what to do where it is not"))
     diagram = verbs.add_parser("diagram", help="bring the pictures of the session in a document up to date")
     diagram.add_argument("document", type=Path, metavar="FILE")
     diagram.set_defaults(verb=_diagram)
@@ -117,6 +118,15 @@ def _add_cameras(verbs: Any) -> None:
     camera.add_argument("--mirror", action="store_true")
     camera.add_argument("--upside-down", action="store_true")
     camera.set_defaults(verb=_picamera2_camera)
+
+
+def _add_check(check: argparse.ArgumentParser) -> None:
+    check.add_argument("--config", type=Path, required=True, metavar="FILE")
+    check.add_argument("--config-only", action="store_true", help="print the effective configuration and check nothing")
+    check.add_argument("--no-room", action="store_true", help="open neither microphone, camera nor panel")
+    check.add_argument("--clap", action="store_true", help="also measure how far sound and picture are apart")
+    check.add_argument("--json", action="store_true", help="print everything as JSON")
+    check.set_defaults(verb=_check)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -186,6 +196,7 @@ def _capture(options: argparse.Namespace) -> int:
     store = compose.store_of(config)
     _recover(store, at=wire_time(clock.utc()))
     recipients, standing = compose.recipients_or_fault(config)
+    scribe = Scribe(where_it_belongs())
     service = compose.service_of(
         Parts(
             clock=clock,
@@ -202,6 +213,7 @@ def _capture(options: argparse.Namespace) -> int:
         publish=lambda status: publish(status, config.box.run),
         notify=notifier(),
         machine=compose.this_machine().read,
+        journal=scribe,
     )
     _on_termination(service.stop)
     server = compose.requests_server(config, service)
@@ -210,6 +222,7 @@ def _capture(options: argparse.Namespace) -> int:
         service.run()
     finally:
         server.close()
+        scribe.close()
     return EXIT_DONE
 
 
@@ -245,11 +258,16 @@ def _web(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    config = load_config(options.config)
-    print(json.dumps(config.model_dump(mode="json"), indent=2, ensure_ascii=False))
-    recipients_of(config.recipients.keys)
-    compose.store_of(config).check()
-    return EXIT_DONE
+    from device.check.verb import Choices, run_check
+
+    asked = Choices(
+        options.config,
+        config_only=options.config_only,
+        room=not options.no_room,
+        clap=options.clap,
+        json=options.json,
+    )
+    return run_check(asked)
 
 
 def _status(options: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from device.age.recipients import KeyRecipient
 from device.capture.camera import MOST_BITS_PER_S, ChildCamera
 from device.capture.encoder import check_library as check_flac
+from device.capture.failover import FailOver
 from device.capture.health import Health
 from device.capture.ladder import Readings
 from device.capture.machine import Machine
@@ -19,13 +20,16 @@ from device.capture.packets import Camera, Microphone
 from device.capture.recorder import Recorder
 from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedCamera, SimulatedMicrophone
+from device.capture.sound_cards import Identity
 from device.capture.take import Devices
 from device.clock import Clock
 from device.config import AlsaMicrophone, Config, DisabledCamera, PicameraCamera, SessionSection, recipients_of
+from device.config import SimulatedMicrophone as MicrophoneSection
 from device.config import SimulatedPanel as SimulatedPanelSection
 from device.datagrams import DatagramServer
 from device.devicekey import load_or_make_device_key
 from device.errors import RecipientError, SottoError
+from device.journal import Journal, to_nobody
 from device.notify import Notify, tell_nobody
 from device.panel import Panel
 from device.panel_simulated import SimulatedPanel
@@ -60,6 +64,7 @@ def service_of(
     publish: Callable[[Status], None],
     notify: Notify = tell_nobody,
     machine: Callable[[], Readings] = Readings,
+    journal: Journal = to_nobody,
 ) -> CaptureService:
     """The capture service of a box. ``standing``: what already keeps it from recording; its lamp will say so.
 
@@ -91,6 +96,7 @@ def service_of(
         health=health,
         publish=publish,
         notify=notify,
+        journal=journal,
         box=box,
         simulated=parts.simulated,
     )
@@ -114,17 +120,30 @@ def store_of(config: Config) -> Store:
 
 
 def microphone_of(config: Config, *, clock: Clock) -> Microphone:
-    """The microphone that the configuration names.
+    """The microphone that the configuration names; with a second one behind it, if it names one.
 
     Raises:
         MissingPackageError: it needs a package that is not installed.
     """
-    if isinstance(config.microphone, AlsaMicrophone):
-        # Only a box with a real one has the library.
-        from device.capture.microphone import AlsaSource  # noqa: PLC0415
+    first = _microphone_of(config.microphone, clock=clock)
+    if config.second_microphone is None:
+        return first
+    return FailOver(first, _microphone_of(config.second_microphone, clock=clock))
 
-        return AlsaSource(config.microphone.device, clock=clock)
-    return SimulatedMicrophone(config.microphone.wav, clock=clock, loop=config.microphone.loop)
+
+def _microphone_of(section: MicrophoneSection | AlsaMicrophone, *, clock: Clock) -> Microphone:
+    if isinstance(section, MicrophoneSection):
+        return SimulatedMicrophone(section.wav, clock=clock, loop=section.loop)
+    # Only a box with a real one has the library.
+    from device.capture.alsa import Gain, alsa_microphone  # noqa: PLC0415
+
+    if section.device is not None:
+        return alsa_microphone(section.device, clock=clock, patience_s=section.appears_within_s)
+    identity = Identity(card=section.card, usb_path=section.usb_path, serial=section.serial)
+    gain = None
+    if section.gain_control is not None and section.gain_percent is not None:
+        gain = Gain(section.gain_control, section.gain_percent)
+    return alsa_microphone(identity, clock=clock, pcm=section.pcm, gain=gain, patience_s=section.appears_within_s)
 
 
 def panel_of(config: Config, *, clock: Clock) -> Panel:

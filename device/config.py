@@ -60,6 +60,9 @@ class SessionSection(_Section):
     floor_dbfs: Annotated[float, Field(ge=-100, le=-20)] = -60.0
 
 
+Name = Annotated[str, Field(min_length=1)]
+
+
 class SimulatedMicrophone(_Section):
     """A WAV file that is played in real time."""
 
@@ -69,10 +72,31 @@ class SimulatedMicrophone(_Section):
 
 
 class AlsaMicrophone(_Section):
-    """A device of the computer, named as ALSA names it."""
+    """A capture device of a sound card, found by what stays: the card's id, its USB socket or its serial number.
+
+    ``device`` is any name that ALSA knows instead. Nothing here falls back to ALSA's "default".
+    """
 
     driver: Literal["alsa"]
-    device: Annotated[str, Field(min_length=1)]
+    card: Name | None = None
+    usb_path: Annotated[str, Field(pattern=r"^\d+-\d+(\.\d+)*$")] | None = None
+    serial: Name | None = None
+    device: Name | None = None
+    pcm: Annotated[int, Field(ge=0, le=31)] = 0
+    gain_control: Name | None = None
+    gain_percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    appears_within_s: Annotated[float, Field(ge=0, le=10)] = 0.0
+
+    @model_validator(mode="after")
+    def _one_identity(self) -> AlsaMicrophone:
+        named = [key for key in ("card", "usb_path", "serial", "device") if getattr(self, key) is not None]
+        if len(named) != 1:
+            raise ValueError("name the microphone by exactly one of card, usb_path, serial, device")
+        if (self.gain_control is None) != (self.gain_percent is None):
+            raise ValueError("gain_control and gain_percent belong together")
+        if self.device is not None and (self.pcm or self.gain_control is not None):
+            raise ValueError("pcm and gain_control need a card to belong to: name it by card, usb_path or serial")
+        return self
 
 
 class DisabledCamera(_Section):
@@ -156,6 +180,7 @@ class Config(_Section):
     recipients: RecipientsSection
     session: SessionSection = SessionSection()
     microphone: Annotated[SimulatedMicrophone | AlsaMicrophone, Field(discriminator="driver")]
+    second_microphone: Annotated[SimulatedMicrophone | AlsaMicrophone, Field(discriminator="driver")] | None = None
     camera: Annotated[SimulatedCamera | PicameraCamera | DisabledCamera, Field(discriminator="driver")]
     panel: Annotated[SimulatedPanel | GpioPanel, Field(discriminator="driver")]
     web: WebSection

@@ -172,6 +172,33 @@ def test_a_value_that_is_not_allowed_is_told_with_its_key_and_what_is(
 
 
 @pytest.mark.parametrize(
+    ("line", "told_of"),
+    [
+        ('device = "hw:0"\ncard = "Mic"', "exactly one of card, usb_path, serial, device"),
+        ("", "exactly one of card, usb_path, serial, device"),
+        ('card = "Mic"\ngain_percent = 70', "gain_control and gain_percent belong together"),
+        ('device = "hw:0"\npcm = 1', "need a card to belong to"),
+        ('device = "hw:0"\ngain_control = "Mic"\ngain_percent = 7', "need a card to belong to"),
+        ('usb_path = "/dev/bus/usb"', "microphone.usb_path"),
+    ],
+)
+def test_a_microphone_is_named_by_exactly_one_thing_that_stays(line: str, told_of: str) -> None:
+    assert told_of in told(changed('device = "hw:0"', line))
+
+
+def test_a_microphone_may_be_pinned_with_its_gain_and_have_a_second() -> None:
+    config = parse_config(
+        changed('device = "hw:0"', 'usb_path = "1-1.2"\ngain_control = "Mic"\ngain_percent = 70')
+        + '[second_microphone]\ndriver = "alsa"\ncard = "Device"\n'
+    )
+    first, second = config.microphone, config.second_microphone
+    assert isinstance(first, AlsaMicrophone)
+    assert (first.usb_path, first.gain_control, first.gain_percent) == ("1-1.2", "Mic", 70)
+    assert isinstance(second, AlsaMicrophone)
+    assert second.card == "Device"
+
+
+@pytest.mark.parametrize(
     ("old", "new", "key"),
     [
         ("port = 8300", "port = 8300\nprot = 1", "web.prot"),

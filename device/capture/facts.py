@@ -10,6 +10,7 @@ from device.recording.manifest import (
     ConsentEvent,
     GapFact,
     Manifest,
+    MicrophoneFact,
     PictureFacts,
     RecordingState,
     SoundFacts,
@@ -30,7 +31,6 @@ class Beginning:
     pressed_us: int  # monotonic
     started: str
     clock_trusted: bool
-    microphone: str
     camera: str | None
     size: tuple[int, int]
     recipients: tuple[str, ...]
@@ -50,6 +50,8 @@ class Facts:
     bookmarks_us: list[int] = field(default_factory=list)
     picture_steps: list[StepFact] = field(default_factory=list)
     picture_given_up_us: int | None = None
+    drift_ppm: float | None = None
+    microphones: list[MicrophoneFact] = field(default_factory=list)
     _consent_events: list[ConsentEvent] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -77,6 +79,13 @@ class Facts:
         )
         with self._lock:
             return (consented, *self._consent_events)
+
+    def add_microphone(self, name: str, at_us: int) -> None:
+        """Note which microphone is heard from now on."""
+        if not self.microphones:
+            self.microphones.append(MicrophoneFact(at_us=0, name=name))
+        elif self.microphones[-1].name != name:
+            self.microphones.append(MicrophoneFact(at_us=max(0, self.from_zero(at_us)), name=name))
 
     def add_gap(self, gap: Gap, start_sample: int) -> None:
         """Note a gap; one that follows its own kind without a break makes it longer."""
@@ -139,7 +148,9 @@ class Facts:
             rate_hz=self.sound.rate_hz,
             channels=self.sound.channels,
             bits=self.sound.bits,
-            microphone=self.beginning.microphone,
+            microphones=tuple(self.microphones),
+            first_sample_monotonic_us=self.zero_us,
+            drift_ppm=None if self.drift_ppm is None else round(self.drift_ppm, 1),
         )
 
     def _picture_facts(self, pictures: int) -> PictureFacts | None:

@@ -64,10 +64,11 @@ class SoundFeed:
         self._thread.start()
 
     def stop(self) -> None:
-        """Have the microphone closed within a period; ``closed`` tells when it is."""
+        """Have the microphone closed at once; ``closed`` tells when it is."""
         with self._condition:
             self._stopping = True
             self._condition.notify()
+        self._microphone.interrupt()
 
     def _run(self) -> None:
         try:

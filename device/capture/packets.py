@@ -99,7 +99,11 @@ class Microphone(Protocol):
 
     @property
     def name(self) -> str:
-        """The pinned identity of the device, for the manifest; holds no serial number of a person."""
+        """The identity of the device that is, or was last, open, for the manifest."""
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether that is not the one that was asked for, but a second that took its place."""
 
     def open(self) -> SoundFormat:
         """Open the device and start its clock.
@@ -112,8 +116,11 @@ class Microphone(Protocol):
         """The next period, as soon as it is there: 100 ms at most.
 
         Raises:
-            MicrophoneError: the device is gone. What it delivered before has been read.
+            MicrophoneError: the device is gone, or ``interrupt`` was called. What it delivered before has been read.
         """
+
+    def interrupt(self) -> None:
+        """From any thread: end a ``read`` under way with what is there, and let all others raise until ``open``."""
 
     def close(self) -> None:
         """Let the device go. Harmless when it is not open; never raises."""

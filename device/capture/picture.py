@@ -1,7 +1,7 @@
-"""Pictures to H.264, by PyAV's libx264, and the simulated camera's program: the only home of PyAV.
+"""Pictures to H.264 by PyAV's libx264, the simulated camera's program, and small looks at pictures: PyAV's only home.
 
-It runs in the camera's own process. Settings that were found to keep a key frame under one chunk at 720p25; none of
-them reorders pictures, so each comes out as it goes in.
+It runs in the camera's own process, and in that of a check. Settings that were found to keep a key frame under one
+chunk at 720p25; none of them reorders pictures, so each comes out as it goes in.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import av
 from av.video.frame import VideoFrame
 
 from device.capture.packets import Picture
+from device.errors import CameraError
 from device.words import Rung
 
 _OPTIONS: Final = {
@@ -134,3 +135,34 @@ def _encoder_for(rung: Rung, width: int, height: int, fps: int, bitrate: int) ->
     rate = Fraction(fps, rung.rate_divisor)
     key_every = KEY_EVERY // rung.rate_divisor
     return H264Encoder(width, height, rate, bitrate=bitrate // rung.bitrate_divisor, key_every=key_every)
+
+
+class Glance:
+    """Looks at pictures as small gray ones of ``width`` × ``height`` points, for those who measure; it keeps none."""
+
+    def __init__(self, width: int = 64, height: int = 36) -> None:
+        self._size = (width, height)
+        self._codec = av.CodecContext.create("h264", "r")
+        # One thread: every picture comes out as it goes in, and not some pictures later.
+        self._codec.thread_count = 1
+
+    def look(self, picture: Picture) -> Iterator[tuple[int, bytes]]:
+        """When the picture was taken and its points, row by row; nothing before the first key frame.
+
+        Raises:
+            CameraError: it is no H.264.
+        """
+        packet = av.Packet(picture.data)
+        packet.pts = picture.at_us
+        try:
+            frames = self._codec.decode(packet)
+        except av.FFmpegError as problem:
+            raise CameraError(
+                f"the camera's pictures cannot be read: {problem.strerror}", "restart the box"
+            ) from problem
+        width, height = self._size
+        for frame in frames:
+            plane = frame.reformat(width, height, "gray").planes[0]
+            rows = memoryview(plane)
+            points = b"".join(rows[y * plane.line_size : y * plane.line_size + width] for y in range(height))
+            yield picture.at_us if frame.pts is None else frame.pts, points

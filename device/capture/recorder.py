@@ -96,7 +96,6 @@ class Recorder:
             pressed_us=action.at_us,
             started=wire_time(self._clock.utc()),
             clock_trusted=self._clock.trusted(),
-            microphone=self._devices.microphone.name,
             camera=camera.name if camera else None,
             size=camera.size if camera else (0, 0),
             recipients=tuple(fingerprint(recipient) for recipient in self._recipients),

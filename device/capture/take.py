@@ -30,6 +30,7 @@ from device.words import Fate
 
 NO_SOUND: Final = "no sound"
 MICROPHONE_GONE: Final = "microphone gone"
+SECOND_MICROPHONE: Final = "second microphone"
 NO_PICTURE: Final = "no picture"
 STORAGE_SLOW: Final = "storage slow"
 _SILENT_AFTER_US: Final = 10_000_000
@@ -81,6 +82,7 @@ class Take:
         self.level: Level | None = None
         self.sealed = False
         self._store = store
+        self._microphone = devices.microphone
         self._clock = clock
         self._floor_dbfs = floor_dbfs
         self._report = report
@@ -216,7 +218,7 @@ class Take:
             opened=self._on_opened,
             failed=self._on_failed,
             gone=self._on_microphone_gone,
-            back=lambda: self._tell(MICROPHONE_GONE, wrong=False),
+            back=self._on_microphone_back,
             overloaded=lambda: self._tell(STORAGE_SLOW, wrong=True),
             level=self._on_level,
             devices=self._on_microphone,
@@ -248,6 +250,7 @@ class Take:
         self._writer_thread = threading.Thread(target=self._write, args=(sound,), name="writer", daemon=True)
         self._writer_thread.start()
         self._report(Opened(self.ordinal, now_us))
+        self._note_microphone()
         if self._picture is not None and not self._ending:
             self._picture.start()  # what it may tell is heard only of a recording that has begun
 
@@ -270,6 +273,14 @@ class Take:
     def _on_microphone_gone(self) -> None:
         self.level = None
         self._tell(MICROPHONE_GONE, wrong=True)
+
+    def _on_microphone_back(self) -> None:
+        self._tell(MICROPHONE_GONE, wrong=False)
+        self._note_microphone()
+
+    def _note_microphone(self) -> None:
+        self.facts.add_microphone(self._microphone.name, self._clock.now_us())
+        self._tell(SECOND_MICROPHONE, wrong=self._microphone.stands_in)
 
     def _on_died(self, problem: BaseException) -> None:
         self._end_by_itself(_what(problem))

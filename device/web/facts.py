@@ -57,15 +57,17 @@ def _sound(manifest: Manifest) -> str:
     sound = manifest.sound
     if sound is None:
         return text("facts.none")
+    drift = "" if sound.drift_ppm is None else f", {text('facts.drift', ppm=f'{sound.drift_ppm:+.0f}')}"
     channels = text("facts.mono") if sound.channels == 1 else text("facts.channels", count=sound.channels)
-    return text(
+    track = text(
         "facts.sound_track.value",
         codec=sound.codec.upper(),
         bits=sound.bits,
         khz=f"{sound.rate_hz / 1000:g}",
         channels=channels,
-        microphone=sound.microphone,
+        microphone=", ".join(microphone.name for microphone in sound.microphones),
     )
+    return track + drift
 
 
 def _picture(manifest: Manifest) -> str:
@@ -84,6 +86,8 @@ def _levels(manifest: Manifest) -> str:
     if report.peak_dbfs is not None and report.loudness_lufs is not None:
         peak, loudness = decibels_text(report.peak_dbfs), decibels_text(report.loudness_lufs)
         parts.append(text("facts.levels.value", peak=peak, loudness=loudness))
+    if report.noise_floor_dbfs is not None:
+        parts.append(text("facts.noise_floor", floor=decibels_text(report.noise_floor_dbfs)))
     if report.below_floor_s >= 1:
         parts.append(text("facts.floor", seconds=f"{report.below_floor_s:.0f}"))
     if report.clipped_periods:
