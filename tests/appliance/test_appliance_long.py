@@ -18,7 +18,7 @@ from tests.appliance.vm import RUNNING, Vm
 
 SCRIPTS = Path(__file__).parent / "scripts"
 SEED = 20262
-EVENTS = 50
+EVENTS = 40
 
 
 def test_a_withdrawal_closes_the_device_and_the_light_and_is_erased_after_its_window(hurried: Box) -> None:
@@ -217,7 +217,7 @@ def test_sound_and_picture_keep_together_by_one_clock(
     recording = running.begin(picture=True)
     pictures_go_on(running)
     first = running.microphone.noise(1, seed=1)
-    running.agent.sh("sleep 100")
+    running.agent.sh("sleep 60")
     last = running.microphone.noise(1, seed=2)
     last.player.wait()
     running.end()

@@ -100,7 +100,8 @@ def test_a_microphone_that_was_away_leaves_a_gap_as_long_as_it_was(
             f"{off_ms[1]:.1f} ms after"
         )
     assert -0.2 < marked_s - away_s < 1.0
-    assert abs(off_ms[1] - off_ms[0]) < 10
+    # What is read last may be read late, by up to a period, and nothing comes after it that would show so.
+    assert abs(off_ms[1] - off_ms[0]) < 100
 
 
 def test_two_sessions_ten_seconds_apart_are_both_complete(running: Box, tmp_path: Path) -> None:
@@ -108,11 +109,12 @@ def test_two_sessions_ten_seconds_apart_are_both_complete(running: Box, tmp_path
     sounds = []
     for seed in (1, 2):
         running.begin()
-        noise = running.microphone.noise(4, seed=seed)
+        noise = running.microphone.noise(2, seed=seed)
         noise.player.wait()
         running.end()
         sounds.append(noise.samples)
-        running.agent.sh("sleep 10")
+        if seed == 1:
+            running.agent.sh("sleep 9")  # pressing CONSENT takes the rest
     first, second = (running.opened(recording, tmp_path) for recording in running.recordings())
     assert [opened.manifest["state"] for opened in (first, second)] == ["complete"] * 2
     assert [opened.manifest["gaps"] for opened in (first, second)] == [[]] * 2
