@@ -31,8 +31,12 @@ def text(path: Path) -> str:
         return ""
 
 
-def is_open() -> bool:
-    return not (text(PCM) or "closed").startswith("closed") or text(PROCESSES).count("\n") > 1
+def devices() -> tuple[bool, bool]:
+    """Whether one is open, and whether none is though all are there: an unplugged microphone leaves the light on."""
+    microphone = text(PCM)
+    has_program = text(PROCESSES).count("\n") > 1
+    is_open = has_program or not (microphone or "closed").startswith("closed")
+    return is_open, bool(microphone) and not is_open
 
 
 signal.signal(signal.SIGTERM, lambda *_: ends.set())
@@ -42,17 +46,17 @@ most = {"dark": 0.0, "lit": 0.0}
 before = time.monotonic()
 print("looking", flush=True)
 while not ends.is_set():
-    lit, opened, still = is_lit(), is_open(), is_lit()
+    lit, (opened, closed), still = is_lit(), devices(), is_lit()
     now = time.monotonic()
     apart_ms = max(apart_ms, (now - before) * 1000)
-    before = now
     looks += 1
-    differs = {"dark": opened and not lit and not still, "lit": lit and still and not opened}
+    differs = {"dark": opened and not lit and not still, "lit": lit and still and closed}
     for name, wrong in differs.items():
         if not wrong:
             since[name] = None
             continue
-        since[name] = since[name] or now
+        since[name] = since[name] or before
         most[name] = max(most[name], (now - since[name]) * 1000)
+    before = now
     time.sleep(0.002)
 print(f"looks {looks} apart {apart_ms:.1f} dark {most['dark']:.1f} lit {most['lit']:.1f}", flush=True)
