@@ -18,7 +18,7 @@ from tests.appliance.vm import RUNNING, Vm
 
 SCRIPTS = Path(__file__).parent / "scripts"
 SEED = 20262
-EVENTS = 40
+EVENTS = 20
 
 
 def test_a_withdrawal_closes_the_device_and_the_light_and_is_erased_after_its_window(hurried: Box) -> None:
@@ -230,7 +230,7 @@ def test_sound_and_picture_keep_together_by_one_clock(
     recording = running.begin(picture=True)
     pictures_go_on(running)
     first = running.microphone.noise(1, seed=1)
-    running.agent.sh("sleep 15")  # TEMPORARY
+    running.agent.sh("sleep 120")
     last = running.microphone.noise(1, seed=2)
     last.player.wait()
     running.end()
@@ -241,6 +241,7 @@ def test_sound_and_picture_keep_together_by_one_clock(
 
     sound_ms = [(place_us(opened, noise.samples[:64]) - noise.began_us) / 1000 for noise in (first, last)]
     picture_ms = []
+    assert any(taken_us.values())
     for time_s, is_white in zip(picture_times_s(opened.mp4), whiteness(opened.mp4), strict=True):
         shown_us = opened.zero_us + time_s * 1e6
         sensor_us = min(taken_us, key=lambda at_us: abs(at_us - shown_us))
