@@ -18,7 +18,7 @@ from tests.appliance.vm import RUNNING, Vm
 
 SCRIPTS = Path(__file__).parent / "scripts"
 SEED = 20262
-EVENTS = 20
+EVENTS = 40
 
 
 def test_a_withdrawal_closes_the_device_and_the_light_and_is_erased_after_its_window(hurried: Box) -> None:
@@ -151,7 +151,7 @@ class Room:
         self._box.agent.sh("systemctl kill --kill-whom=main --signal=KILL sotto-capture.service; sleep 1")
 
     def anything(self) -> str:
-        weights = {"session": 6, "press": 4, "bounce": 2, "hold": 3, "both": 2, "cable": 3, "camera": 3}
+        weights = {"session": 12, "press": 4, "bounce": 2, "hold": 3, "both": 2, "cable": 3, "camera": 3}
         weights |= {"restart": 1, "crash": 1}
         (name,) = self._chance.choices(list(weights), list(weights.values()))
         getattr(self, name)()
@@ -190,7 +190,7 @@ def test_the_light_is_on_exactly_while_a_device_is_open_in_whatever_order_things
             f"{seen['apart']:.0f} ms apart; a device open in the dark for {seen['dark']:.0f} ms, the light on alone "
             f"for {seen['lit']:.0f} ms; {len(states)} recordings, {states.count('complete')} complete"
         )
-    assert lit > EVENTS // 5
+    assert lit > EVENTS // 10
     assert states
     assert {gap["cause"] for manifest in manifests for gap in manifest["gaps"]} <= {"the microphone was gone"}
     # A killed service leaves its lines and its devices to the kernel, which lets them go one after the other.
