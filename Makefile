@@ -1,11 +1,12 @@
 # Everything runs from a fresh checkout: .ci/setup looks first, and installs what is missing.
-.PHONY: help demo test lint types lock bench bench-press soak kill appliance clean setup-run setup-test setup-appliance
+.PHONY: help demo test lint types lock bench bench-press soak kill appliance appliance-soak clean setup-run setup-test \
+	setup-appliance
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
 help: ## these lines
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 26
 
 demo: setup-run ## a whole session, played without hardware (more words for it in DEMO=…)
 	@.venv/bin/sotto demo $(DEMO)
@@ -37,8 +38,11 @@ soak: setup-test ## record for hours (HOURS=1) and look for anything that grows 
 kill: setup-test ## 100 recordings ended by kill -9; every one must open
 	@$(PYTHON) -m pytest tests/test_kill.py --rounds 100
 
-appliance: setup-appliance ## a box in an emulator, pressed, unplugged and cut off (as root; minutes to build, then seconds)
-	@SOTTO_APPLIANCE=1 $(PYTHON) -m pytest tests/appliance $(PYTEST)
+appliance: setup-appliance ## a box in an emulator, pressed, unplugged and cut off (as root; FULL=1: reboots and long windows too)
+	@SOTTO_APPLIANCE=$(if $(FULL),full,1) $(PYTHON) -m pytest tests/appliance $(PYTEST)
+
+appliance-soak: setup-appliance ## record for long in that box (SOAK=1h, SOAK=5m) and look for any sound that is missing
+	@$(PYTHON) -m tests.appliance.soak --for $(or $(SOAK),1h)
 
 clean: ## remove .venv and all that was built
 	rm -rf .venv .cache build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -14,7 +14,7 @@ from device.capture.pipeline import Pipeline
 from device.capture.sealer import Sealer
 from device.clock import Clock, wire_time
 from device.errors import SottoError, StoreError
-from device.recording.manifest import RecordingState, SoundReport
+from device.recording.manifest import GapFact, RecordingState, SoundReport
 from device.recovery import close_torn, forget_ledger
 from device.sealed_file import SealedFile
 from device.store import Store
@@ -50,6 +50,7 @@ class Writer:
         self._clock = clock
         self._report = report
         self._events = events
+        self._noted_gaps: tuple[GapFact, ...] = ()
 
     def run(self, sound: SoundFormat) -> None:
         """Write until the backlog has ended and everything is durable.
@@ -94,12 +95,13 @@ class Writer:
             case Samples():
                 pipeline.write_samples(item)
                 self._events.taken(item.end_us)
+                self._note_gaps(pipeline)
             case Gap():
                 known = len(self._facts.gaps)
                 pipeline.write_gap(item)
                 self._events.taken(item.end_us)
                 if len(self._facts.gaps) > known:
-                    self._note(pipeline)
+                    self._note_gaps(pipeline)
             case Picture():
                 pipeline.write_picture(item)
             case Bookmark():
@@ -109,12 +111,18 @@ class Writer:
                 self._facts.add_step(item.at_us, item.rung, item.cause)
                 self._note(pipeline)
 
+    def _note_gaps(self, pipeline: Pipeline) -> None:
+        """A gap is written down when it begins and, as long as it has become, when the sound is back."""
+        if tuple(self._facts.gaps) != self._noted_gaps:
+            self._note(pipeline)
+
     def _note(self, pipeline: Pipeline) -> None:
         """Write the facts down as they come, so that a power cut does not take them along."""
         manifest = self._facts.manifest(
             RecordingState.OPEN, duration_us=pipeline.duration_us, report=self._report(), pictures=pipeline.pictures
         )
         self._store.write_manifest(manifest)
+        self._noted_gaps = manifest.gaps
 
     def _close_as_it_is(self, problem: BaseException) -> None:
         """Close what was durable by the ledger, as after a power cut; where even that fails the next start does it."""

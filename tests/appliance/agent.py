@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _PIECE_BYTES: Final = 1 << 16  # the port hands over a page at a time
-_POLL_S: Final = 0.3  # each costs the emulated machine some of its time
+_POLL_S: Final = 0.3  # of the guest's time; each costs it some
 PATIENCE_S: Final = 300.0
 
 
@@ -149,7 +149,7 @@ class Running:
         while text not in (out := self.out()):
             if self.poll() is not None or time.monotonic() > until_s:
                 raise GuestError(f"{self.command[0]} never said {text!r}:\n{out}\n{self._err()}")
-            time.sleep(_POLL_S)
+            self.agent.sh(f"sleep {_POLL_S}")
         return out
 
     def wait(self, *, patience_s: float = PATIENCE_S) -> Done:
@@ -158,7 +158,7 @@ class Running:
         while (rc := self.poll()) is None:
             if time.monotonic() > until_s:
                 raise GuestError(f"{self.command[0]} never ended:\n{self.out()}\n{self._err()}")
-            time.sleep(_POLL_S)
+            self.agent.sh(f"sleep {_POLL_S}")
         return Done(self.command, rc, self.out(), self._err())
 
     def _err(self) -> str:

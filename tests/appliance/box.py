@@ -1,14 +1,17 @@
-"""A box as an admin leaves it: the units, the users and the configuration installed, real microphone and panel."""
+"""A box as an admin leaves it: units, users and configuration installed, with real microphone, camera and panel."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from device.age.identities import KeyIdentity, generate_identity
+from device.age.identities import KeyIdentity
 from tests.appliance.hardware import Microphone, Panel
 from tests.appliance.vm import Vm
+from tests.support import sound_of, stock_open
 
 UNITS: Final = Path(__file__).parents[2] / "systemd"
 LINES: Final = {"consent": 17, "record": 27, "room_light": 22, "consent_blue": 13, "record_red": 19, "record_blue": 21}
@@ -29,12 +32,16 @@ path = "/var/lib/sotto/store"
 [recipients]
 keys = ["{recipient}"]
 [session]
-max_length_min = 3
+max_length_min = {minutes}
 [microphone]
 driver = "alsa"
 device = "{microphone}"
 [camera]
-driver = "disabled"
+driver = "picamera2"
+width = 320
+height = 240
+fps = 5
+frame_format = "NV12"
 [panel]
 driver = "gpio"
 consent = 17
@@ -48,28 +55,63 @@ port = 8300
 """
 
 
+# The camera of the guest is no device file but a program: it is open while its program holds memory for pictures.
+_OPEN_DEVICES: Final = """
+ls -l /proc/[0-9]*/fd 2>/dev/null | grep -oE '/dev/(snd/pcm[A-Za-z0-9]*c|video[0-9]+|dma_heap/.*)$' || true
+"""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A recording as those find it who may open it: what its manifest says, and what stock age makes of its file."""
+
+    manifest: dict[str, Any]
+    mp4: Path
+
+    @cached_property
+    def sound(self) -> bytes:
+        """Its samples."""
+        return sound_of(self.mp4, 24)
+
+    @property
+    def zero_us(self) -> int:
+        """The guest's monotonic clock at the first sample: the consent is told from there, the press in itself."""
+        return int(self.manifest["started_monotonic_us"] - self.manifest["consent_events"][0]["at_us"])
+
+
 class Box:
     """Sotto under systemd in a guest, with hands on its panel and eyes on its light."""
 
-    def __init__(self, vm: Vm) -> None:
+    def __init__(self, vm: Vm, identity: KeyIdentity) -> None:
+        """``identity`` opens what it records."""
         self.agent = vm.agent
-        self.identity: KeyIdentity = generate_identity(post_quantum=False)
+        self.identity = identity
         self.microphone = Microphone(vm.agent)
         self.panel = Panel(vm.agent, LINES)
-        self._install()
 
-    def _install(self) -> None:
+    def install(self) -> None:
+        """Bring in all that is not in the Python package."""
         for file in sorted(path for path in UNITS.rglob("*") if path.is_file()):
             folder = _INSTALLED_AT[str(file.parent.relative_to(UNITS))]
             self.agent.sh(f"mkdir -p {folder}")
             self.agent.put(f"{folder}/{file.name}", file.read_bytes())
-        config = _CONFIG.format(recipient=self.identity.recipient(), microphone=Microphone.DEVICE)
-        self.agent.sh("mkdir -p /etc/sotto")
-        self.agent.put("/etc/sotto/sotto.toml", config.encode())
+        self.configure()
         self.agent.sh(
             "systemd-sysusers && systemd-tmpfiles --create sotto.conf && udevadm control --reload && udevadm trigger "
-            "&& udevadm settle && systemctl daemon-reload"
+            "&& udevadm settle && systemctl daemon-reload && systemctl --quiet enable sotto.target"
         )
+
+    def configure(self, *, minutes: int = 10) -> None:
+        """Write the configuration; what runs does not see it. ``minutes``: the longest session."""
+        config = _CONFIG.format(recipient=self.identity.recipient(), microphone=Microphone.DEVICE, minutes=minutes)
+        self.agent.sh("mkdir -p /etc/sotto")
+        self.agent.put("/etc/sotto/sotto.toml", config.encode())
+
+    def switch_on(self) -> None:
+        """Install it and have it run, in an empty room."""
+        self.install()
+        self.start()
+        self.until_state("idle")
 
     def start(self) -> None:
         """Start everything; returns when it says that it is ready."""
@@ -92,22 +134,51 @@ class Box:
         """Whether a lamp's line is high."""
         return self.panel.is_lit(name)
 
+    def status(self) -> dict[str, Any]:
+        """What is published."""
+        return dict(json.loads(self.agent.get("/run/sotto/status.json")))
+
+    def consent(self, *, picture: bool = False) -> None:
+        """Press CONSENT: once for sound, twice for sound and picture."""
+        for _ in range(2 if picture else 1):
+            self.panel.press("consent")
+            self.agent.sh("sleep 0.3")
+        self.until_state("armed")
+
+    def begin(self, *, picture: bool = False) -> str:
+        """Have a session recorded; returns the recording's id once some of it is durable."""
+        self.consent(picture=picture)
+        self.panel.press("record")
+        self.until("""grep -qE '"durable_us":[1-9]' /run/sotto/status.json""")
+        return str(self.status()["recording"]["id"])
+
+    def end(self) -> None:
+        """Press RECORD; returns once the recording is sealed."""
+        self.panel.press("record")
+        self.until_state("sealed", "kept")
+
+    def camera_program(self) -> int | None:
+        """The process of the camera's program, if there is one."""
+        pids = self.agent.sh("pgrep -f '[p]icamera2-camera' || true").split()
+        return int(pids[0]) if pids else None
+
     def devices_open(self) -> set[str]:
-        """Every sound or video device that any process of the guest has open for capture, asked of the kernel."""
-        out = self.agent.sh(
-            "ls -l /proc/[0-9]*/fd 2>/dev/null | grep -oE '/dev/(snd/pcm[A-Za-z0-9]*c|video[0-9]+)$' || true"
-        )
-        return set(out.split())
+        """Every device that any process of the guest has open for capture, asked of the kernel."""
+        return set(self.agent.sh(_OPEN_DEVICES).split())
 
     def recordings(self) -> list[str]:
         """The ids in the store."""
         return self.agent.sh(f"ls {STORE}").split()
 
-    def fetch(self, recording_id: str, folder: Path) -> dict[str, Any]:
-        """Bring a recording here; its manifest."""
+    def opened(self, recording_id: str, folder: Path) -> Recorded:
+        """Bring a recording here and open it."""
+        here = folder / recording_id
+        here.mkdir()
         for name in ("session.mp4.age", "manifest.json"):
-            (folder / name).write_bytes(self.agent.get(f"{STORE}/{recording_id}/{name}"))
-        return dict(json.loads((folder / "manifest.json").read_bytes())["payload"])
+            (here / name).write_bytes(self.agent.get(f"{STORE}/{recording_id}/{name}"))
+        mp4 = here / "session.mp4"
+        mp4.write_bytes(stock_open(here / "session.mp4.age", self.identity))
+        return Recorded(dict(json.loads((here / "manifest.json").read_bytes())["payload"]), mp4)
 
     def could(self, unit: str, probe: bytes) -> set[str]:
         """What a process in this unit's place can do, by asking it to try."""

@@ -12,18 +12,22 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from device.age.identities import KeyIdentity, generate_identity, identity_file, parse_identity_file
+from tests.appliance.box import UNITS, Box
 from tests.appliance.debian import bootstrap, run_in
 from tests.appliance.stages import Stage, build_all, note_time, remove
-from tests.appliance.vm import BOOTED, READY, Vm, machine_words
+from tests.appliance.vm import BOOTED, READY, RUNNING, Vm, machine_words
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parent.parent
 CACHE: Final = ROOT / ".cache" / "appliance"
 RECIPES: Final = HERE / "recipes"
 ARCH: Final = "amd64"
+_IDENTITY: Final = "identity"
 _PACKAGE: Final = ("device", "provisioning", "pyproject.toml", "README.md", "LICENSE")
 _TOOLS: Final = {
     "mmdebstrap": "mmdebstrap",
@@ -78,7 +82,7 @@ def make_booted(stage: Stage, out: Path) -> None:
     base = Path("..") / "image" / "root.ext4"
     command = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", str(base), "-F", "raw", str(out / "disk.qcow2")]
     subprocess.run(command, check=True)
-    with Vm(out / "disk.qcow2", stage.of("kernel")) as vm:
+    with Vm(out / "disk.qcow2", stage.of("kernel"), hurried=True) as vm:
         state = vm.wait_until_up()
         if state != "running":
             raise RuntimeError(f"the guest is {state}:\n{vm.agent.sh('systemctl --failed; journalctl -b -p warning')}")
@@ -97,11 +101,28 @@ def make_ready(stage: Stage, out: Path) -> None:
     """The booted guest with Sotto in it, as a snapshot."""
     disk = out / "disk.qcow2"
     shutil.copy(stage.of("booted") / "disk.qcow2", disk)
-    with Vm(disk, stage.of("kernel"), snapshot=BOOTED) as vm:
+    with Vm(disk, stage.of("kernel"), snapshot=BOOTED, hurried=True) as vm:
         vm.agent.put("/run/sotto.tar.gz", (stage.of("sotto") / "sotto.tar.gz").read_bytes())
         vm.agent.sh("tar -C / -xzf /run/sotto.tar.gz; rm /run/sotto.tar.gz; sync")
         vm.save(READY)
         vm.quit()
+
+
+def make_box(stage: Stage, out: Path) -> None:
+    """A box as an admin leaves it, which runs: one more snapshot, and the key of its recordings."""
+    identity = generate_identity(post_quantum=False)
+    (out / _IDENTITY).write_text(identity_file(identity, datetime.now(UTC)))
+    disk = Path(shutil.copy(stage.of("ready") / "disk.qcow2", out))
+    with Vm(disk, stage.of("kernel"), snapshot=READY) as vm:
+        Box(vm, identity).switch_on()
+        vm.save(RUNNING)
+        vm.quit()
+
+
+def box_identity(folder: Path) -> KeyIdentity:
+    """What opens the recordings of the box that was made there."""
+    (identity,) = parse_identity_file((folder / _IDENTITY).read_text())
+    return identity
 
 
 def stages() -> Stage:
@@ -125,11 +146,12 @@ def stages() -> Stage:
     image = stage("image", make_image, image_inputs, (builder, base, kernel, camera))
     booted = stage("booted", make_booted, (machine_words(),), (kernel, image))
     sotto = stage("sotto", make_sotto, sotto_inputs, (builder, camera))
-    return stage("ready", make_ready, (), (kernel, booted, sotto))
+    ready = stage("ready", make_ready, (), (kernel, booted, sotto))
+    return stage("box", make_box, (UNITS, HERE / "box.py"), (kernel, ready))
 
 
 def build() -> Path:
-    """Bring the appliance up to date; the folder whose ``kernel`` and ``ready/disk.qcow2`` a ``Vm`` is made of."""
+    """Bring the appliance up to date; the folder whose ``kernel`` and ``box/disk.qcow2`` a ``Vm`` is made of."""
     missing = {package for tool, package in _TOOLS.items() if shutil.which(tool) is None}
     if missing:
         raise SystemExit(f"error: {', '.join(sorted(missing))} missing\nhint: apt-get install {' '.join(missing)}")

@@ -1,6 +1,7 @@
 """The appliance is built once for all of its tests, and each test gets a box restored in seconds.
 
-Nothing here is collected unless ``SOTTO_APPLIANCE=1``: the first build takes minutes and needs root.
+Nothing here is collected unless ``SOTTO_APPLIANCE=1``: the first build takes minutes and needs root. What takes minutes
+each time is collected only with ``SOTTO_APPLIANCE=full``.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.appliance.build import build
+from device.age.identities import KeyIdentity
+from tests.appliance.box import Box
+from tests.appliance.build import box_identity, build
 from tests.appliance.stages import note_time
-from tests.appliance.vm import READY, Vm
+from tests.appliance.vm import READY, RUNNING, Vm
 
-if os.environ.get("SOTTO_APPLIANCE") != "1":
-    collect_ignore_glob = ["test_appliance*.py"]
+collect_ignore_glob = {"1": ["test_appliance_long.py"], "full": []}.get(
+    os.environ.get("SOTTO_APPLIANCE", ""), ["test_appliance*.py"]
+)
 
 
 @pytest.fixture(scope="session")
@@ -33,9 +37,15 @@ def disk(built: Path) -> Iterator[Path]:
     """A copy of the ready guest's disk, for one run of the tests."""
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=built))  # beside the image that it is a difference to
     try:
-        yield Path(shutil.copy(built / "ready" / "disk.qcow2", folder))
+        yield Path(shutil.copy(built / "box" / "disk.qcow2", folder))
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def identity(built: Path) -> KeyIdentity:
+    """What opens the recordings of the box."""
+    return box_identity(built / "box")
 
 
 @pytest.fixture
@@ -53,4 +63,26 @@ def cold_vm(built: Path, disk: Path) -> Iterator[Vm]:
         state = box.wait_until_up()
         note_time(built, "boot", time.monotonic() - box.started_s)
         assert state == "running", box.agent.sh("systemctl --failed")
+        yield box
+
+
+@pytest.fixture
+def running_vm(built: Path, disk: Path) -> Iterator[Vm]:
+    """The guest of ``running``."""
+    with Vm(disk, built / "kernel", snapshot=RUNNING) as vm:
+        yield vm
+
+
+@pytest.fixture
+def running(running_vm: Vm, identity: KeyIdentity) -> Box:
+    """A box that runs, in an empty room."""
+    return Box(running_vm, identity)
+
+
+@pytest.fixture
+def hurried(built: Path, disk: Path, identity: KeyIdentity) -> Iterator[Box]:
+    """Such a box, where time in which nothing happens is not waited for; installed anew, as its clock is another."""
+    with Vm(disk, built / "kernel", snapshot=READY, hurried=True) as vm:
+        box = Box(vm, identity)
+        box.switch_on()
         yield box

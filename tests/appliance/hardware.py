@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from tests.appliance.agent import Agent, Running
+from tests.support import noise
 
 # gpio-sim: a line is one folder, in which its pull can be turned and its value read.
 _CHIP: Final = "/sys/devices/platform/gpio-sim.0/gpiochip*"
 _WAV: Final = "/run/heard.wav"
+_PLAYER: Final = Path(__file__).parent / "scripts" / "play.py"
 _ALOOP: Final = "/sys/bus/platform/drivers/snd_aloop"
 
 
@@ -39,10 +43,23 @@ class Panel:
 
     def is_lit(self, name: str) -> bool:
         """Whether a lamp's line is driven high, whoever drives it."""
-        return self._agent.sh(f"cat {self._file(name, 'value')}").strip() == "1"
+        return self._agent.sh(f"cat {self.value_file(name)}").strip() == "1"
+
+    def value_file(self, name: str) -> str:
+        """Where in the guest a line's level is to be read, as a pattern for a shell."""
+        return self._file(name, "value")
 
     def _file(self, name: str, attribute: str) -> str:
         return f"{self._chip}/sim_gpio{self._lines[name]}/{attribute}"
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Noise in the room: its 24-bit samples, when the first of them was there to hear (monotonic), who makes it."""
+
+    samples: bytes
+    began_us: int
+    player: Running
 
 
 class Microphone:
@@ -60,6 +77,14 @@ class Microphone:
     def hear(self) -> Running:
         """Let it hear that, from now on."""
         return self._agent.start("aplay", "--quiet", "--device=hw:Mic,0", "--buffer-time=2000000", _WAV)
+
+    def noise(self, seconds: float, *, seed: int = 7) -> Noise:
+        """Have the room make noise from now on; returns once some of it has been heard."""
+        path = f"/run/{_PLAYER.name}"
+        self._agent.put(path, _PLAYER.read_bytes())
+        player = self._agent.start("/opt/sotto/bin/python", path, str(seconds), str(seed))
+        began_us = int(player.wait_for("began").split()[1])
+        return Noise(noise(seconds, rate_hz=48_000, channels=2, bits=24, seed=seed), began_us, player)
 
     def unplug(self) -> None:
         """Pull its cable; whoever reads it gets an error."""

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,7 @@ from device.age.identities import KeyIdentity, generate_identity
 from tests.appliance.agent import Running
 from tests.appliance.hardware import Microphone, Panel
 from tests.appliance.logreplay import rescue
-from tests.appliance.powercut import MOUNTED_AT, Instant, LoggedDisk
+from tests.appliance.powercut import MOUNTED_AT, LoggedDisk
 from tests.appliance.vm import Vm
 from tests.support import noise, sound_of, stock_open, write_wav
 
@@ -121,11 +118,6 @@ class Rehearsal:
         # A session starts only where there is room for a whole one, and the disk whose power is cut is a small one.
         return self._vm.agent.start(SOTTO, "rehearse", *place, "--presses", presses, "--max-length", "3")
 
-    def folder(self) -> str:
-        """The folder of the recording, once its file has its name."""
-        glob = f"{self._store}/*/session.mp4.age"
-        return self._vm.agent.sh(f"until ls {glob} 2>/dev/null; do sleep 0.02; done").strip().rsplit("/", 1)[0]
-
     def check(self, folder: Path, *, state: str) -> int:
         """The recording holds the noise and nothing else; how long it is, by its manifest and by its sound."""
         manifest = manifest_of(folder)
@@ -165,45 +157,3 @@ def test_a_power_cut_takes_what_no_flush_had_followed(vm: Vm, tmp_path: Path, op
     disk.cut(at, tmp_path / "cut.ext4")
     rescue(tmp_path / "cut.ext4", tmp_path / "cut")
     assert {path.name for path in (tmp_path / "cut").iterdir()} - {"lost+found"} == left
-
-
-def test_a_power_cut_at_any_instant_costs_at_most_a_second(
-    vm: Vm, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    disk = LoggedDisk(tmp_path)
-    disk.plug_into(vm)
-    rehearsal = Rehearsal(vm, tmp_path, f"{MOUNTED_AT}/store")
-    rehearsal.start("0.2 consent, 0.6 record, 600 record")
-    rehearsal.folder()
-    instants = []
-    for _ in range(5):
-        vm.agent.sh(f"sleep {random.uniform(0.6, 1.7)}")  # in the guest's own time
-        instants.append(disk.now(vm))
-    vm.kill()
-    instants += [disk.worst(instant) for instant in instants]
-    lost = [lost_s(rehearsal, disk, instant, tmp_path / f"cut-{n}") for n, instant in enumerate(instants)]
-    with capsys.disabled():
-        print(f"\npower cuts: {len(lost)}, sound lost {min(lost):.2f} to {max(lost):.2f} s")
-    assert max(lost) <= 1.0
-
-
-def lost_s(rehearsal: Rehearsal, disk: LoggedDisk, at: Instant, folder: Path) -> float:
-    """Cut the power at this instant, start the box again, and see what is missing of what had been heard by then."""
-    dropped = disk.cut(at, folder.with_suffix(".ext4"))
-    rescue(folder.with_suffix(".ext4"), folder)
-    store = folder / "store"
-    recover_as_a_start_does(store, rehearsal)
-    (recording,) = [path for path in store.iterdir() if path.name != "erased"]
-    assert not (recording / "session.ledger").exists()
-    manifest = manifest_of(recording)
-    heard_us = at.guest_us - int(manifest["started_monotonic_us"])
-    kept_us = rehearsal.check(store / recording.name, state="interrupted")
-    print(f"{folder.name}: {heard_us / 1e6:.2f} s heard, {kept_us / 1e6:.2f} s kept, {dropped} writes dropped")
-    return (heard_us - kept_us) / 1e6
-
-
-def recover_as_a_start_does(store: Path, rehearsal: Rehearsal) -> None:
-    """Any start of a box closes what was left open, with no key at hand."""
-    rehearse = [sys.executable, "-m", "device", "rehearse", "--presses", "0.1 stop", "--speed", "20"]
-    place = ["--store", str(store), "--sound", str(rehearsal.wav), "--recipient", str(rehearsal.identity.recipient())]
-    subprocess.run([*rehearse, *place], check=False, capture_output=True, timeout=60)

@@ -16,12 +16,17 @@ from tests.appliance.qmp import monitor, qmp
 
 BOOTED: Final = "booted"
 READY: Final = "ready"
+RUNNING: Final = "running"
 _BOOT_PATIENCE_S: Final = 600.0
 _KERNEL_LINE: Final = "console=ttyS0 loglevel=4 mitigations=off net.ifnames=0 systemd.show_status=0"
 # TCG, because KVM is to be had nowhere these tests run. One instruction is one nanosecond of the guest's time (icount):
 # to itself it is a steady machine, somewhat slower than a Pi, that keeps up with its sound however busy this one is.
+_STEADY: Final = "shift=0"
+# The same, but time in which the guest does nothing is not waited for. Its disk then seems slow to it, as a write takes
+# time out here in which much can pass in there.
+_HURRIED: Final = "shift=0,sleep=off"
 _MACHINE: Final = (
-    *("-machine", "q35", "-accel", "tcg,thread=single", "-icount", "shift=0", "-cpu", "max", "-smp", "1", "-m", "1024"),
+    *("-machine", "q35", "-accel", "tcg,thread=single", "-cpu", "max", "-smp", "1", "-m", "1024"),
     *("-nodefaults", "-display", "none", "-no-reboot", "-rtc", "base=utc,clock=vm", "-append", _KERNEL_LINE),
 )
 _DEVICES: Final = (
@@ -34,13 +39,15 @@ _DEVICES: Final = (
 class Vm:
     """A guest on ``disk`` (qcow2, written to), booted by the files in ``kernel`` or restored from a ``snapshot`` in it.
 
-    The hardware is the same every time, as a snapshot asks; the port ``spare`` is free for a disk plugged later.
+    The hardware is the same every time, as a snapshot asks; the port ``spare`` is free for a disk plugged later. To a
+    ``hurried`` one time in which it has nothing to do passes at once, also while a test thinks; it can be restored only
+    from what such a one has saved.
     """
 
-    def __init__(self, disk: Path, kernel: Path, *, snapshot: str | None = None) -> None:
+    def __init__(self, disk: Path, kernel: Path, *, snapshot: str | None = None, hurried: bool = False) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="appliance-"))
         self.control = self._folder / "qmp"
-        more = ["-loadvm", snapshot] if snapshot else []
+        more = ["-icount", _HURRIED if hurried else _STEADY, *(["-loadvm", snapshot] if snapshot else [])]
         self.started_s = time.monotonic()
         with (self._folder / "qemu.log").open("wb") as log:
             command = [*_hardware(self._folder, disk, kernel), *more]
@@ -88,6 +95,11 @@ class Vm:
         qmp(self.control, "quit")
         self._process.wait(60)
 
+    def reboot(self) -> None:
+        """Have systemd stop everything in order; where a box would start again, this one has ended."""
+        self.agent.start("systemctl", "reboot")
+        self._process.wait(_BOOT_PATIENCE_S)
+
     def kill(self) -> None:
         """Pull the plug: this QEMU, and nothing else, is gone at once."""
         if hasattr(self, "agent"):
@@ -125,7 +137,7 @@ def _hardware(folder: Path, disk: Path, kernel: Path) -> list[str]:
 
 def machine_words() -> str:
     """The hardware in words. A snapshot can be restored only to the very machine that it was taken of."""
-    return " ".join((*_MACHINE, *_DEVICES))
+    return " ".join((*_MACHINE, *_DEVICES, _HURRIED))
 
 
 def _as_nodes(options: str) -> dict[str, object]:

@@ -1,0 +1,83 @@
+"""What the writer writes down while it writes, so that a power cut takes no fact along that the file holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from device.age.identities import generate_identity
+from device.capture.backlog import Backlog, Samples
+from device.capture.facts import Beginning, Facts
+from device.capture.packets import Gap, SoundFormat, Wire
+from device.capture.writer import Writer, WriterEvents
+from device.clock import SystemClock
+from device.recording.manifest import Manifest, RecordingState, SoundReport
+from device.store import Store
+from device.words import Consent
+
+MONO = SoundFormat(48_000, 1, Wire.S24_3LE)
+PERIOD = 4800
+
+
+class NotingStore(Store):
+    """A store that remembers the manifests of recordings that are open."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, device_key=Ed25519PrivateKey.generate())
+        self.noted: list[Manifest] = []
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        super().write_manifest(manifest)
+        if manifest.state is RecordingState.OPEN:
+            self.noted.append(manifest)
+
+
+def test_a_gap_that_grew_is_written_down_as_long_as_it_became_once_the_sound_is_back(tmp_path: Path) -> None:
+    # It used to be written down when it began, and never again: after a power cut the manifest told of a quarter of a
+    # second where the file had half a minute of silence.
+    store, backlog = NotingStore(tmp_path), Backlog()
+    backlog.set_format(MONO)
+    end_us = 0
+    left = [PERIOD, -PERIOD, -PERIOD, -PERIOD, PERIOD, PERIOD]
+
+    def give_next(_taken_us: int) -> None:
+        nonlocal end_us
+        if not left:
+            backlog.close()
+            return
+        end_us += 100_000
+        count = left.pop(0)
+        if count < 0:
+            backlog.put_gap(Gap(-count, "the microphone was gone", end_us))
+        else:
+            backlog.put_sound(Samples(bytearray(count * 4), count, end_us))
+
+    facts = Facts(
+        Beginning(
+            box="room 3",
+            boot="b",
+            consent=Consent.SOUND,
+            choices=(Consent.SOUND,),
+            pressed_us=0,
+            started="2026-03-01T09:00:00.000Z",
+            clock_trusted=True,
+            microphone="simulated",
+            camera=None,
+            size=(0, 0),
+            recipients=(),
+        )
+    )
+    writer = Writer(
+        store,
+        [generate_identity(post_quantum=False).recipient()],
+        backlog,
+        facts,
+        clock=SystemClock(),
+        report=SoundReport,
+        events=WriterEvents(begun=lambda _id: None, durable=lambda _us, _bytes: None, taken=give_next),
+    )
+    give_next(0)
+    writer.run(MONO)
+    lengths = [sum(gap.samples for gap in manifest.gaps) for manifest in store.noted]
+    assert lengths == [0, PERIOD, 3 * PERIOD]
