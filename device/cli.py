@@ -10,10 +10,12 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 from device import compose
+from device.capture.packets import Picture
 from device.clock import SystemClock, wire_time
 from device.compose import Parts
 from device.config import load_config, recipients_of
@@ -92,18 +94,25 @@ def _parser() -> argparse.ArgumentParser:
     diagram.add_argument("document", type=Path, metavar="FILE")
     diagram.set_defaults(verb=_diagram)
 
+    _add_cameras(verbs)
+    return parser
+
+
+def _add_cameras(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The programs of the camera's own process; only capture starts them."""
     camera = verbs.add_parser("simulated-camera")
     camera.add_argument("size", type=_size)
     camera.add_argument("fps", type=int)
     camera.add_argument("start_us", type=int)
+    camera.add_argument("--stills", action="store_true")
     camera.set_defaults(verb=_simulated_camera)
     camera = verbs.add_parser("picamera2-camera")
     camera.add_argument("number", type=int)
     camera.add_argument("size", type=_size)
     camera.add_argument("fps", type=int)
     camera.add_argument("frame_format")
+    camera.add_argument("--stills", type=_size)
     camera.set_defaults(verb=_picamera2_camera)
-    return parser
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -180,6 +189,7 @@ def _capture(options: argparse.Namespace) -> int:
             microphone=compose.microphone_of(config, clock=clock),
             camera=compose.camera_of(config, clock=clock),
             simulated=compose.simulated_parts(config),
+            stills=compose.stills_of(config, clock=clock),
         ),
         box=config.box.name,
         store=store,
@@ -190,12 +200,9 @@ def _capture(options: argparse.Namespace) -> int:
         notify=notifier(),
     )
     _on_termination(service.stop)
-    server = compose.requests_server(config, service)
-    print("ready", flush=True)
-    try:
+    with closing(compose.requests_server(config, service)), closing(compose.stills_server(config, service)):
+        print("ready", flush=True)
         service.run()
-    finally:
-        server.close()
     return EXIT_DONE
 
 
@@ -260,12 +267,18 @@ def _diagram(options: argparse.Namespace) -> int:
 
 def _simulated_camera(options: argparse.Namespace) -> int:
     from device.capture.camera import write_picture
-    from device.capture.picture import run_clock_camera
+    from device.capture.picture import H264Encoder, StillEncoder, run_clock_camera
 
     width, height = options.size
+    encoder = StillEncoder(width, height) if options.stills else H264Encoder(width, height, options.fps)
     try:
         run_clock_camera(
-            width, height, options.fps, options.start_us, send=lambda picture: write_picture(sys.stdout.buffer, picture)
+            width,
+            height,
+            options.fps,
+            options.start_us,
+            encoder=encoder,
+            send=lambda picture: write_picture(sys.stdout.buffer, picture),
         )
     except BrokenPipeError:
         # Whoever looked is gone; nothing is left to be flushed to.
@@ -275,18 +288,34 @@ def _simulated_camera(options: argparse.Namespace) -> int:
 
 def _picamera2_camera(options: argparse.Namespace) -> int:
     from device.capture.camera import write_picture
-    from device.capture.camera_picamera2 import run_picamera2
+    from device.capture.camera_picamera2 import run_picamera2, run_picamera2_stills
 
     # What the libraries print must not get between the pictures.
     pictures = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    width, height = options.size
-    run_picamera2(
-        options.number,
-        width,
-        height,
-        options.fps,
-        frame_format=options.frame_format,
-        send=lambda picture: write_picture(pictures, picture),
-    )
+    camera = (options.number, *options.size, options.fps)
+
+    def send(picture: Picture) -> None:
+        write_picture(pictures, picture)
+
+    if options.stills is None:
+        run_picamera2(*camera, frame_format=options.frame_format, send=send)
+    else:
+        take = _still_taker(options.size, options.stills, options.frame_format, send=send)
+        run_picamera2_stills(*camera, frame_format=options.frame_format, take=take)
     return EXIT_DONE
+
+
+def _still_taker(
+    size: tuple[int, int], still_size: tuple[int, int], frame_format: str, *, send: Callable[[Picture], None]
+) -> Callable[[bytes, int, int], None]:
+    """What makes a JPEG of a camera's buffer, and sends it."""
+    from device.capture.picture import StillEncoder, frame_of
+
+    encoder = StillEncoder(*still_size)
+
+    def take(data: bytes, stride: int, at_us: int) -> None:
+        for picture in encoder.encode(frame_of(data, size=size, stride=stride, frame_format=frame_format), at_us):
+            send(picture)
+
+    return take

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from device.age.recipients import KeyRecipient
 from device.capture.camera import ChildCamera
@@ -30,8 +31,12 @@ from device.requests import REQUESTS_NAME, parse_request
 from device.session import Session
 from device.session_context import Rules
 from device.status import Status
+from device.stills import STILL_NAME, StillServer
 from device.store import Store
 from device.words import Consent
+
+_STILL_WIDTH: Final = 640
+_STILLS_PER_S: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class Parts:
     microphone: Microphone
     camera: Camera | None
     simulated: tuple[str, ...]
+    stills: Camera | None = None  # the same camera, sending JPEG for a framing check
 
 
 def service_of(
@@ -64,7 +70,7 @@ def service_of(
     check_flac()
     check_loudness()
     recorder = Recorder(
-        Devices(parts.microphone, parts.camera),
+        Devices(parts.microphone, parts.camera, parts.stills),
         box=box,
         store=store,
         recipients=recipients,
@@ -147,6 +153,40 @@ def camera_of(config: Config, *, clock: Clock) -> Camera | None:
     return clock_camera((camera.width, camera.height), camera.fps, clock=clock)
 
 
+def stills_of(config: Config, *, clock: Clock) -> Camera | None:
+    """The camera that the configuration names, as a framing check looks through it."""
+    if isinstance(config.camera, DisabledCamera):
+        return None
+    camera = config.camera
+    size = (camera.width, camera.height)
+    if isinstance(camera, PicameraCamera):
+        # It runs as it does while recording, so that what is seen is what will be recorded.
+        program = [sys.executable, "-m", "device", "picamera2-camera", str(camera.number)]
+        width, height = still_size(size)
+        settings = [f"{camera.width}x{camera.height}", str(camera.fps), camera.frame_format]
+        command = [*program, *settings, "--stills", f"{width}x{height}"]
+        return ChildCamera(name=f"picamera2: {camera.number}", size=(width, height), command=lambda: command)
+    return clock_stills(size, clock=clock)
+
+
+def still_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The size of a still of a picture of ``size``: the same shape, even, 640 pixels wide at most."""
+    width, height = size
+    small = min(width, _STILL_WIDTH)
+    return small, max(2, round(height * small / width / 2) * 2)
+
+
+def clock_stills(size: tuple[int, int], *, clock: Clock) -> SimulatedCamera:
+    """The simulated camera as a framing check looks through it."""
+    width, height = small = still_size(size)
+
+    def command(start_us: int) -> list[str]:
+        program = [sys.executable, "-m", "device", "simulated-camera", "--stills"]
+        return [*program, f"{width}x{height}", str(_STILLS_PER_S), str(start_us)]
+
+    return SimulatedCamera(size=small, fps=_STILLS_PER_S, clock=clock, command=command)
+
+
 def clock_camera(size: tuple[int, int], fps: int, *, clock: Clock) -> SimulatedCamera:
     """The simulated camera, with the program that draws for it."""
 
@@ -171,3 +211,8 @@ def requests_server(config: Config, service: CaptureService) -> DatagramServer:
             service.request(request)
 
     return DatagramServer(config.box.run / REQUESTS_NAME, handle)
+
+
+def stills_server(config: Config, service: CaptureService) -> StillServer:
+    """The socket on which the page finds what a framing check sees."""
+    return StillServer(config.box.run / STILL_NAME, service.still)

@@ -26,7 +26,13 @@ except ImportError as problem:
 
 _BITRATE: Final = 2_000_000
 _KEY_EVERY_S: Final = 2
+_STILL_EVERY_S: Final = 0.5
 _HINT: Final = "check the camera's cable, then: rpicam-hello --list-cameras"
+
+
+def _boot_offset_us() -> int:
+    """Libcamera stamps in CLOCK_BOOTTIME, which has run on wherever the machine has slept."""
+    return (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()) // 1000
 
 
 class _Sender(Output):  # type: ignore[misc]  # picamera2 has no types
@@ -36,8 +42,7 @@ class _Sender(Output):  # type: ignore[misc]  # picamera2 has no types
         super().__init__()
         self._first_us = first_us
         self._send = send
-        # libcamera stamps in CLOCK_BOOTTIME, which has run on wherever the machine has slept.
-        self._boot_offset_us = (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()) // 1000
+        self._boot_offset_us = _boot_offset_us()
         self.failed = threading.Event()
 
     def outputframe(
@@ -57,14 +62,8 @@ class _Sender(Output):  # type: ignore[misc]  # picamera2 has no types
             self.failed.set()
 
 
-def run_picamera2(
-    number: int, width: int, height: int, fps: int, *, frame_format: str, send: Callable[[Picture], None]
-) -> None:
-    """Send the pictures of camera ``number`` until ``send`` fails; ``frame_format`` is picamera2's name for it.
-
-    Raises:
-        CameraError: there is no such camera, or it cannot be started.
-    """
+def _configured(number: int, width: int, height: int, fps: int, *, frame_format: str) -> Picamera2:
+    """The camera as a session sees it: what is looked at in a framing check is what will be recorded."""
     try:
         camera = Picamera2(number)
     except (IndexError, RuntimeError) as problem:
@@ -78,6 +77,45 @@ def run_picamera2(
     offered = {name: value for name, value in settings.items() if name in camera.camera_controls}
     main = {"size": (width, height), "format": frame_format}
     camera.configure(camera.create_video_configuration(main=main, raw=None, controls=offered))
+    return camera
+
+
+def run_picamera2_stills(
+    number: int, width: int, height: int, fps: int, *, frame_format: str, take: Callable[[bytes, int, int], None]
+) -> None:
+    """Hand frames of camera ``number`` to ``take``, two a second, until it fails: the buffer, its stride, when taken.
+
+    Raises:
+        CameraError: there is no such camera, or it cannot be started.
+    """
+    camera = _configured(number, width, height, fps, frame_format=frame_format)
+    boot_offset_us = _boot_offset_us()
+    stride = camera.stream_configuration("main")["stride"]
+    camera.start()
+    try:
+        while True:
+            next_s = time.monotonic() + _STILL_EVERY_S
+            request = camera.capture_request()
+            try:
+                data, taken_ns = request.make_buffer("main").tobytes(), request.get_metadata()["SensorTimestamp"]
+            finally:
+                request.release()
+            take(data, stride, taken_ns // 1000 - boot_offset_us)
+            time.sleep(max(0.0, next_s - time.monotonic()))
+    finally:
+        camera.stop()
+        camera.close()
+
+
+def run_picamera2(
+    number: int, width: int, height: int, fps: int, *, frame_format: str, send: Callable[[Picture], None]
+) -> None:
+    """Send the pictures of camera ``number`` until ``send`` fails; ``frame_format`` is picamera2's name for it.
+
+    Raises:
+        CameraError: there is no such camera, or it cannot be started.
+    """
+    camera = _configured(number, width, height, fps, frame_format=frame_format)
     encoder = H264Encoder(bitrate=_BITRATE, repeat=True, iperiod=_KEY_EVERY_S * fps, framerate=fps)
     sender = _Sender(lambda: int(encoder.firsttimestamp or 0), send)
     camera.start_recording(encoder, sender)

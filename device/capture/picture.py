@@ -1,4 +1,4 @@
-"""Pictures to H.264, by PyAV's libx264, and the simulated camera's program: the only home of PyAV.
+"""Pictures to H.264 and to JPEG, by PyAV, and the simulated camera's program: the only home of PyAV.
 
 It runs in the camera's own process. Settings that were found to keep a key frame under one chunk at 720p25; none of
 them reorders pictures, so each comes out as it goes in.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import Final
+from typing import Final, Protocol
 
 import av
 from av.video.frame import VideoFrame
@@ -26,6 +26,9 @@ _OPTIONS: Final = {
     "maxrate": "2000k",
     "bufsize": "480k",
 }
+# Small enough for two a second over any link, good enough to see whether a face is cut off.
+_STILL_OPTIONS: Final = {"qmin": "3", "qmax": "3"}
+_FORMATS: Final = {"YUV420": "yuv420p", "NV12": "nv12"}
 _MICROSECONDS: Final = 1_000_000
 # Five columns by seven rows per character, a row per hex digit pair, lowest bit right.
 _GLYPHS: Final = {
@@ -35,6 +38,13 @@ _GLYPHS: Final = {
 }  # fmt: skip
 _BACK: Final = 48
 _FRONT: Final = 210
+
+
+class Encoder(Protocol):
+    """Frames in, coded pictures out."""
+
+    def encode(self, frame: VideoFrame, at_us: int) -> Iterator[Picture]:
+        """Encode one frame taken at ``at_us``."""
 
 
 class H264Encoder:
@@ -53,6 +63,46 @@ class H264Encoder:
         frame.pts = at_us
         for packet in self._codec.encode(frame):
             yield Picture(bytes(packet), at_us if packet.pts is None else packet.pts, key=packet.is_keyframe)
+
+
+class StillEncoder:
+    """Frames of any size in, one JPEG of this size each out."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._size = (width, height)
+        self._codec = av.CodecContext.create("mjpeg", "w")
+        self._codec.width, self._codec.height, self._codec.pix_fmt = width, height, "yuvj420p"
+        self._codec.time_base = Fraction(1, _MICROSECONDS)
+        self._codec.thread_count = 1
+        self._codec.options = dict(_STILL_OPTIONS)
+
+    def encode(self, frame: VideoFrame, at_us: int) -> Iterator[Picture]:
+        """Encode one frame taken at ``at_us``."""
+        width, height = self._size
+        # JPEG counts black as 0 and white as 255; a camera's video as 16 and 235.
+        small = frame.reformat(width, height, "yuvj420p", src_color_range="MPEG", dst_color_range="JPEG")
+        small.pts = at_us
+        for packet in self._codec.encode(small):
+            yield Picture(bytes(packet), at_us, key=True)
+
+
+def frame_of(data: bytes, *, size: tuple[int, int], stride: int, frame_format: str) -> VideoFrame:
+    """A frame from a camera's buffer: its planes one after the other, the rows of the first ``stride`` bytes apart.
+
+    ``frame_format`` is picamera2's name for the layout: YUV420 or NV12.
+    """
+    width, height = size
+    frame = VideoFrame(width, height, _FORMATS[frame_format])
+    at = 0
+    for number, plane in enumerate(frame.planes):
+        step = stride if number == 0 or len(frame.planes) == 2 else stride // 2
+        rows = bytearray(plane.buffer_size)
+        used = min(step, plane.line_size)
+        for row in range(plane.height):
+            rows[row * plane.line_size : row * plane.line_size + used] = data[at : at + used]
+            at += step
+        plane.update(bytes(rows))
+    return frame
 
 
 class ClockPicture:
@@ -100,9 +150,11 @@ class ClockPicture:
             luma[line * stride + x : line * stride + x + self._dot] = bright
 
 
-def run_clock_camera(width: int, height: int, fps: int, start_us: int, *, send: Callable[[Picture], None]) -> None:
+def run_clock_camera(
+    width: int, height: int, fps: int, start_us: int, *, encoder: Encoder, send: Callable[[Picture], None]
+) -> None:
     """Send pictures of the clock, the first taken at ``start_us``, as fast as they are taken, until ``send`` fails."""
-    encoder, drawing = H264Encoder(width, height, fps), ClockPicture(width, height, fps)
+    drawing = ClockPicture(width, height, fps)
     number = 0
     while True:
         for picture in encoder.encode(drawing.draw(number), start_us + number * _MICROSECONDS // fps):

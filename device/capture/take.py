@@ -40,10 +40,11 @@ _WRITER_SLACK_US: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """What a take records from."""
+    """What a take records from. ``stills``: the same camera, sending JPEG, for a framing check; no take is given it."""
 
     microphone: Microphone
     camera: Camera | None
+    stills: Camera | None = None
 
 
 def _what(problem: BaseException) -> str:
@@ -89,6 +90,7 @@ class Take:
         self._durable_at_us = facts.beginning.pressed_us
         self._opened = False
         self._picture_started = False
+        self._camera_after: Sequence[threading.Event] = ()
         self._failed = False
         self._settled = False
         self._jobs: list[Future[None]] = []
@@ -117,8 +119,12 @@ class Take:
 
     # -- what the service asks ----------------------------------------------------------------------------------------
 
-    def start(self, *, after: Take | None) -> None:
-        """Open the devices as soon as those of the take before are closed. ``Opened`` or ``Failed`` is reported."""
+    def start(self, *, after: Take | None, camera_after: Sequence[threading.Event] = ()) -> None:
+        """Open the devices as soon as those of the take before are closed. ``Opened`` or ``Failed`` is reported.
+
+        ``camera_after``: what else has to let the camera go first; the sound does not wait for that.
+        """
+        self._camera_after = camera_after
         # A microphone that a slow machine opens late has nothing to lose in a rehearsal either.
         self._let_time_run(self.facts.beginning.pressed_us + _WRITER_SLACK_US)
         self._sound.start(after=None if after is None else after.microphone_closed)
@@ -175,6 +181,11 @@ class Take:
     def microphone_closed(self) -> threading.Event:
         """Set once this take will never hold the microphone again."""
         return self._sound.closed
+
+    @property
+    def camera_closed(self) -> threading.Event | None:
+        """Set once this take will never hold the camera again; ``None`` if it never did."""
+        return self._picture.closed if self._picture is not None and self._picture_started else None
 
     @property
     def idle(self) -> bool:
@@ -249,7 +260,7 @@ class Take:
         self._writer_thread.start()
         if self._picture is not None and not self._ending:
             self._picture_started = True
-            self._picture.start()
+            self._picture.start(after=self._camera_after)
         self._report(Opened(self.ordinal, now_us))
 
     def _on_failed(self, problem: MicrophoneError) -> None:

@@ -62,5 +62,5 @@ def test_the_cameras_program_ends_when_nobody_takes_its_pictures() -> None:
             raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):
-        run_clock_camera(160, 90, 25, 1_000_000, send=send)
+        run_clock_camera(160, 90, 25, 1_000_000, encoder=H264Encoder(160, 90, 25), send=send)
     assert [picture.at_us for picture in sent] == [1_000_000 + 40_000 * number for number in range(5)]

@@ -12,7 +12,16 @@ from device.panel_language import face_of, notes
 from device.recording import SESSION_NAME
 from device.recording.manifest import ConsentEvent, Manifest, RecordingState, SoundFacts, SoundReport, SoundVerdict
 from device.session_events import State, Tone
-from device.status import LampStatus, LastStatus, LevelStatus, PanelStatus, RecordingStatus, Status, publish
+from device.status import (
+    FramingStatus,
+    LampStatus,
+    LastStatus,
+    LevelStatus,
+    PanelStatus,
+    RecordingStatus,
+    Status,
+    publish,
+)
 from device.store import Store
 from device.words import Consent, Fate
 
@@ -81,13 +90,14 @@ def status(state: State = State.IDLE, choice: Consent = Consent.NONE, **facts: A
         "published": "2026-03-03T13:05:00.000Z",
         "published_unix_s": time.time(),
         "state": state,
-        "consent": choice if state in (State.ARMED, State.RECORDING, State.TROUBLED) else Consent.NONE,
+        "consent": choice if state is State.ARMED or state.captures else Consent.NONE,
         "choices": (),
         "people": 1,
-        "armed_left_s": 42.0 if state is State.ARMED else None,
+        "armed_left_s": 42.0 if state in (State.ARMED, State.FRAMING) else None,
         "panel": panel(state, choice),
         "level": None,
         "recording": None,
+        "framing": FramingStatus(devices_open=("camera",)) if state is State.FRAMING else None,
         "last": None,
         "sealing": 0,
         "faults": (),
