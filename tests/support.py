@@ -386,6 +386,7 @@ def build_box(
     speed: float = 60.0,
     loop: bool = True,
     camera: Callable[[PacedClock], Camera] | None = None,
+    stills: Callable[[PacedClock], Camera] | None = None,
     recipients: list[KeyRecipient] | None = None,
     standing: tuple[SottoError, ...] = (),
     max_length_min: int = 1,
@@ -397,7 +398,14 @@ def build_box(
     panel = LoggedPanel(clock=clock, log=log)
     microphone = LoggedMicrophone(wav, clock=clock, loop=loop, log=log)
     service = service_of(
-        Parts(clock, panel, microphone, camera(clock) if camera else None, ("microphone", "camera", "panel")),
+        Parts(
+            clock,
+            panel,
+            microphone,
+            camera(clock) if camera else None,
+            ("microphone", "camera", "panel"),
+            stills(clock) if stills else None,
+        ),
         box="Room 1",
         store=store,
         recipients=[identity.recipient()] if recipients is None else recipients,

@@ -135,6 +135,8 @@ def _details(status: Status) -> list[str]:
     details = []
     if f"state.{status.state}.do" in _DETAILS:
         details.append(text(f"state.{status.state}.do"))
+    if status.state == "armed" and status.consent is Consent.SOUND_AND_PICTURE:
+        details.append(text("state.armed.framing"))
     if status.state in ("armed", "framing") and status.armed_left_s is not None:
         details.append(text(f"state.{status.state}.left", seconds=max(round(status.armed_left_s), 0)))
     if status.last is not None and (window := _window(status.state)):

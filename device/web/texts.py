@@ -38,6 +38,7 @@ TEXTS: Final[dict[str, str]] = {
     "choice counts.",
     "state.armed": "Consent is given: {consent}. Nothing is recorded yet.",
     "state.armed.do": "RECORD starts the recording. CONSENT changes the choice.",
+    "state.armed.framing": "RECORD held for 1.5 seconds shows here what the camera sees, and stores nothing.",
     "state.armed.left": "The consent ends by itself in {seconds} s.",
     "state.framing": "Framing check: nothing is stored.",
     "state.framing.do": "The camera is open, the microphone is not. RECORD starts the recording. CONSENT closes the "
