@@ -240,7 +240,7 @@ def test_the_first_picture_hardly_waits_for_the_framing_check_to_end(framer: Mak
         box.stop()
     print(f"\npress to first picture: {took_s[False]:.2f} s, out of a framing check {took_s[True]:.2f} s")
     assert handed_s < 2
-    assert took_s[True] < took_s[False] + 3  # on a machine that does something else besides
+    assert took_s[True] < took_s[False] + 5  # on a machine that does something else besides
 
 
 def test_the_camera_of_the_recording_before_is_closed_before_it_is_looked_through(framer: MakeFramer) -> None:
