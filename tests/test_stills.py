@@ -67,10 +67,17 @@ def test_what_is_cut_short_or_something_else_is_none(tmp_path: Path, data: bytes
 
 def test_nothing_can_be_asked_there(tmp_path: Path, serve: Serve) -> None:
     """Whatever is sent, the answer is the same still; so it is no second way to say something to capture."""
-    serve(lambda: Still(b"still", 7))
+    sent = threading.Event()
+
+    def latest() -> Still:
+        assert sent.wait(30)
+        return Still(b"still", 7)
+
+    serve(latest)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.connect(str(tmp_path / STILL_NAME))
         client.send(b'{"ask": "stop"}')
+        sent.set()
         assert client.recv(100).endswith(b"still")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client, pytest.raises(OSError, match="wrong type"):
         client.connect(str(tmp_path / STILL_NAME))
