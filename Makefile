@@ -1,11 +1,11 @@
 # Everything runs from a fresh checkout: .ci/setup looks first, and installs what is missing.
-.PHONY: help demo test lint types lock bench soak kill appliance clean setup-run setup-test setup-appliance
+.PHONY: help demo test lint types lock bench bench-press soak kill appliance clean setup-run setup-test setup-appliance
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
 help: ## these lines
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 demo: setup-run ## a whole session, played without hardware (more words for it in DEMO=…)
 	@.venv/bin/sotto demo $(DEMO)
@@ -26,6 +26,10 @@ lock: setup-test ## write both lock files from pyproject.toml (LOCK=--upgrade: n
 
 bench: setup-test ## what a recorded hour costs in CPU and memory
 	@$(PYTHON) tests/bench.py $(BENCH)
+
+bench-press: setup-test ## how long a press takes: RECORD to the first sound, CONSENT to the devices closed
+	@tests/tools/fetch-pulseaudio >/dev/null
+	@$(PYTHON) -m tests.bench_press $(BENCH)
 
 soak: setup-test ## record for hours (HOURS=1) and look for anything that grows or drifts
 	@$(PYTHON) tests/soak.py --hours $(or $(HOURS),1)

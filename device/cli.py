@@ -12,15 +12,18 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from device import compose
+from device.capture.camera import MOST_BITS_PER_S, Control, write_picture
 from device.capture.packets import Picture
+from device.capture.sensor import CameraSettings, Framing
 from device.clock import SystemClock, wire_time
 from device.compose import Parts
-from device.config import load_config, recipients_of
+from device.config import load_config
 from device.demo import DemoChoices, run_demo
 from device.errors import AdminError, SottoError, StoreError
+from device.journal import Scribe, where_it_belongs
 from device.notify import READY, notifier
 from device.recovery import recover
 from device.rehearse import Stage, parse_presses, rehearsal_of, tell
@@ -84,12 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     for name, verb, text in (
         ("capture", _capture, "the service that opens microphone and camera"),
         ("web", _web, "the page"),
-        ("check", _check, "show the effective configuration and what is wrong with it"),
         ("status", _status, "show what the box is doing"),
     ):
         service = verbs.add_parser(name, help=text)
         service.add_argument("--config", type=Path, required=True, metavar="FILE")
         service.set_defaults(verb=verb)
+    _add_check(verbs.add_parser("check", help="find out whether this box is well, and what to do where it is not"))
     diagram = verbs.add_parser("diagram", help="bring the pictures of the session in a document up to date")
     diagram.add_argument("document", type=Path, metavar="FILE")
     diagram.set_defaults(verb=_diagram)
@@ -98,12 +101,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_cameras(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """The programs of the camera's own process; only capture starts them."""
+def _add_cameras(verbs: Any) -> None:
+    """The programs of the camera's own process; only capture and a check start them."""
     camera = verbs.add_parser("simulated-camera")
     camera.add_argument("size", type=_size)
     camera.add_argument("fps", type=int)
     camera.add_argument("start_us", type=int)
+    camera.add_argument("--bitrate", type=int, default=MOST_BITS_PER_S)
     camera.add_argument("--stills", action="store_true")
     camera.set_defaults(verb=_simulated_camera)
     camera = verbs.add_parser("picamera2-camera")
@@ -111,8 +115,22 @@ def _add_cameras(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     camera.add_argument("size", type=_size)
     camera.add_argument("fps", type=int)
     camera.add_argument("frame_format")
+    camera.add_argument("--bitrate", type=int, default=MOST_BITS_PER_S)
+    camera.add_argument("--framing", type=Framing, default=Framing.WIDE)
+    camera.add_argument("--mains-hz", type=int)
+    camera.add_argument("--mirror", action="store_true")
+    camera.add_argument("--upside-down", action="store_true")
     camera.add_argument("--stills", type=_size)
     camera.set_defaults(verb=_picamera2_camera)
+
+
+def _add_check(check: argparse.ArgumentParser) -> None:
+    check.add_argument("--config", type=Path, required=True, metavar="FILE")
+    check.add_argument("--config-only", action="store_true", help="print the effective configuration and check nothing")
+    check.add_argument("--no-room", action="store_true", help="open neither microphone, camera nor panel")
+    check.add_argument("--clap", action="store_true", help="also measure how far sound and picture are apart")
+    check.add_argument("--json", action="store_true", help="print everything as JSON")
+    check.set_defaults(verb=_check)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -182,6 +200,7 @@ def _capture(options: argparse.Namespace) -> int:
     store = compose.store_of(config)
     _recover(store, at=wire_time(clock.utc()))
     recipients, standing = compose.recipients_or_fault(config)
+    scribe = Scribe(where_it_belongs())
     service = compose.service_of(
         Parts(
             clock=clock,
@@ -198,9 +217,15 @@ def _capture(options: argparse.Namespace) -> int:
         standing=standing,
         publish=lambda status: publish(status, config.box.run),
         notify=notifier(),
+        machine=compose.this_machine().read,
+        journal=scribe,
     )
     _on_termination(service.stop)
-    with closing(compose.requests_server(config, service)), closing(compose.stills_server(config, service)):
+    with (
+        closing(scribe),
+        closing(compose.requests_server(config, service)),
+        closing(compose.stills_server(config, service)),
+    ):
         print("ready", flush=True)
         service.run()
     return EXIT_DONE
@@ -238,11 +263,16 @@ def _web(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    config = load_config(options.config)
-    print(json.dumps(config.model_dump(mode="json"), indent=2, ensure_ascii=False))
-    recipients_of(config.recipients.keys)
-    compose.store_of(config).check()
-    return EXIT_DONE
+    from device.check.verb import Choices, run_check
+
+    asked = Choices(
+        options.config,
+        config_only=options.config_only,
+        room=not options.no_room,
+        clap=options.clap,
+        json=options.json,
+    )
+    return run_check(asked)
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -266,20 +296,20 @@ def _diagram(options: argparse.Namespace) -> int:
 
 
 def _simulated_camera(options: argparse.Namespace) -> int:
-    from device.capture.camera import write_picture
-    from device.capture.picture import H264Encoder, StillEncoder, run_clock_camera
+    from device.capture.picture import run_clock_camera, run_clock_stills
 
+    control = Control(sys.stdin.fileno())
     width, height = options.size
-    encoder = StillEncoder(width, height) if options.stills else H264Encoder(width, height, options.fps)
+    taken = (width, height, options.fps, options.start_us)
+
+    def send(picture: Picture) -> None:
+        write_picture(sys.stdout.buffer, picture)
+
     try:
-        run_clock_camera(
-            width,
-            height,
-            options.fps,
-            options.start_us,
-            encoder=encoder,
-            send=lambda picture: write_picture(sys.stdout.buffer, picture),
-        )
+        if options.stills:
+            run_clock_stills(*taken, send=send)
+        else:
+            run_clock_camera(*taken, send=send, rung=lambda: control.rung, bitrate=options.bitrate)
     except BrokenPipeError:
         # Whoever looked is gone; nothing is left to be flushed to.
         sys.stdout = None
@@ -287,35 +317,47 @@ def _simulated_camera(options: argparse.Namespace) -> int:
 
 
 def _picamera2_camera(options: argparse.Namespace) -> int:
-    from device.capture.camera import write_picture
     from device.capture.camera_picamera2 import run_picamera2, run_picamera2_stills
 
+    control = Control(sys.stdin.fileno())
     # What the libraries print must not get between the pictures.
     pictures = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    camera = (options.number, *options.size, options.fps)
+    width, height = options.size
+    settings = CameraSettings(
+        number=options.number,
+        width=width,
+        height=height,
+        fps=options.fps,
+        bitrate=options.bitrate,
+        frame_format=options.frame_format,
+        framing=options.framing,
+        mains_hz=options.mains_hz,
+        mirror=options.mirror,
+        upside_down=options.upside_down,
+    )
 
     def send(picture: Picture) -> None:
         write_picture(pictures, picture)
 
     if options.stills is None:
-        run_picamera2(*camera, frame_format=options.frame_format, send=send)
+        run_picamera2(settings, rung=lambda: control.rung, send=send)
     else:
-        take = _still_taker(options.size, options.stills, options.frame_format, send=send)
-        run_picamera2_stills(*camera, frame_format=options.frame_format, take=take)
+        run_picamera2_stills(settings, take=_still_taker(settings, options.stills, send=send))
     return EXIT_DONE
 
 
 def _still_taker(
-    size: tuple[int, int], still_size: tuple[int, int], frame_format: str, *, send: Callable[[Picture], None]
+    settings: CameraSettings, still_size: tuple[int, int], *, send: Callable[[Picture], None]
 ) -> Callable[[bytes, int, int], None]:
     """What makes a JPEG of a camera's buffer, and sends it."""
     from device.capture.picture import StillEncoder, frame_of
 
-    encoder = StillEncoder(*still_size)
+    encoder, size = StillEncoder(*still_size), (settings.width, settings.height)
 
     def take(data: bytes, stride: int, at_us: int) -> None:
-        for picture in encoder.encode(frame_of(data, size=size, stride=stride, frame_format=frame_format), at_us):
+        frame = frame_of(data, size=size, stride=stride, frame_format=settings.frame_format)
+        for picture in encoder.encode(frame, at_us):
             send(picture)
 
     return take

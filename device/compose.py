@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from device.age.recipients import KeyRecipient
-from device.capture.camera import ChildCamera
+from device.capture.camera import MOST_BITS_PER_S, ChildCamera
 from device.capture.encoder import check_library as check_flac
+from device.capture.failover import FailOver
 from device.capture.health import Health
+from device.capture.ladder import Readings
+from device.capture.machine import Machine
 from device.capture.meter import check_library as check_loudness
 from device.capture.packets import Camera, Microphone
 from device.capture.recorder import Recorder
 from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedCamera, SimulatedMicrophone
+from device.capture.sound_cards import Identity
 from device.capture.take import Devices
 from device.clock import Clock
 from device.config import AlsaMicrophone, Config, DisabledCamera, PicameraCamera, SessionSection, recipients_of
+from device.config import SimulatedMicrophone as MicrophoneSection
 from device.config import SimulatedPanel as SimulatedPanelSection
 from device.datagrams import DatagramServer
 from device.devicekey import load_or_make_device_key
 from device.errors import RecipientError, SottoError
+from device.journal import Journal, to_nobody
 from device.notify import Notify, tell_nobody
 from device.panel import Panel
 from device.panel_simulated import SimulatedPanel
@@ -61,14 +69,20 @@ def service_of(
     standing: tuple[SottoError, ...],
     publish: Callable[[Status], None],
     notify: Notify = tell_nobody,
+    machine: Callable[[], Readings] = Readings,
+    journal: Journal = to_nobody,
 ) -> CaptureService:
     """The capture service of a box. ``standing``: what already keeps it from recording; its lamp will say so.
+
+    ``machine``: how the machine is; a rehearsal knows nothing of that, and loses no picture to a busy one.
 
     Raises:
         MissingPackageError: a library that the sound cannot do without is not installed.
     """
     check_flac()
     check_loudness()
+    max_length_s = session.max_length_min * 60
+    health = Health(store, max_length_s=max_length_s, standing=standing, machine=machine)
     recorder = Recorder(
         Devices(parts.microphone, parts.camera, parts.stills),
         box=box,
@@ -76,8 +90,8 @@ def service_of(
         recipients=recipients,
         clock=parts.clock,
         floor_dbfs=session.floor_dbfs,
+        surroundings=lambda: health.surroundings,
     )
-    max_length_s = session.max_length_min * 60
     most = Consent.SOUND if parts.camera is None else Consent.SOUND_AND_PICTURE
     return CaptureService(
         clock=parts.clock,
@@ -85,9 +99,10 @@ def service_of(
         session=Session(Rules(max_length_s=max_length_s, most=most)),
         levels=Levels(),
         recorder=recorder,
-        health=Health(store, max_length_s=max_length_s, standing=standing),
+        health=health,
         publish=publish,
         notify=notify,
+        journal=journal,
         box=box,
         simulated=parts.simulated,
     )
@@ -111,17 +126,30 @@ def store_of(config: Config) -> Store:
 
 
 def microphone_of(config: Config, *, clock: Clock) -> Microphone:
-    """The microphone that the configuration names.
+    """The microphone that the configuration names; with a second one behind it, if it names one.
 
     Raises:
         MissingPackageError: it needs a package that is not installed.
     """
-    if isinstance(config.microphone, AlsaMicrophone):
-        # Only a box with a real one has the library.
-        from device.capture.microphone import AlsaSource  # noqa: PLC0415
+    first = _microphone_of(config.microphone, clock=clock)
+    if config.second_microphone is None:
+        return first
+    return FailOver(first, _microphone_of(config.second_microphone, clock=clock))
 
-        return AlsaSource(config.microphone.device, clock=clock)
-    return SimulatedMicrophone(config.microphone.wav, clock=clock, loop=config.microphone.loop)
+
+def _microphone_of(section: MicrophoneSection | AlsaMicrophone, *, clock: Clock) -> Microphone:
+    if isinstance(section, MicrophoneSection):
+        return SimulatedMicrophone(section.wav, clock=clock, loop=section.loop)
+    # Only a box with a real one has the library.
+    from device.capture.alsa import Gain, alsa_microphone  # noqa: PLC0415
+
+    if section.device is not None:
+        return alsa_microphone(section.device, clock=clock, patience_s=section.appears_within_s)
+    identity = Identity(card=section.card, usb_path=section.usb_path, serial=section.serial)
+    gain = None
+    if section.gain_control is not None and section.gain_percent is not None:
+        gain = Gain(section.gain_control, section.gain_percent)
+    return alsa_microphone(identity, clock=clock, pcm=section.pcm, gain=gain, patience_s=section.appears_within_s)
 
 
 def panel_of(config: Config, *, clock: Clock) -> Panel:
@@ -145,12 +173,11 @@ def camera_of(config: Config, *, clock: Clock) -> Camera | None:
     if isinstance(config.camera, DisabledCamera):
         return None
     camera = config.camera
+    size, bitrate = (camera.width, camera.height), camera.bitrate_kbit_s * 1000
     if isinstance(camera, PicameraCamera):
-        program = [sys.executable, "-m", "device", "picamera2-camera", str(camera.number)]
-        settings = [f"{camera.width}x{camera.height}", str(camera.fps), camera.frame_format]
-        name = f"picamera2: {camera.number}"
-        return ChildCamera(name=name, size=(camera.width, camera.height), command=lambda: [*program, *settings])
-    return clock_camera((camera.width, camera.height), camera.fps, clock=clock)
+        name, command = f"picamera2: {camera.number}", picamera2_command(camera)
+        return ChildCamera(name=name, size=size, command=lambda: command, bitrate=bitrate)
+    return clock_camera(size, camera.fps, clock=clock, bitrate=bitrate)
 
 
 def stills_of(config: Config, *, clock: Clock) -> Camera | None:
@@ -160,13 +187,23 @@ def stills_of(config: Config, *, clock: Clock) -> Camera | None:
     camera = config.camera
     size = (camera.width, camera.height)
     if isinstance(camera, PicameraCamera):
-        # It runs as it does while recording, so that what is seen is what will be recorded.
-        program = [sys.executable, "-m", "device", "picamera2-camera", str(camera.number)]
-        width, height = still_size(size)
-        settings = [f"{camera.width}x{camera.height}", str(camera.fps), camera.frame_format]
-        command = [*program, *settings, "--stills", f"{width}x{height}"]
-        return ChildCamera(name=f"picamera2: {camera.number}", size=(width, height), command=lambda: command)
+        small = still_size(size)
+        command = picamera2_command(camera, stills=small)
+        return ChildCamera(name=f"picamera2: {camera.number}", size=small, command=lambda: command)
     return clock_stills(size, clock=clock)
+
+
+def picamera2_command(camera: PicameraCamera, *, stills: tuple[int, int] | None = None) -> list[str]:
+    """The program for a real camera, with all that it is asked for.
+
+    ``stills``: their size, where it is to send stills; all else is as in a recording, so that they show what one will.
+    """
+    program = [sys.executable, "-m", "device", "picamera2-camera", str(camera.number)]
+    program += [f"{camera.width}x{camera.height}", str(camera.fps), camera.frame_format]
+    program += ["--bitrate", str(camera.bitrate_kbit_s * 1000), "--framing", camera.framing]
+    program += [] if camera.mains_hz is None else ["--mains-hz", str(camera.mains_hz)]
+    program += [] if stills is None else ["--stills", f"{stills[0]}x{stills[1]}"]
+    return program + ["--mirror"] * camera.mirror + ["--upside-down"] * camera.upside_down
 
 
 def still_size(size: tuple[int, int]) -> tuple[int, int]:
@@ -187,14 +224,20 @@ def clock_stills(size: tuple[int, int], *, clock: Clock) -> SimulatedCamera:
     return SimulatedCamera(size=small, fps=_STILLS_PER_S, clock=clock, command=command)
 
 
-def clock_camera(size: tuple[int, int], fps: int, *, clock: Clock) -> SimulatedCamera:
+def clock_camera(size: tuple[int, int], fps: int, *, clock: Clock, bitrate: int = MOST_BITS_PER_S) -> SimulatedCamera:
     """The simulated camera, with the program that draws for it."""
+    program = [sys.executable, "-m", "device", "simulated-camera", "--bitrate", str(bitrate)]
 
     def command(start_us: int) -> list[str]:
         width, height = size
-        return [sys.executable, "-m", "device", "simulated-camera", f"{width}x{height}", str(fps), str(start_us)]
+        return [*program, f"{width}x{height}", str(fps), str(start_us)]
 
-    return SimulatedCamera(size=size, fps=fps, clock=clock, command=command)
+    return SimulatedCamera(size=size, fps=fps, clock=clock, command=command, bitrate=bitrate)
+
+
+def this_machine() -> Machine:
+    """The machine that this program runs on."""
+    return Machine(Path("/"), processors=os.cpu_count() or 1)
 
 
 def simulated_parts(config: Config) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from device.age.errors import AgeError
 from device.age.recipients import KeyRecipient, check_company, parse_recipient
+from device.capture.sensor import Framing
 from device.errors import ConfigError, RecipientError
 
 SECTIONS_HINT = "docs/configuration.md lists every key; `sotto check` shows the effective values"
@@ -59,6 +60,9 @@ class SessionSection(_Section):
     floor_dbfs: Annotated[float, Field(ge=-100, le=-20)] = -60.0
 
 
+Name = Annotated[str, Field(min_length=1)]
+
+
 class SimulatedMicrophone(_Section):
     """A WAV file that is played in real time."""
 
@@ -68,10 +72,31 @@ class SimulatedMicrophone(_Section):
 
 
 class AlsaMicrophone(_Section):
-    """A device of the computer, named as ALSA names it."""
+    """A capture device of a sound card, found by what stays: the card's id, its USB socket or its serial number.
+
+    ``device`` is any name that ALSA knows instead. Nothing here falls back to ALSA's "default".
+    """
 
     driver: Literal["alsa"]
-    device: Annotated[str, Field(min_length=1)]
+    card: Name | None = None
+    usb_path: Annotated[str, Field(pattern=r"^\d+-\d+(\.\d+)*$")] | None = None
+    serial: Name | None = None
+    device: Name | None = None
+    pcm: Annotated[int, Field(ge=0, le=31)] = 0
+    gain_control: Name | None = None
+    gain_percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    appears_within_s: Annotated[float, Field(ge=0, le=10)] = 0.0
+
+    @model_validator(mode="after")
+    def _one_identity(self) -> AlsaMicrophone:
+        named = [key for key in ("card", "usb_path", "serial", "device") if getattr(self, key) is not None]
+        if len(named) != 1:
+            raise ValueError("name the microphone by exactly one of card, usb_path, serial, device")
+        if (self.gain_control is None) != (self.gain_percent is None):
+            raise ValueError("gain_control and gain_percent belong together")
+        if self.device is not None and (self.pcm or self.gain_control is not None):
+            raise ValueError("pcm and gain_control need a card to belong to: name it by card, usb_path or serial")
+        return self
 
 
 class DisabledCamera(_Section):
@@ -80,24 +105,31 @@ class DisabledCamera(_Section):
     driver: Literal["disabled"]
 
 
-class SimulatedCamera(_Section):
-    """A moving clock and a frame number."""
+class _PictureSection(_Section):
+    """What every camera can be asked for."""
 
-    driver: Literal["simulated"]
     width: Annotated[int, Field(ge=160, le=1920, multiple_of=16)] = 1280
     height: Annotated[int, Field(ge=90, le=1088, multiple_of=2)] = 720
     fps: Annotated[int, Field(ge=1, le=60)] = 25
+    bitrate_kbit_s: Annotated[int, Field(ge=100, le=20_000)] = 2000
 
 
-class PicameraCamera(_Section):
+class SimulatedCamera(_PictureSection):
+    """A moving clock and a frame number."""
+
+    driver: Literal["simulated"]
+
+
+class PicameraCamera(_PictureSection):
     """A camera of the Raspberry Pi."""
 
     driver: Literal["picamera2"]
     number: Annotated[int, Field(ge=0, le=7)] = 0
-    width: Annotated[int, Field(ge=160, le=1920, multiple_of=16)] = 1280
-    height: Annotated[int, Field(ge=90, le=1088, multiple_of=2)] = 720
-    fps: Annotated[int, Field(ge=1, le=60)] = 25
     frame_format: Literal["YUV420", "NV12"] = "YUV420"
+    framing: Framing = Framing.WIDE
+    mains_hz: Literal[50, 60] | None = None  # it names a place, in a way: nothing is guessed
+    mirror: bool = False
+    upside_down: bool = False
 
 
 class SimulatedPanel(_Section):
@@ -148,6 +180,7 @@ class Config(_Section):
     recipients: RecipientsSection
     session: SessionSection = SessionSection()
     microphone: Annotated[SimulatedMicrophone | AlsaMicrophone, Field(discriminator="driver")]
+    second_microphone: Annotated[SimulatedMicrophone | AlsaMicrophone, Field(discriminator="driver")] | None = None
     camera: Annotated[SimulatedCamera | PicameraCamera | DisabledCamera, Field(discriminator="driver")]
     panel: Annotated[SimulatedPanel | GpioPanel, Field(discriminator="driver")]
     web: WebSection
@@ -190,7 +223,7 @@ def parse_config(text: str) -> Config:
 def _line(error: dict[str, Any]) -> str:
     """One error of pydantic as: key, value, what is allowed."""
     # The tag of a driver stands in the location, but in no file: camera.simulated.fps is written as camera.fps.
-    drivers = {"simulated", "alsa", "disabled", "gpio"}
+    drivers = {"simulated", "alsa", "picamera2", "disabled", "gpio"}
     key = ".".join(str(part) for part in error["loc"] if part not in drivers)
     if error["type"] == "extra_forbidden":
         return f"{key} is not a known key"

@@ -28,6 +28,24 @@ def send_datagram(data: bytes, path: Path) -> None:
             raise AdminError("the capture service does not answer", "start it, or look into its log") from problem
 
 
+def somebody_listens(path: Path) -> bool:
+    """Whether a living process listens at a local socket; nothing is sent to it.
+
+    Raises:
+        AdminError: this user may not ask.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as client:
+        try:
+            client.connect(str(path))
+        except PermissionError as problem:
+            raise AdminError(
+                "this user may not ask whether the capture service runs", "run this as the service's user"
+            ) from problem
+        except OSError:
+            return False  # no such name, or one that a process left behind
+    return True
+
+
 class DatagramServer:
     """Hands every datagram that reaches a local socket to ``handle``, in a thread of its own, until it is closed."""
 

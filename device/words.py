@@ -39,6 +39,34 @@ class Button(StrEnum):
     RECORD = "record"
 
 
+class Rung(StrEnum):
+    """How much is asked of the camera: the ladder for load, heat and room. The sound is not on it."""
+
+    WHOLE = "whole"
+    HALF_RATE = "half_rate"
+    LOW_BITRATE = "low_bitrate"  # and half the frame rate
+    NO_PICTURE = "no_picture"
+
+    @property
+    def depth(self) -> int:
+        """How far down: 0 is the whole picture, 3 is none."""
+        return _DEPTHS[self]
+
+    @property
+    def rate_divisor(self) -> int:
+        """One in how many pictures is taken."""
+        return 1 if self is Rung.WHOLE else 2
+
+    @property
+    def bitrate_divisor(self) -> int:
+        """What the configured bitrate is divided by."""
+        return 1 if self.depth < Rung.LOW_BITRATE.depth else 3
+
+
+RUNGS = tuple(Rung)
+_DEPTHS = {rung: depth for depth, rung in enumerate(RUNGS)}
+
+
 class Fate(StrEnum):
     """What is to become of the recording that ended last, until its window closes."""
 

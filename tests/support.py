@@ -24,7 +24,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from device.age.identities import KeyIdentity, generate_identity, identity_file
 from device.age.opening import decrypt
 from device.age.recipients import KeyRecipient
-from device.capture.packets import Camera, Gap, Sound, SoundFormat
+from device.capture.failover import FailOver
+from device.capture.ladder import Readings
+from device.capture.packets import Camera, Gap, Microphone, Sound, SoundFormat
 from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedMicrophone
 from device.clock import PacedClock
@@ -247,15 +249,35 @@ class Watcher:
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
+        self._seen: Callable[[Status], object] = lambda _status: None
         self.statuses: list[Status] = []
 
     def publish(self, status: Status) -> None:
         with self._condition:
             self.statuses.append(status)
+            self._seen(status)
             self._condition.notify_all()
 
-    def until(self, holds: Callable[[Status], _Result], *, after: int) -> Status:
-        """The newest status as soon as it holds; the first ``after`` are not asked."""
+    def until(
+        self,
+        holds: Callable[[Status], _Result],
+        *,
+        after: int,
+        then: Callable[[], None] = lambda: None,
+    ) -> Status:
+        """The newest status as soon as it holds; the first ``after`` are not asked.
+
+        ``then`` is done when one is published that holds, on the publisher's thread: this one may be slow to wake.
+        """
+        with self._condition:
+            self._seen = lambda status: then() if holds(status) else None
+        try:
+            return self._until(holds, after=after)
+        finally:
+            with self._condition:
+                self._seen = lambda _status: None
+
+    def _until(self, holds: Callable[[Status], _Result], *, after: int) -> Status:
         until_s = time.monotonic() + PATIENCE_S
         with self._condition:
             while not (len(self.statuses) > after and holds(self.statuses[-1])):
@@ -326,9 +348,12 @@ class Box:
         after = self._heard()
         self.clock.keep_pace("test", None)
         try:
-            return self.watcher.until(holds, after=after)
+            return self.watcher.until(holds, after=after, then=self._stand_still)
         finally:
-            self.clock.keep_pace("test", self.clock.now_us())
+            self._stand_still()
+
+    def _stand_still(self) -> None:
+        self.clock.keep_pace("test", self.clock.now_us())
 
     def until_state(self, *states: str) -> Status:
         return self.until(lambda status: status.state in states)
@@ -387,9 +412,11 @@ def build_box(
     loop: bool = True,
     camera: Callable[[PacedClock], Camera] | None = None,
     stills: Callable[[PacedClock], Camera] | None = None,
+    second: Callable[[PacedClock], Microphone] | None = None,
     recipients: list[KeyRecipient] | None = None,
     standing: tuple[SottoError, ...] = (),
     max_length_min: int = 1,
+    machine: Callable[[], Readings] = Readings,
 ) -> Box:
     """A box that runs; whoever asked for it stops it."""
     clock = PacedClock(speed=speed, start=START)
@@ -397,11 +424,12 @@ def build_box(
     identity = generate_identity(post_quantum=False)
     panel = LoggedPanel(clock=clock, log=log)
     microphone = LoggedMicrophone(wav, clock=clock, loop=loop, log=log)
+    heard = FailOver(microphone, second(clock)) if second else microphone
     service = service_of(
         Parts(
             clock,
             panel,
-            microphone,
+            heard,
             camera(clock) if camera else None,
             ("microphone", "camera", "panel"),
             stills(clock) if stills else None,
@@ -412,6 +440,7 @@ def build_box(
         session=SessionSection(max_length_min=max_length_min),
         standing=standing,
         publish=watcher.publish,
+        machine=machine,
     )
     return Box(clock, service, panel, microphone, store, identity, watcher, log)
 

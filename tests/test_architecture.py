@@ -25,6 +25,7 @@ FLOORS: Mapping[str, int] = {
     # 0, words: what everybody may say
     "device": 0,
     "device.capture": 0,
+    "device.check": 0,
     "device.words": 0,
     "device.errors": 0,
     "device.clock": 0,
@@ -35,10 +36,22 @@ FLOORS: Mapping[str, int] = {
     "device.durable": 1,
     "device.stills": 1,
     "device.notify": 1,
+    "device.journal": 1,
     "device.capture.backlog": 1,
     "device.capture.facts": 1,
+    "device.capture.ladder": 1,
+    "device.capture.needs": 1,
+    "device.capture.sensor": 1,
     "device.capture.wav": 1,
     "device.config": 1,
+    "device.check.finding": 1,
+    "device.check.decibels": 1,
+    "device.check.ear": 1,
+    "device.check.hum": 1,
+    "device.check.voice": 1,
+    "device.check.sound": 1,
+    "device.check.delivered": 1,
+    "device.check.clap": 1,
     "device.session*": 1,
     "device.press": 1,
     "device.panel_language": 1,
@@ -62,24 +75,34 @@ FLOORS: Mapping[str, int] = {
     "device.remote_sftp": 3,
     "device.recovery": 3,
     "device.sealed_file": 3,
-    "device.capture.microphone": 3,
+    "device.capture.sample_clock": 1,
+    "device.capture.promptness": 1,
+    "device.capture.sound_cards": 1,
+    "device.capture.alsa": 3,
+    "device.capture.failover": 3,
+    "device.capture.microphone": 2,
     "device.capture.camera*": 3,
     "device.capture.encoder": 3,
+    "device.capture.machine": 3,
     "device.capture.picture": 3,
     "device.capture.mux": 3,
     "device.capture.sealer": 3,
     "device.capture.meter": 3,
     "device.capture.simulated": 3,
     # 4, services: one process each
+    "device.capture.diary": 4,
     "device.capture.health": 4,
     "device.capture.readmodel": 4,
     "device.capture.pipeline": 4,
     "device.capture.feeds": 4,
+    "device.capture.picture_side": 4,
     "device.capture.writer": 4,
     "device.capture.take": 4,
     "device.capture.framing": 4,
     "device.capture.recorder*": 4,
     "device.capture.service": 4,
+    "device.check.verb": ROOF,
+    "device.check.*": 4,
     "device.sync": 4,
     "device.web": 4,
     "device.web.*": 4,
@@ -99,6 +122,7 @@ SIDEWAYS_IN_PACKAGE = 4
 # Edges that know each other all the same, each with its reason.
 NEIGHBOURS = {
     ("device.capture.simulated", "device.capture.camera"),  # the same pipe to a child, with another program in it
+    ("device.capture.packets", "device.words"),  # what a camera is told is one of the words
 }
 
 # Who may see what, where that is narrower than the floors: importer → everything of the project it may import.
@@ -134,7 +158,7 @@ OPENING = ("device.age.identities*", "device.age.opening*", "device.age.passphra
 
 # Vendor library → its home. (ctypes is Python's own, but stands for a C library each time.)
 HOMES: Mapping[str, tuple[str, ...]] = {
-    "alsaaudio": ("device.capture.microphone",),
+    "alsaaudio": ("device.capture.alsa",),
     "asyncssh": ("device.remote_sftp",),
     "av": ("device.capture.picture",),
     "boto3": ("device.remote_s3",),
@@ -163,7 +187,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.web.asks",
         "provisioning.*",
     ),
-    "systemd": ("device.notify",),
+    "systemd": ("device.notify", "device.journal"),
     "waitress": ("device.web", "device.web.*"),
     "werkzeug": ("device.web", "device.web.*"),
 }

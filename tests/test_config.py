@@ -10,10 +10,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from device.age.identities import generate_identity
+from device.capture.sensor import Framing
+from device.cli import _parser
+from device.compose import picamera2_command
 from device.config import (
     AlsaMicrophone,
     Config,
     DisabledCamera,
+    PicameraCamera,
     SimulatedCamera,
     load_config,
     parse_config,
@@ -92,6 +96,36 @@ def test_the_demos_own_configuration_holds(tmp_path: Path, microphone: str | Non
     assert recipients_of(config.recipients.keys)
 
 
+def test_a_real_camera_shows_the_whole_room_and_guesses_no_mains() -> None:
+    camera = parse_config(changed('driver = "disabled"', 'driver = "picamera2"')).camera
+    assert isinstance(camera, PicameraCamera)
+    assert (camera.framing, camera.mains_hz, camera.mirror, camera.upside_down) == (Framing.WIDE, None, False, False)
+    program = picamera2_command(camera)
+    assert program[3:8] == ["picamera2-camera", "0", "1280x720", "25", "YUV420"]
+    assert program[8:] == ["--bitrate", "2000000", "--framing", "wide"]
+
+
+def test_what_a_real_camera_is_asked_for_reaches_its_program() -> None:
+    lines = 'driver = "picamera2"\nframing = "chairs"\nmains_hz = 60\nupside_down = true\nbitrate_kbit_s = 1500'
+    camera = parse_config(changed('driver = "disabled"', lines)).camera
+    assert isinstance(camera, PicameraCamera)
+    options = _parser().parse_args(picamera2_command(camera)[3:])
+    assert (options.size, options.fps, options.frame_format) == ((1280, 720), 25, "YUV420")
+    assert (options.bitrate, options.framing, options.mains_hz) == (1_500_000, Framing.CHAIRS, 60)
+    assert (options.mirror, options.upside_down) == (False, True)
+
+
+def test_a_framing_check_asks_a_real_camera_for_all_that_a_recording_asks_it_for() -> None:
+    lines = 'driver = "picamera2"\nframing = "chairs"\nmains_hz = 60\nmirror = true\nupside_down = true'
+    camera = parse_config(changed('driver = "disabled"', lines)).camera
+    assert isinstance(camera, PicameraCamera)
+    recording = _parser().parse_args(picamera2_command(camera)[3:])
+    looking = _parser().parse_args(picamera2_command(camera, stills=(640, 360))[3:])
+    assert (recording.stills, looking.stills) == (None, (640, 360))
+    recording.stills = looking.stills
+    assert looking == recording
+
+
 @pytest.mark.parametrize(
     ("old", "new", "key", "value", "allowed"),
     [
@@ -110,6 +144,21 @@ def test_the_demos_own_configuration_holds(tmp_path: Path, microphone: str | Non
         ('driver = "alsa"', 'driver = "pulse"', "microphone.driver", "'pulse'", "'simulated', 'alsa'"),
         ('driver = "disabled"', 'driver = "simulated"\nfps = 0', "camera.fps", "0", "greater than or equal to 1"),
         ('driver = "disabled"', 'driver = "simulated"\nwidth = 170', "camera.width", "170", "multiple of 16"),
+        ('driver = "disabled"', 'driver = "picamera2"\nmains_hz = 55', "camera.mains_hz", "55", "50 or 60"),
+        (
+            'driver = "disabled"',
+            'driver = "picamera2"\nframing = "face"',
+            "camera.framing",
+            "'face'",
+            "'wide' or 'chairs'",
+        ),
+        (
+            'driver = "disabled"',
+            'driver = "simulated"\nbitrate_kbit_s = 99',
+            "camera.bitrate_kbit_s",
+            "99",
+            "greater than or equal to 100",
+        ),
         ('device = "hw:0"', 'device = ""', "microphone.device", "''", "at least 1 character"),
         ('path = "/srv/store"', 'path = "store"', "store.path", "'store'", "must be an absolute path"),
         ('run = "/run/sotto"', 'run = "./run"', "box.run", "'./run'", "must be an absolute path"),
@@ -131,6 +180,33 @@ def test_a_value_that_is_not_allowed_is_told_with_its_key_and_what_is(
     what = told(changed(old, new))
     assert f"{key} = {value}" in what
     assert allowed in what
+
+
+@pytest.mark.parametrize(
+    ("line", "told_of"),
+    [
+        ('device = "hw:0"\ncard = "Mic"', "exactly one of card, usb_path, serial, device"),
+        ("", "exactly one of card, usb_path, serial, device"),
+        ('card = "Mic"\ngain_percent = 70', "gain_control and gain_percent belong together"),
+        ('device = "hw:0"\npcm = 1', "need a card to belong to"),
+        ('device = "hw:0"\ngain_control = "Mic"\ngain_percent = 7', "need a card to belong to"),
+        ('usb_path = "/dev/bus/usb"', "microphone.usb_path"),
+    ],
+)
+def test_a_microphone_is_named_by_exactly_one_thing_that_stays(line: str, told_of: str) -> None:
+    assert told_of in told(changed('device = "hw:0"', line))
+
+
+def test_a_microphone_may_be_pinned_with_its_gain_and_have_a_second() -> None:
+    config = parse_config(
+        changed('device = "hw:0"', 'usb_path = "1-1.2"\ngain_control = "Mic"\ngain_percent = 70')
+        + '[second_microphone]\ndriver = "alsa"\ncard = "Device"\n'
+    )
+    first, second = config.microphone, config.second_microphone
+    assert isinstance(first, AlsaMicrophone)
+    assert (first.usb_path, first.gain_control, first.gain_percent) == ("1-1.2", "Mic", 70)
+    assert isinstance(second, AlsaMicrophone)
+    assert second.card == "Device"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from device.capture.packets import Gap, Picture, SoundFormat
+from device.words import Rung
 
 SOUND_LIMIT_US: Final = 60_000_000
 PICTURE_LIMIT_US: Final = 5_000_000
@@ -34,7 +35,16 @@ class Bookmark:
     at_us: int
 
 
-Item = Samples | Gap | Picture | Bookmark
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step on the ladder, up or down, and why (monotonic)."""
+
+    at_us: int
+    rung: Rung
+    cause: str
+
+
+Item = Samples | Gap | Picture | Bookmark | Step
 
 
 class Backlog:
@@ -91,11 +101,23 @@ class Backlog:
             self._condition.notify()
             return True
 
-    def put_bookmark(self, bookmark: Bookmark) -> None:
-        """Add a bookmark."""
+    def put_note(self, note: Bookmark | Step) -> None:
+        """Add a bookmark, or a step on the ladder."""
         with self._condition:
-            self._items.append(bookmark)
+            self._items.append(note)
             self._condition.notify()
+
+    @property
+    def sound_waiting_us(self) -> int:
+        """How much sound waits."""
+        with self._condition:
+            return self._sound_samples * SOUND_LIMIT_US // max(1, self._limit_samples)
+
+    @property
+    def picture_waiting_us(self) -> int:
+        """How much picture waits."""
+        with self._condition:
+            return self._pictures[-1] - self._pictures[0] if self._pictures else 0
 
     def close(self) -> None:
         """Nothing more will be put."""

@@ -10,12 +10,14 @@ from device.recording.manifest import (
     ConsentEvent,
     GapFact,
     Manifest,
+    MicrophoneFact,
     PictureFacts,
     RecordingState,
     SoundFacts,
     SoundReport,
+    StepFact,
 )
-from device.words import Consent, Fate
+from device.words import Consent, Fate, Rung
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,6 @@ class Beginning:
     pressed_us: int  # monotonic
     started: str
     clock_trusted: bool
-    microphone: str
     camera: str | None
     size: tuple[int, int]
     recipients: tuple[str, ...]
@@ -47,7 +48,10 @@ class Facts:
     end: str | None = None
     gaps: list[GapFact] = field(default_factory=list)
     bookmarks_us: list[int] = field(default_factory=list)
+    picture_steps: list[StepFact] = field(default_factory=list)
     picture_given_up_us: int | None = None
+    drift_ppm: float | None = None
+    microphones: list[MicrophoneFact] = field(default_factory=list)
     _consent_events: list[ConsentEvent] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -76,6 +80,13 @@ class Facts:
         with self._lock:
             return (consented, *self._consent_events)
 
+    def add_microphone(self, name: str, at_us: int) -> None:
+        """Note which microphone is heard from now on."""
+        if not self.microphones:
+            self.microphones.append(MicrophoneFact(at_us=0, name=name))
+        elif self.microphones[-1].name != name:
+            self.microphones.append(MicrophoneFact(at_us=max(0, self.from_zero(at_us)), name=name))
+
     def add_gap(self, gap: Gap, start_sample: int) -> None:
         """Note a gap; one that follows its own kind without a break makes it longer."""
         last = self.gaps[-1] if self.gaps else None
@@ -83,6 +94,13 @@ class Facts:
             self.gaps[-1] = last.model_copy(update={"samples": last.samples + gap.samples})
         else:
             self.gaps.append(GapFact(start_sample=start_sample, samples=gap.samples, cause=gap.cause))
+
+    def add_step(self, at_us: int, rung: Rung, cause: str) -> None:
+        """Note a step of the picture on the ladder."""
+        since_us = max(0, self.from_zero(at_us))
+        self.picture_steps.append(StepFact(at_us=since_us, rung=rung, cause=cause))
+        if rung is Rung.NO_PICTURE:
+            self.picture_given_up_us = since_us
 
     def manifest(
         self,
@@ -130,7 +148,9 @@ class Facts:
             rate_hz=self.sound.rate_hz,
             channels=self.sound.channels,
             bits=self.sound.bits,
-            microphone=self.beginning.microphone,
+            microphones=tuple(self.microphones),
+            first_sample_monotonic_us=self.zero_us,
+            drift_ppm=None if self.drift_ppm is None else round(self.drift_ppm, 1),
         )
 
     def _picture_facts(self, pictures: int) -> PictureFacts | None:
@@ -143,4 +163,5 @@ class Facts:
             camera=self.beginning.camera,
             pictures=pictures,
             given_up_at_us=self.picture_given_up_us,
+            steps=tuple(self.picture_steps),
         )

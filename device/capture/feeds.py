@@ -64,10 +64,11 @@ class SoundFeed:
         self._thread.start()
 
     def stop(self) -> None:
-        """Have the microphone closed within a period; ``closed`` tells when it is."""
+        """Have the microphone closed at once; ``closed`` tells when it is."""
         with self._condition:
             self._stopping = True
             self._condition.notify()
+        self._microphone.interrupt()
 
     def _run(self) -> None:
         try:
@@ -194,13 +195,16 @@ class PictureEvents:
 class PictureFeed:
     """Reads the camera into the backlog; restarts it a few times, then gives the picture up. The sound never waits."""
 
-    def __init__(self, camera: Camera, backlog: Backlog, *, events: PictureEvents) -> None:
+    def __init__(self, camera: Camera, backlog: Backlog, *, clock: Clock, events: PictureEvents) -> None:
         self._camera = camera
         self._backlog = backlog
+        self._clock = clock
         self._events = events
         self._stopping = False
         self._after: Sequence[threading.Event] = ()
+        self._giving_up = False
         self.pictures = 0
+        self.late_us: int | None = None  # how old the newest picture was when it arrived
         self.is_open = False
         self.closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
@@ -215,6 +219,11 @@ class PictureFeed:
         self._stopping = True
         self._camera.kill()
 
+    def give_up(self) -> None:
+        """Have the camera closed for good, though the recording goes on; that it is gone is told as ever."""
+        self._giving_up = True
+        self._camera.kill()
+
     def _run(self) -> None:
         try:
             for closed in self._after:
@@ -224,6 +233,8 @@ class PictureFeed:
                 if self._stopping:
                     return
                 self._events.gone()
+                if self._giving_up:
+                    break
             self._events.given_up()
         except BaseException as problem:  # noqa: BLE001  # a thread that dies reaches the recorder, and it the lamp
             self._events.died(problem)
@@ -232,14 +243,15 @@ class PictureFeed:
             self._events.devices()
 
     def _read_until_gone(self, *, restarted: bool) -> None:
-        if self._stopping:
+        if self._stopping or self._giving_up:
             return
         try:
             self._camera.open()
             self.is_open = True
             self._events.devices()
-            while not self._stopping:
+            while not self._stopping and not self._giving_up:
                 picture = self._camera.read()
+                self.late_us = self._clock.now_us() - picture.at_us
                 if restarted:
                     self._events.back()
                     restarted = False

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
 
+from device.capture.ladder import Readings
+from device.capture.needs import SOUND_BYTES_PER_S, Surroundings
 from device.errors import SottoError, StoreError, StoreFullError
 from device.store import Store
 
-# 24-bit stereo noise at 48 kHz, which FLAC cannot make smaller, with its padding.
-SOUND_BYTES_PER_S: Final = 310_000
-
 
 class Health:
-    """Looks after the store and remembers what has been told about it."""
+    """Looks after store and machine, and remembers what has been told about the store."""
 
-    def __init__(self, store: Store, *, max_length_s: int, standing: tuple[SottoError, ...]) -> None:
-        """``standing``: what was found wrong at the start and will not heal by itself."""
+    def __init__(
+        self,
+        store: Store,
+        *,
+        max_length_s: int,
+        standing: tuple[SottoError, ...],
+        machine: Callable[[], Readings] = Readings,
+    ) -> None:
+        """``standing``: what was found wrong at the start and will not heal by itself.
+
+        ``machine``: what is known of it now; nothing, where nobody says.
+        """
         self._store = store
         self._max_length_s = max_length_s
+        self._machine = machine
         self._standing = standing
         self.problems: tuple[SottoError, ...] = standing
         self.told: set[str] = set()
         self.free_bytes = 0
+        self.surroundings = Surroundings(Readings(), None, max_length_s)
 
     @property
     def minutes_left(self) -> int:
@@ -31,8 +42,9 @@ class Health:
     def check(self) -> tuple[SottoError, ...]:
         """What keeps the box from recording now; empty where nothing does."""
         found = list(self._standing)
+        free_bytes: int | None = None
         try:
-            self.free_bytes = self._store.free_bytes()
+            free_bytes = self.free_bytes = self._store.free_bytes()
             self._store.check()
             if self.free_bytes < self._max_length_s * SOUND_BYTES_PER_S:
                 found.append(
@@ -43,5 +55,6 @@ class Health:
                 )
         except StoreError as problem:
             found.append(problem)
+        self.surroundings = Surroundings(self._machine(), free_bytes, self._max_length_s)
         self.problems = tuple(found)
         return self.problems

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from device.words import Rung
+
 
 class Wire(StrEnum):
     """How a microphone lays a sample out in memory; the names are ALSA's (``snd_pcm_format_t``)."""
@@ -97,7 +99,11 @@ class Microphone(Protocol):
 
     @property
     def name(self) -> str:
-        """The pinned identity of the device, for the manifest; holds no serial number of a person."""
+        """The identity of the device that is, or was last, open, for the manifest."""
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether that is not the one that was asked for, but a second that took its place."""
 
     def open(self) -> SoundFormat:
         """Open the device and start its clock.
@@ -110,8 +116,11 @@ class Microphone(Protocol):
         """The next period, as soon as it is there: 100 ms at most.
 
         Raises:
-            MicrophoneError: the device is gone. What it delivered before has been read.
+            MicrophoneError: the device is gone, or ``interrupt`` was called. What it delivered before has been read.
         """
+
+    def interrupt(self) -> None:
+        """From any thread: end a ``read`` under way with what is there, and let all others raise until ``open``."""
 
     def close(self) -> None:
         """Let the device go. Harmless when it is not open; never raises."""
@@ -127,6 +136,10 @@ class Camera(Protocol):
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the picture in pixels."""
+
+    @property
+    def bitrate(self) -> int:
+        """Bits a second that the whole picture takes at most."""
 
     def open(self) -> None:
         """Start the camera.
@@ -147,6 +160,13 @@ class Camera(Protocol):
 
     def kill(self) -> None:
         """Let the camera go now, from whatever thread: a ``read`` under way raises ``CameraError``."""
+
+    def step(self, rung: Rung) -> None:
+        """Have it do as much as ``rung`` says, now and whenever it is opened, until another is said.
+
+        From whatever thread; returns at once, and never raises: a camera that hangs does not hear it. ``NO_PICTURE`` is
+        for whoever owns it to carry out.
+        """
 
 
 # A sign byte for every possible top byte: what extends a 24-bit sample to 32 bits.

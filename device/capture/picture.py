@@ -1,7 +1,7 @@
-"""Pictures to H.264 and to JPEG, by PyAV, and the simulated camera's program: the only home of PyAV.
+"""Pictures to H.264 and JPEG by PyAV, the simulated camera's program, and small looks at pictures: PyAV's only home.
 
-It runs in the camera's own process. Settings that were found to keep a key frame under one chunk at 720p25; none of
-them reorders pictures, so each comes out as it goes in.
+It runs in the camera's own process, and in that of a check. Settings that were found to keep a key frame under one
+chunk at 720p25; none of them reorders pictures, so each comes out as it goes in.
 """
 
 from __future__ import annotations
@@ -9,26 +9,28 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import Final, Protocol
+from itertools import count
+from typing import Final
 
 import av
 from av.video.frame import VideoFrame
 
 from device.capture.packets import Picture
+from device.errors import CameraError
+from device.words import Rung
 
 _OPTIONS: Final = {
     "preset": "ultrafast",
     "tune": "zerolatency",
-    "g": "50",
-    "keyint_min": "50",
     "sc_threshold": "0",
     "crf": "26",
-    "maxrate": "2000k",
-    "bufsize": "480k",
 }
 # Small enough for two a second over any link, good enough to see whether a face is cut off.
 _STILL_OPTIONS: Final = {"qmin": "3", "qmax": "3"}
 _FORMATS: Final = {"YUV420": "yuv420p", "NV12": "nv12"}
+BITRATE: Final = 2_000_000
+KEY_EVERY: Final = 50
+_BUFFER_S: Final = 0.24  # of the bitrate: how much a key picture may take at once
 _MICROSECONDS: Final = 1_000_000
 # Five columns by seven rows per character, a row per hex digit pair, lowest bit right.
 _GLYPHS: Final = {
@@ -40,23 +42,20 @@ _BACK: Final = 48
 _FRONT: Final = 210
 
 
-class Encoder(Protocol):
-    """Frames in, coded pictures out."""
-
-    def encode(self, frame: VideoFrame, at_us: int) -> Iterator[Picture]:
-        """Encode one frame taken at ``at_us``."""
-
-
 class H264Encoder:
-    """Frames in, one access unit each out; parameter sets in-band at every key frame."""
+    """Frames in, one access unit each out; parameter sets in-band at every key frame; never above ``bitrate``."""
 
-    def __init__(self, width: int, height: int, fps: int) -> None:
+    def __init__(
+        self, width: int, height: int, fps: int | Fraction, *, bitrate: int = BITRATE, key_every: int = KEY_EVERY
+    ) -> None:
         self._codec = av.CodecContext.create("libx264", "w")
         self._codec.width, self._codec.height, self._codec.pix_fmt = width, height, "yuv420p"
         self._codec.time_base = Fraction(1, _MICROSECONDS)
         self._codec.framerate = Fraction(fps)
         self._codec.thread_count = 1
-        self._codec.options = dict(_OPTIONS)
+        every = str(key_every)
+        bounds = {"maxrate": str(bitrate), "bufsize": str(int(bitrate * _BUFFER_S))}
+        self._codec.options = {**_OPTIONS, "g": every, "keyint_min": every, **bounds}
 
     def encode(self, frame: VideoFrame, at_us: int) -> Iterator[Picture]:
         """Encode one frame taken at ``at_us``."""
@@ -151,12 +150,71 @@ class ClockPicture:
 
 
 def run_clock_camera(
-    width: int, height: int, fps: int, start_us: int, *, encoder: Encoder, send: Callable[[Picture], None]
+    width: int,
+    height: int,
+    fps: int,
+    start_us: int,
+    *,
+    send: Callable[[Picture], None],
+    rung: Callable[[], Rung] = lambda: Rung.WHOLE,
+    bitrate: int = BITRATE,
 ) -> None:
-    """Send pictures of the clock, the first taken at ``start_us``, as fast as they are taken, until ``send`` fails."""
-    drawing = ClockPicture(width, height, fps)
+    """Send pictures of the clock, the first taken at ``start_us``, as fast as they are taken, until ``send`` fails.
+
+    A new rung takes a new encoder, which starts with a key picture.
+    """
+    stands, drawing = rung(), ClockPicture(width, height, fps)
+    encoder = _encoder_for(stands, width, height, fps, bitrate)
     number = 0
     while True:
+        if (asked := rung()) is not stands:
+            stands, encoder = asked, _encoder_for(asked, width, height, fps, bitrate)
         for picture in encoder.encode(drawing.draw(number), start_us + number * _MICROSECONDS // fps):
             send(picture)
-        number += 1
+        number += stands.rate_divisor
+
+
+def run_clock_stills(width: int, height: int, fps: int, start_us: int, *, send: Callable[[Picture], None]) -> None:
+    """As ``run_clock_camera``, but every picture is a JPEG of its own."""
+    drawing, encoder = ClockPicture(width, height, fps), StillEncoder(width, height)
+    for number in count():
+        for picture in encoder.encode(drawing.draw(number), start_us + number * _MICROSECONDS // fps):
+            send(picture)
+
+
+def _encoder_for(rung: Rung, width: int, height: int, fps: int, bitrate: int) -> H264Encoder:
+    """The encoder for a rung: as many seconds between key pictures, and fewer bits where it says so."""
+    rate = Fraction(fps, rung.rate_divisor)
+    key_every = KEY_EVERY // rung.rate_divisor
+    return H264Encoder(width, height, rate, bitrate=bitrate // rung.bitrate_divisor, key_every=key_every)
+
+
+class Glance:
+    """Looks at pictures as small gray ones of ``width`` × ``height`` points, for those who measure; it keeps none."""
+
+    def __init__(self, width: int = 64, height: int = 36) -> None:
+        self._size = (width, height)
+        self._codec = av.CodecContext.create("h264", "r")
+        # One thread: every picture comes out as it goes in, and not some pictures later.
+        self._codec.thread_count = 1
+
+    def look(self, picture: Picture) -> Iterator[tuple[int, bytes]]:
+        """When the picture was taken and its points, row by row; nothing before the first key frame.
+
+        Raises:
+            CameraError: it is no H.264.
+        """
+        packet = av.Packet(picture.data)
+        packet.pts = picture.at_us
+        try:
+            frames = self._codec.decode(packet)
+        except av.FFmpegError as problem:
+            raise CameraError(
+                f"the camera's pictures cannot be read: {problem.strerror}", "restart the box"
+            ) from problem
+        width, height = self._size
+        for frame in frames:
+            plane = frame.reformat(width, height, "gray").planes[0]
+            rows = memoryview(plane)
+            points = b"".join(rows[y * plane.line_size : y * plane.line_size + width] for y in range(height))
+            yield picture.at_us if frame.pts is None else frame.pts, points

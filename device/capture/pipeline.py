@@ -11,15 +11,18 @@ from device.capture.encoder import FlacEncoder, stream_info
 from device.capture.facts import Facts
 from device.capture.mux import FragmentSink, Muxer
 from device.capture.packets import Gap, Picture, SoundFormat
+from device.capture.sample_clock import SampleClock
 
 _SILENCE_SAMPLES: Final = 4800
+_UNTOLD: Final = "the microphone delivered less than its time"
 
 
 class Pipeline:
     """The first sample is moment zero of the recording; pictures from before it are let go.
 
     A gap is filled with silence of its exact length, so that the time in the file is the time in the room, and noted in
-    ``facts`` and in the end mark, so that nobody takes it for silence.
+    ``facts`` and in the end mark, so that nobody takes it for silence. Pictures are placed by the sound that was taken
+    at the same moment, however far the microphone's clock drifts from the machine's.
     """
 
     def __init__(self, sound: SoundFormat, facts: Facts, *, size: tuple[int, int] | None, sink: FragmentSink) -> None:
@@ -29,6 +32,7 @@ class Pipeline:
         info = stream_info(sound)
         self._muxer = Muxer(SoundTrack(sound.rate_hz, sound.channels, sound.bits, info), picture, sink=sink)
         self._encoder = FlacEncoder(sound, sink=self._muxer.write_sound)
+        self._clock = SampleClock(sound)
         self._samples = 0
         self._last_picture_us = -1
         self.pictures = 0
@@ -47,10 +51,18 @@ class Pipeline:
         self._find_zero(samples.end_us, samples.count)
         self._encoder.write(samples.data, samples.count)
         self._samples += samples.count
+        missing = self._clock.take(samples.count, samples.end_us)
+        self._facts.drift_ppm = self._clock.drift_ppm
+        if missing:
+            self._pass(Gap(missing, _UNTOLD, samples.end_us))
 
     def write_gap(self, gap: Gap) -> None:
         """Take note of lost sound, and let its time pass."""
         self._find_zero(gap.end_us, gap.samples)
+        self._clock.skip(gap.samples)
+        self._pass(gap)
+
+    def _pass(self, gap: Gap) -> None:
         self._facts.add_gap(gap, self._samples)
         left = gap.samples
         while left > 0:
@@ -63,7 +75,9 @@ class Pipeline:
         """Take a picture, if the sound has begun and time has not gone back since the one before."""
         if self._facts.zero_us is None:
             return
-        at_us = picture.at_us - self._facts.zero_us
+        at_us = self._clock.media_us(picture.at_us)
+        if at_us is None:  # nothing but a gap so far
+            at_us = picture.at_us - self._facts.zero_us
         if at_us <= self._last_picture_us:
             return
         self._last_picture_us = at_us

@@ -10,6 +10,7 @@ from typing import Final
 from device.age.recipients import KeyRecipient, fingerprint
 from device.capture.facts import Beginning, Facts
 from device.capture.framing import Framing
+from device.capture.needs import Surroundings
 from device.capture.packets import Camera
 from device.capture.take import Devices, Take
 from device.clock import Clock, wire_time
@@ -53,6 +54,7 @@ class Recorder:
         recipients: Sequence[KeyRecipient],
         clock: Clock,
         floor_dbfs: float,
+        surroundings: Callable[[], Surroundings],
     ) -> None:
         self._devices = devices
         self._box = box
@@ -60,6 +62,7 @@ class Recorder:
         self._recipients = recipients
         self._clock = clock
         self._floor_dbfs = floor_dbfs
+        self._surroundings = surroundings
         self._boot = boot_id()
         self._takes: dict[int, Take] = {}
         self._framing: Framing | None = None
@@ -116,7 +119,6 @@ class Recorder:
             pressed_us=action.at_us,
             started=wire_time(self._clock.utc()),
             clock_trusted=self._clock.trusted(),
-            microphone=self._devices.microphone.name,
             camera=camera.name if camera else None,
             size=camera.size if camera else (0, 0),
             recipients=tuple(fingerprint(recipient) for recipient in self._recipients),
@@ -129,6 +131,7 @@ class Recorder:
             recipients=self._recipients,
             clock=self._clock,
             floor_dbfs=self._floor_dbfs,
+            surroundings=self._surroundings,
             report=report,
             changed=changed,
         )

@@ -12,10 +12,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from device.capture.diary import entry_of
 from device.capture.health import Health
 from device.capture.readmodel import Sounder, make_status
 from device.capture.recorder import Recorder
 from device.clock import Clock
+from device.journal import Journal
 from device.notify import ALIVE, READY, STOPPING, Notify
 from device.panel import Panel
 from device.panel_language import Face, face
@@ -60,6 +62,7 @@ class CaptureService:
         health: Health,
         publish: Callable[[Status], None],
         notify: Notify,
+        journal: Journal,
         box: str,
         simulated: tuple[str, ...],
     ) -> None:
@@ -71,6 +74,7 @@ class CaptureService:
         self._health = health
         self._publish = publish
         self._notify = notify
+        self._journal = journal
         self._box = box
         self._simulated = simulated
         self._sounder = Sounder()
@@ -176,6 +180,8 @@ class CaptureService:
                 self._recorder.obey(action, report=self._on_report, changed=self._on_change)
         if actions or self._session.state != before:
             self._next_status_us = 0  # whoever looks sees it at once
+        if (entry := entry_of(event, before=before, after=self._session.state)) is not None:
+            self._journal(entry)
 
     def _on_report(self, report: Event) -> None:
         self.post(lambda _now_us: self._hear(report))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Final
 
-from device.capture.camera import ChildCamera
+from device.capture.camera import MOST_BITS_PER_S, ChildCamera
 from device.capture.packets import Gap, Picture, Sound, SoundFormat
 from device.capture.wav import Wav, read_wav
 from device.clock import Clock
@@ -32,10 +32,15 @@ class SimulatedMicrophone:
         self._file: IO[bytes] | None = None
         self._room_start_us: int | None = None
         self._next = 0  # the next sample, counted from the room's start
+        self._interrupted = False
 
     @property
     def name(self) -> str:
         return f"simulated: {self._path.name}"
+
+    @property
+    def stands_in(self) -> bool:
+        return False
 
     def unplug(self) -> None:
         """Pull the plug: ``read`` and ``open`` fail from now on."""
@@ -56,26 +61,45 @@ class SimulatedMicrophone:
         if not self._loop and self._next >= wav.samples:
             raise MicrophoneError("the WAV has ended", _GONE_HINT)
         self._wav, self._file = wav, self._path.open("rb")
+        self._interrupted = False
         return wav.sound
 
     def read(self) -> Sound | Gap:
         wav, file = self._wav, self._file
         if wav is None or file is None or not self._plugged:
             raise MicrophoneError("the microphone is unplugged", _GONE_HINT)
+        if self._interrupted:
+            raise MicrophoneError("the microphone was let go", _GONE_HINT)
         at = self._next % wav.samples
         if self._next >= wav.samples and not self._loop:
             raise MicrophoneError("the WAV has ended", _GONE_HINT)
-        count = min(wav.sound.samples(PERIOD_US), wav.samples - at)
+        count = self._wait_for(min(wav.sound.samples(PERIOD_US), wav.samples - at), wav.sound)
         end_us = (self._room_start_us or 0) + wav.sound.us(self._next + count)
-        with self._condition:
-            while self._clock.now_us() < end_us:
-                self._clock.wait(self._condition, end_us)
         file.seek(wav.offset + at * wav.sound.frame_bytes)
         data = file.read(count * wav.sound.frame_bytes)
         if len(data) < count * wav.sound.frame_bytes:
             raise MicrophoneError("the WAV was cut short while it played", _GONE_HINT)
         self._next += count
         return Sound(data, count, end_us)
+
+    def _wait_for(self, count: int, sound: SoundFormat) -> int:
+        """Wait until ``count`` samples have passed, or for ``interrupt``: how many have."""
+        start_us = self._room_start_us or 0
+        end_us = start_us + sound.us(self._next + count)
+        with self._condition:
+            while not self._interrupted and self._clock.now_us() < end_us:
+                self._clock.wait(self._condition, end_us)
+        if not self._interrupted:
+            return count
+        passed = (self._clock.now_us() - start_us) * sound.rate_hz // 1_000_000 - self._next
+        if passed <= 0:
+            raise MicrophoneError("the microphone was let go", _GONE_HINT)
+        return min(count, passed)
+
+    def interrupt(self) -> None:
+        with self._condition:
+            self._interrupted = True
+            self._condition.notify()
 
     def close(self) -> None:
         if self._file is not None:
@@ -86,9 +110,17 @@ class SimulatedMicrophone:
 class SimulatedCamera(ChildCamera):
     """A clock that is drawn and encoded by a program of its own; its pictures come when their time has come."""
 
-    def __init__(self, *, size: tuple[int, int], fps: int, clock: Clock, command: Callable[[int], list[str]]) -> None:
+    def __init__(
+        self,
+        *,
+        size: tuple[int, int],
+        fps: int,
+        clock: Clock,
+        command: Callable[[int], list[str]],
+        bitrate: int = MOST_BITS_PER_S,
+    ) -> None:
         """``command`` makes the child's command line from the monotonic microsecond of its first picture."""
-        super().__init__(name="simulated: clock", size=size, command=lambda: command(clock.now_us()))
+        super().__init__(name="simulated: clock", size=size, command=lambda: command(clock.now_us()), bitrate=bitrate)
         self._period_us = 1_000_000 // fps
         self._clock = clock
         self._condition = threading.Condition()

@@ -15,9 +15,11 @@ from typing import Final
 from device.age.recipients import Recipient
 from device.capture.backlog import SOUND_LIMIT_US, Backlog, Bookmark
 from device.capture.facts import Facts
-from device.capture.feeds import PictureEvents, PictureFeed, SoundEvents, SoundFeed
+from device.capture.feeds import SoundEvents, SoundFeed
 from device.capture.meter import Level
+from device.capture.needs import Surroundings
 from device.capture.packets import Camera, Microphone, SoundFormat
+from device.capture.picture_side import PictureSide, SideEvents
 from device.capture.writer import Writer, WriterEvents
 from device.clock import Clock, wire_time
 from device.errors import MicrophoneError, SottoError, StoreError
@@ -28,6 +30,7 @@ from device.words import Fate
 
 NO_SOUND: Final = "no sound"
 MICROPHONE_GONE: Final = "microphone gone"
+SECOND_MICROPHONE: Final = "second microphone"
 NO_PICTURE: Final = "no picture"
 STORAGE_SLOW: Final = "storage slow"
 _SILENT_AFTER_US: Final = 10_000_000
@@ -67,6 +70,7 @@ class Take:
         recipients: Sequence[Recipient],
         clock: Clock,
         floor_dbfs: float,
+        surroundings: Callable[[], Surroundings],
         report: Callable[[Report], None],
         changed: Callable[[], None],
     ) -> None:
@@ -79,6 +83,7 @@ class Take:
         self.level: Level | None = None
         self.sealed = False
         self._store = store
+        self._microphone = devices.microphone
         self._clock = clock
         self._floor_dbfs = floor_dbfs
         self._report = report
@@ -89,7 +94,6 @@ class Take:
         self._loud_at_us = facts.beginning.pressed_us
         self._durable_at_us = facts.beginning.pressed_us
         self._opened = False
-        self._picture_started = False
         self._camera_after: Sequence[threading.Event] = ()
         self._failed = False
         self._settled = False
@@ -113,9 +117,7 @@ class Take:
         self._sound = SoundFeed(
             devices.microphone, self._backlog, clock=clock, floor_dbfs=floor_dbfs, events=self._sound_events()
         )
-        self._picture = (
-            PictureFeed(devices.camera, self._backlog, events=self._picture_events()) if devices.camera else None
-        )
+        self._picture = self._picture_side(devices.camera, surroundings) if devices.camera else None
 
     # -- what the service asks ----------------------------------------------------------------------------------------
 
@@ -161,12 +163,14 @@ class Take:
 
     def bookmark(self, at_us: int) -> None:
         """Set a bookmark."""
-        self._backlog.put_bookmark(Bookmark(at_us))
+        self._backlog.put_note(Bookmark(at_us))
 
     def watch(self, now_us: int) -> None:
         """Look whether there is sound and whether it becomes durable; to be called about ten times a second."""
         if self._ending or not self._opened:
             return
+        if self._picture is not None:
+            self._picture.watch(now_us)
         self._tell(NO_SOUND, wrong=now_us - self._loud_at_us > _SILENT_AFTER_US)
         self._tell(STORAGE_SLOW, wrong=now_us - self._durable_at_us > _SLOW_AFTER_US)
 
@@ -185,12 +189,12 @@ class Take:
     @property
     def camera_closed(self) -> threading.Event | None:
         """Set once this take will never hold the camera again; ``None`` if it never did."""
-        return self._picture.closed if self._picture is not None and self._picture_started else None
+        return None if self._picture is None else self._picture.closed
 
     @property
     def idle(self) -> bool:
-        """Whether it is sealed, and all that was said about its fate so far is carried out."""
-        return self.sealed and all(job.done() for job in self._jobs)
+        """Whether it is sealed, its devices are closed, and all that was said about its fate so far is carried out."""
+        return self.sealed and not self.holds_devices and all(job.done() for job in self._jobs)
 
     @property
     def over(self) -> bool:
@@ -206,9 +210,7 @@ class Take:
     @property
     def holds_devices(self) -> bool:
         """Whether a device is open, or is being opened or closed: a device that takes its time is no dark one."""
-        return not self._sound.closed.is_set() or (
-            self._picture is not None and self._picture_started and not self._picture.closed.is_set()
-        )
+        return not self._sound.closed.is_set() or (self._picture is not None and self._picture.holds_device)
 
     @property
     def pictures(self) -> int:
@@ -227,21 +229,21 @@ class Take:
             opened=self._on_opened,
             failed=self._on_failed,
             gone=self._on_microphone_gone,
-            back=lambda: self._tell(MICROPHONE_GONE, wrong=False),
+            back=self._on_microphone_back,
             overloaded=lambda: self._tell(STORAGE_SLOW, wrong=True),
             level=self._on_level,
             devices=self._on_microphone,
             died=self._on_died,
         )
 
-    def _picture_events(self) -> PictureEvents:
-        return PictureEvents(
+    def _picture_side(self, camera: Camera, surroundings: Callable[[], Surroundings]) -> PictureSide:
+        events = SideEvents(
             gone=lambda: self._tell(NO_PICTURE, wrong=True),
             back=lambda: self._tell(NO_PICTURE, wrong=False),
-            given_up=self._on_given_up,
             devices=self._changed,
             died=self._on_died,
         )
+        return PictureSide(camera, self._backlog, clock=self._clock, surroundings=surroundings, events=events)
 
     def _tell(self, name: str, *, wrong: bool) -> None:
         with self._telling:  # several threads tell, and what is reported last has to be what is true
@@ -258,10 +260,11 @@ class Take:
         self._let_time_run(now_us + _WRITER_SLACK_US)
         self._writer_thread = threading.Thread(target=self._write, args=(sound,), name="writer", daemon=True)
         self._writer_thread.start()
-        if self._picture is not None and not self._ending:
-            self._picture_started = True
-            self._picture.start(after=self._camera_after)
         self._report(Opened(self.ordinal, now_us))
+        self._note_microphone()
+        if self._picture is not None and not self._ending:
+            # What it may tell is heard only of a recording that has begun.
+            self._picture.start(after=self._camera_after)
 
     def _on_failed(self, problem: MicrophoneError) -> None:
         self._failed = True
@@ -283,8 +286,13 @@ class Take:
         self.level = None
         self._tell(MICROPHONE_GONE, wrong=True)
 
-    def _on_given_up(self) -> None:
-        self.facts.picture_given_up_us = max(0, self.facts.from_zero(self._clock.now_us()))
+    def _on_microphone_back(self) -> None:
+        self._tell(MICROPHONE_GONE, wrong=False)
+        self._note_microphone()
+
+    def _note_microphone(self) -> None:
+        self.facts.add_microphone(self._microphone.name, self._clock.now_us())
+        self._tell(SECOND_MICROPHONE, wrong=self._microphone.stands_in)
 
     def _on_died(self, problem: BaseException) -> None:
         self._end_by_itself(_what(problem))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from device.age.recipients import Recipient
-from device.capture.backlog import Backlog, Bookmark, Item, Samples
+from device.capture.backlog import Backlog, Bookmark, Item, Samples, Step
 from device.capture.facts import Facts
 from device.capture.packets import Gap, Picture, SoundFormat
 from device.capture.pipeline import Pipeline
@@ -104,6 +104,9 @@ class Writer:
                 pipeline.write_picture(item)
             case Bookmark():
                 self._facts.bookmarks_us.append(max(0, self._facts.from_zero(item.at_us)))
+                self._note(pipeline)
+            case Step():
+                self._facts.add_step(item.at_us, item.rung, item.cause)
                 self._note(pipeline)
 
     def _note(self, pipeline: Pipeline) -> None:

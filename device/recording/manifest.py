@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from device.words import Consent, Fate
+from device.words import Consent, Fate, Rung
 
 FORMAT: Literal["sotto recording 1"] = "sotto recording 1"
 
@@ -37,14 +37,34 @@ class SoundVerdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+class MicrophoneFact(_Facts):
+    """Which microphone was heard from ``at_us`` on, in microseconds from the first sample."""
+
+    at_us: Count
+    name: str
+
+
 class SoundFacts(_Facts):
-    """The sound track: recorded as the microphone delivered it."""
+    """The sound track: recorded as the microphone delivered it.
+
+    ``drift_ppm``: how much faster its clock ran than the box's, where the recording is long enough to tell.
+    """
 
     codec: Literal["flac"] = "flac"
     rate_hz: Count
     channels: Count
     bits: Count
-    microphone: str
+    microphones: tuple[MicrophoneFact, ...]
+    first_sample_monotonic_us: Count | None = None
+    drift_ppm: float | None = None
+
+
+class StepFact(_Facts):
+    """A step of the picture on the ladder for load, heat and room, up or down, and why."""
+
+    at_us: Count
+    rung: Rung
+    cause: str
 
 
 class PictureFacts(_Facts):
@@ -56,14 +76,22 @@ class PictureFacts(_Facts):
     camera: str
     pictures: Count = 0
     given_up_at_us: Count | None = None
+    steps: tuple[StepFact, ...] = ()
 
 
 class SoundReport(_Facts):
-    """How the sound was: levels in dB of full scale, loudness in LUFS; ``None`` where nothing was measured."""
+    """How the sound was: levels in dB of full scale, loudness in LUFS; ``None`` where nothing was measured.
+
+    ``noise_floor_dbfs`` is the level that nine tenths of the time were louder than; ``clipped_samples`` counts those of
+    every channel that stand at the end of the scale.
+    """
 
     peak_dbfs: float | None = None
+    rms_dbfs: float | None = None
+    noise_floor_dbfs: float | None = None
     loudness_lufs: float | None = None
     clipped_periods: Count = 0
+    clipped_samples: Count = 0
     below_floor_s: float = 0.0
     verdict: SoundVerdict = SoundVerdict.UNKNOWN
 

@@ -16,7 +16,7 @@ _MICROSECONDS: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """Something on the timeline; ``kind`` is consent, gap or bookmark."""
+    """Something on the timeline; ``kind`` is consent, gap, picture or bookmark."""
 
     kind: str
     at: str
@@ -57,15 +57,17 @@ def _sound(manifest: Manifest) -> str:
     sound = manifest.sound
     if sound is None:
         return text("facts.none")
+    drift = "" if sound.drift_ppm is None else f", {text('facts.drift', ppm=f'{sound.drift_ppm:+.0f}')}"
     channels = text("facts.mono") if sound.channels == 1 else text("facts.channels", count=sound.channels)
-    return text(
+    track = text(
         "facts.sound_track.value",
         codec=sound.codec.upper(),
         bits=sound.bits,
         khz=f"{sound.rate_hz / 1000:g}",
         channels=channels,
-        microphone=sound.microphone,
+        microphone=", ".join(microphone.name for microphone in sound.microphones),
     )
+    return track + drift
 
 
 def _picture(manifest: Manifest) -> str:
@@ -84,6 +86,8 @@ def _levels(manifest: Manifest) -> str:
     if report.peak_dbfs is not None and report.loudness_lufs is not None:
         peak, loudness = decibels_text(report.peak_dbfs), decibels_text(report.loudness_lufs)
         parts.append(text("facts.levels.value", peak=peak, loudness=loudness))
+    if report.noise_floor_dbfs is not None:
+        parts.append(text("facts.noise_floor", floor=decibels_text(report.noise_floor_dbfs)))
     if report.below_floor_s >= 1:
         parts.append(text("facts.floor", seconds=f"{report.below_floor_s:.0f}"))
     if report.clipped_periods:
@@ -92,7 +96,7 @@ def _levels(manifest: Manifest) -> str:
 
 
 def _timeline(manifest: Manifest) -> tuple[Happened, ...]:
-    happened = [*_consents(manifest.consent_events), *_gaps(manifest)]
+    happened = [*_consents(manifest.consent_events), *_gaps(manifest), *_steps(manifest)]
     happened += [(at_us, "bookmark", text("facts.bookmark")) for at_us in manifest.bookmarks_us]
     in_order = sorted(happened, key=lambda entry: entry[0])
     return tuple(Happened(kind, _at(at_us), what) for at_us, kind, what in in_order)
@@ -110,6 +114,11 @@ def _gaps(manifest: Manifest) -> Iterator[tuple[int, str, str]]:
     rate_hz = manifest.sound.rate_hz if manifest.sound else 0
     for gap in manifest.gaps:
         yield _us(gap.start_sample, rate_hz), "gap", _gap(gap, rate_hz)
+
+
+def _steps(manifest: Manifest) -> Iterator[tuple[int, str, str]]:
+    for step in manifest.picture.steps if manifest.picture else ():
+        yield step.at_us, "picture", text(f"facts.step.{step.rung}", cause=step.cause)
 
 
 def _gap(gap: GapFact, rate_hz: int) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from device.recording.manifest import RecordingState, SoundVerdict
+from device.recording.manifest import Manifest, RecordingState, SoundVerdict
 from device.status import Status
 from device.store import Listed
 from device.web.house import House, is_open
 from device.web.says import consent_text
 from device.web.texts import text
-from device.web.wording import When, length_text, size_text, when
+from device.web.wording import When, clock_text, length_text, size_text, when
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Row:
     state_hint: str
     consent_text: str
     size: str
+    picture_text: str  # empty where there is nothing to tell about it
     verdict: str
     verdict_text: str
     verdict_hint: str
@@ -78,6 +79,7 @@ def row_of(listed: Listed, status: Status | None) -> Row:
         state_hint=text(f"recording.{state}.do"),
         consent_text=consent_text(manifest.consent),
         size=size_text(listed.size_bytes),
+        picture_text=_picture(manifest),
         verdict=manifest.report.verdict,
         verdict_text=text(f"sound.{verdict}"),
         verdict_hint=text(f"sound.{verdict}.do"),
@@ -94,6 +96,16 @@ def _state(listed: Listed, status: Status | None) -> str:
     if status is not None and status.recording is not None and status.recording.id in (listed.manifest.id, None):
         return "open"
     return "sealing" if status is not None and status.sealing else "left"
+
+
+def _picture(manifest: Manifest) -> str:
+    """What the ladder for load, heat and room has cost, if anything."""
+    picture = manifest.picture
+    if picture is None or not (picture.steps or picture.given_up_at_us is not None):
+        return ""
+    if picture.given_up_at_us is None:
+        return text("picture.reduced")
+    return text("picture.given_up", at=clock_text(picture.given_up_at_us))
 
 
 def _verdict(verdict: SoundVerdict, state: str) -> str:

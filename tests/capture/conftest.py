@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import random
 import struct
 import subprocess
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import md5
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,6 +27,7 @@ from device.capture.mux import Muxer
 from device.capture.packets import Picture, SoundFormat, Wire, widen
 from device.clock import PacedClock
 from device.recording import CHUNK_BYTES
+from tests.capture.alsa_rooms import build_card
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"mvex", b"dinf"})
@@ -148,6 +151,30 @@ def hand() -> Hand:
 def hurry() -> Hand:
     """Time that moves 20 ms whenever somebody looks at it."""
     return Hand(step_us=20_000)
+
+
+# -- rooms that ALSA hears --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _ordinary_again() -> Iterator[None]:
+    """A microphone makes the thread that opens it prompt; here that is the one that runs all tests."""
+    yield
+    if os.sched_getscheduler(0) != os.SCHED_OTHER:
+        os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
+
+
+@pytest.fixture(scope="session")
+def card_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The card that is a program, compiled."""
+    return build_card(tmp_path_factory.mktemp("card"))
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder in which a socket's path stays below the 108 bytes that unix(7) allows."""
+    with TemporaryDirectory(prefix="sotto-") as folder:
+        yield Path(folder)
 
 
 # -- what comes out ---------------------------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.capture.backlog import PICTURE_LIMIT_US, SOUND_LIMIT_US, Backlog, Bookmark, Item, Samples
+from device.capture.backlog import PICTURE_LIMIT_US, SOUND_LIMIT_US, Backlog, Bookmark, Item, Samples, Step
 from device.capture.packets import Gap, Picture, SoundFormat, Wire
+from device.words import Rung
 
 # A slow microphone: its minute is small, the rules are the same.
 SOUND = SoundFormat(8000, 1, Wire.S16_LE)
@@ -40,6 +41,7 @@ def backlog() -> Backlog:
 
 def test_what_goes_in_comes_out_in_order(backlog: Backlog) -> None:
     items: list[Any] = [period(1), picture(1, key=True), Gap(5, "why", 2), Bookmark(3), period(4), picture(5)]
+    items.append(Step(6, Rung.HALF_RATE, "why not"))
     for item in items:
         match item:
             case Samples():
@@ -48,9 +50,23 @@ def test_what_goes_in_comes_out_in_order(backlog: Backlog) -> None:
                 assert backlog.put_picture(item)
             case Gap():
                 backlog.put_gap(item)
-            case Bookmark():
-                backlog.put_bookmark(item)
+            case Bookmark() | Step():
+                backlog.put_note(item)
     assert everything(backlog) == items
+
+
+def test_it_says_how_much_waits(backlog: Backlog) -> None:
+    assert (backlog.sound_waiting_us, backlog.picture_waiting_us) == (0, 0)
+    for number in range(10):
+        backlog.put_sound(period(number))
+        backlog.put_picture(picture(number * 40_000, key=True))
+    assert (backlog.sound_waiting_us, backlog.picture_waiting_us) == (1_000_000, 360_000)
+    everything(backlog)
+    assert (backlog.sound_waiting_us, backlog.picture_waiting_us) == (0, 0)
+
+
+def test_before_there_is_a_format_nothing_waits() -> None:
+    assert Backlog().sound_waiting_us == 0
 
 
 def test_a_minute_of_sound_waits_and_what_follows_is_a_gap_of_exact_length(backlog: Backlog) -> None:

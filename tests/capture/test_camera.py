@@ -6,19 +6,22 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from device.capture import camera as camera_module
-from device.capture.camera import ChildCamera, write_picture
+from device.capture.camera import ChildCamera, Control, write_picture
 from device.capture.packets import Picture
 from device.capture.simulated import SimulatedCamera
 from device.errors import CameraError
+from device.words import Rung
 
 # The child's own programs, each a line or two; "P" sends picture number n with 100·n bytes.
 SEND = """
@@ -77,13 +80,10 @@ for _ in range(100): sys.stdout.buffer.write(b"x" * 10_000); sys.stdout.buffer.f
 @given(data=st.binary(max_size=200), at_us=st.integers(-(1 << 63), (1 << 63) - 1), key=st.booleans())
 def test_what_the_childs_side_writes_the_parents_side_reads(*, data: bytes, at_us: int, key: bool) -> None:
     picture = Picture(data, at_us, key=key)
-    receiving, sending = os.pipe()
-    with os.fdopen(receiving, "rb", buffering=0) as pipe:
-        with os.fdopen(sending, "wb") as stream:
-            write_picture(stream, picture)
-        camera = ChildCamera(name="", size=(1, 1), command=list)
-        camera._child = subprocess.Popen(["true"])
-        camera._child.stdout = pipe
+    with tempfile.NamedTemporaryFile() as stream:
+        write_picture(stream, picture)
+        camera = ChildCamera(name="", size=(1, 1), command=lambda: ["cat", stream.name])
+        camera.open()
         assert camera.read() == picture
         camera.close()
 
@@ -179,7 +179,7 @@ def test_a_kill_from_another_thread_releases_a_read_under_way(start: Callable[..
     reading.wait()
     camera.kill()
     reader.join()
-    assert [problem.what for problem in failed] == ["the camera's program has ended"]
+    assert [problem.what for problem in failed] == ["the camera was let go"]
 
 
 def test_it_can_be_closed_twice_killed_when_closed_and_opened_again(start: Callable[..., ChildCamera]) -> None:
@@ -201,6 +201,186 @@ def test_a_program_that_is_not_there_is_a_camera_error() -> None:
         camera.open()
     assert caught.value.hint
     camera.close()
+
+
+# -- it hangs, and nobody waits ---------------------------------------------------------------------------------------
+
+PROMISED_S = 0.15
+# What a busy machine may add: the promise is about what the camera does, not about when this test gets its turn.
+PATIENCE_S = 20.0
+
+
+def test_a_program_that_trickles_is_a_camera_that_hangs(start: Callable[..., ChildCamera]) -> None:
+    """Each byte used to buy it another two seconds: a picture could take for ever."""
+    camera = start(
+        'sys.stdout.buffer.write(pack(">4sIqB", b"SPic", 1 << 20, 0, 1))\n'
+        "while True: sys.stdout.buffer.write(b'x'); sys.stdout.flush(); time.sleep(0.01)",
+        patience_s=0.5,
+    )
+    began_s = time.monotonic()
+    with pytest.raises(CameraError, match="stopped sending"):
+        camera.read()
+    assert time.monotonic() - began_s < PATIENCE_S
+
+
+class Undead(subprocess.Popen[bytes]):
+    """A process on which signals have no effect, as on one that waits for a dead camera inside the kernel."""
+
+    raised: ClassVar[list[Undead]] = []
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.signals: list[int] = []
+        Undead.raised.append(self)
+
+    def send_signal(self, sig: int) -> None:
+        self.signals.append(sig)
+
+    def lay_to_rest(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def undead(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Undead]]:
+    """The processes that were started and cannot be ended; they are in the end."""
+    monkeypatch.setattr(camera_module.subprocess, "Popen", Undead)
+    monkeypatch.setattr(Undead, "raised", [])
+    yield Undead.raised
+    for process in Undead.raised:
+        if process.returncode is None:
+            process.lay_to_rest()
+    for thread in left_behind():
+        thread.join(PATIENCE_S)
+
+
+def left_behind() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "camera left behind"]
+
+
+def test_one_that_cannot_be_ended_is_left_behind_in_time_and_taken_away_when_it_does_end(
+    start: Callable[..., ChildCamera], undead: list[Undead]
+) -> None:
+    camera = start(f"P(1); {HANG}")
+    camera.read()
+    began_s = time.monotonic()
+    camera.close()
+    took_s = time.monotonic() - began_s
+    print(f"\nleft behind after {took_s * 1000:.0f} ms (promised: {PROMISED_S * 1000:.0f})")
+    assert took_s < PATIENCE_S
+    (process,) = undead
+    assert process.signals == [signal.SIGTERM, signal.SIGKILL]
+    assert process.poll() is None
+    (waiting,) = left_behind()
+    process.lay_to_rest()
+    waiting.join(PATIENCE_S)
+    assert process.returncode == -signal.SIGKILL
+    with pytest.raises(ChildProcessError):
+        os.waitpid(process.pid, os.WNOHANG)  # no zombie
+
+
+def test_the_patience_of_a_close_adds_up_to_what_is_promised() -> None:
+    patience_s = camera_module._PATIENCE_S
+    assert patience_s + patience_s / 2 <= PROMISED_S + 1e-9
+
+
+def test_a_read_ends_when_the_camera_is_let_go_though_its_program_cannot_be_ended(
+    start: Callable[..., ChildCamera], undead: list[Undead], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waited for the two seconds of a hang, and so did the room light and the camera of the next session."""
+    camera = start(f"P(1); {HANG}")
+    monkeypatch.setattr(camera_module, "NEXT_PICTURE_S", 10 * PATIENCE_S)
+    camera.read()
+    assert ended(camera) == "the camera was let go"
+    assert [process.poll() for process in undead] == [None]
+
+
+def ended(camera: ChildCamera) -> str:
+    """Kill a camera under a read in another thread; what the read said."""
+    failed: list[str] = []
+
+    def read() -> None:
+        try:
+            camera.read()
+        except CameraError as problem:
+            failed.append(problem.what)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    camera.kill()
+    reader.join(PATIENCE_S)
+    assert not reader.is_alive()
+    return failed[0]
+
+
+def test_a_read_ends_though_a_child_of_the_program_keeps_its_pipe_open(
+    start: Callable[..., ChildCamera], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera = start(
+        f"""
+import os
+other = os.fork()
+if other == 0: {HANG}
+sys.stdout.buffer.write(pack(">4sIqB", b"SPic", 0, other, 1)); sys.stdout.flush(); {HANG}"""
+    )
+    monkeypatch.setattr(camera_module, "NEXT_PICTURE_S", 10 * PATIENCE_S)
+    grandchild = camera.read().at_us
+    try:
+        process = child(camera)
+        assert ended(camera) == "the camera was let go"
+        began_s = time.monotonic()
+        camera.close()
+        assert time.monotonic() - began_s < PATIENCE_S
+        assert process.wait(PATIENCE_S) == -signal.SIGKILL
+    finally:
+        os.kill(grandchild, signal.SIGKILL)
+
+
+def test_a_program_that_does_not_listen_never_holds_up_who_speaks(start: Callable[..., ChildCamera]) -> None:
+    """Its standard input fills up: what cannot be said is let go, and so is what is said to one that has ended."""
+    camera = start(f"P(1); {HANG}")
+    camera.read()
+    for _ in range(10_000):
+        camera.step(Rung.HALF_RATE)
+        camera.step(Rung.WHOLE)
+    camera.kill()
+    child(camera).wait(PATIENCE_S)
+    camera.step(Rung.LOW_BITRATE)
+    camera.close()
+    camera.step(Rung.WHOLE)
+
+
+def test_a_program_is_told_the_rung_when_it_starts_and_whenever_it_changes(start: Callable[..., ChildCamera]) -> None:
+    camera = start("while True: P({'half_rate': 1, 'low_bitrate': 2, 'whole': 3}[sys.stdin.readline().strip()])")
+    camera.step(Rung.HALF_RATE)
+    assert len(camera.read().data) == 100
+    camera.step(Rung.HALF_RATE)
+    camera.step(Rung.LOW_BITRATE)
+    assert len(camera.read().data) == 200
+    camera.close()
+    camera.open()
+    assert len(camera.read().data) == 200
+    camera.step(Rung.WHOLE)
+    assert len(camera.read().data) == 300
+
+
+def test_the_childs_side_hears_the_last_rung_and_says_what_it_does_not_understand(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    receiving, sending = os.pipe()
+    control = Control(receiving)
+    assert control.rung is Rung.WHOLE
+    for said, heard in [(b"half_", Rung.WHOLE), (b"rate\nwhat?\nlow_bitrate\n", Rung.LOW_BITRATE)]:
+        os.write(sending, said)
+        until_s = time.monotonic() + PATIENCE_S
+        while control.rung is not heard and time.monotonic() < until_s:
+            os.sched_yield()
+        assert control.rung is heard
+    os.close(sending)
+    for thread in threading.enumerate():
+        if thread.name == "control":
+            thread.join(PATIENCE_S)
+    os.close(receiving)
+    assert "what?" in capfd.readouterr().err
 
 
 # -- the simulated one, through its real program ----------------------------------------------------------------------

@@ -18,6 +18,7 @@ from device.capture.feeds import PictureEvents, PictureFeed, SoundEvents, SoundF
 from device.capture.meter import Level
 from device.capture.packets import Gap, Picture, Sound, SoundFormat, Wire, widen
 from device.capture.simulated import SimulatedMicrophone
+from device.clock import SystemClock
 from device.errors import CameraError, MicrophoneError
 
 MONO = SoundFormat(48_000, 1, Wire.S24_3LE)
@@ -332,6 +333,7 @@ class Eye:
         self.feed = PictureFeed(
             self.camera,
             self.backlog,
+            clock=SystemClock(),
             events=PictureEvents(
                 gone=self.told.tell("gone"),
                 back=self.told.tell("back"),
@@ -394,6 +396,32 @@ def test_a_camera_that_comes_back_is_told_once() -> None:
     eye.feed.stop()
     eye.feed.closed.wait()
     assert eye.told.rest() == ["gone", "back"]
+
+
+@pytest.mark.parametrize("program", ["signal.pause()", "n = 0\nwhile True: P(n); n += 1", "P(0)"])
+def test_a_picture_that_is_given_up_is_told_once_and_the_camera_stays_closed(program: str) -> None:
+    eye = Eye(program)
+    eye.feed.start()
+    if "P(" in program:
+        assert isinstance(eye.backlog.get(), Picture)
+    eye.feed.give_up()
+    eye.told.wait("given up")
+    eye.feed.closed.wait()
+    assert eye.told.rest().count("given up") == 1
+    assert eye.told.seen[-2:] == ["gone", "given up"]
+    assert not eye.feed.is_open
+    assert eye.camera._child is None
+
+
+def test_how_old_a_picture_is_when_it_comes_is_known() -> None:
+    eye = Eye("P(0); signal.pause()")
+    before_us = SystemClock().now_us()
+    eye.feed.start()
+    assert isinstance(eye.backlog.get(), Picture)
+    assert eye.feed.late_us is not None
+    assert before_us <= eye.feed.late_us <= SystemClock().now_us()  # its picture was taken at 0
+    eye.feed.stop()
+    eye.feed.closed.wait()
 
 
 class BuggyCamera(ChildCamera):

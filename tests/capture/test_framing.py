@@ -13,6 +13,7 @@ from device.capture.packets import Picture
 from device.clock import SystemClock
 from device.errors import CameraError
 from device.session_events import FramingLost
+from device.words import Rung
 
 PATIENCE_S = 30
 
@@ -22,6 +23,7 @@ class Camera:
 
     name = "told"
     size = (160, 96)
+    bitrate = 2_000_000
 
     def __init__(self) -> None:
         self.used: list[str] = []
@@ -43,6 +45,9 @@ class Camera:
 
     def close(self) -> None:
         self.used.append("close")
+
+    def step(self, rung: Rung) -> None:
+        self.used.append(f"step {rung}")
 
 
 class Check:

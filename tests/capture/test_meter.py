@@ -73,7 +73,7 @@ def test_a_full_scale_tone_is_where_the_standard_puts_it(make: Any) -> None:
 @pytest.mark.parametrize("sound", [STEREO, CD, PADDED], ids=str)
 def test_silence_is_the_least_and_not_an_error(sound: SoundFormat, make: Any) -> None:
     meter, levels = measure(sound, make.silence(sound, sound.rate_hz))
-    assert set(levels) == {Level(SILENCE_DBFS, None)}
+    assert set(levels) == {Level(SILENCE_DBFS, None, SILENCE_DBFS, 0)}
     report = meter.report(gaps=False)
     assert (report.verdict, report.loudness_lufs, report.below_floor_s) == (SoundVerdict.SILENT, None, 1.0)
 
@@ -98,6 +98,50 @@ def test_a_period_is_measured_for_itself_and_not_for_those_before(make: Any) -> 
     quiet = make.sine(MONO, 4800, hz=997, dbfs=-50)
     _, levels = measure(MONO, loud + quiet)
     assert [round(level.peak_dbfs) for level in levels] == [-3, -50]
+
+
+@pytest.mark.parametrize("sound", [MONO, STEREO, CD, PADDED], ids=str)
+def test_the_mean_level_of_a_tone_is_three_decibels_under_its_peak(sound: SoundFormat, make: Any) -> None:
+    meter, levels = measure(sound, make.sine(sound, sound.rate_hz, hz=440, dbfs=-20))
+    assert [level.rms_dbfs for level in levels] == [pytest.approx(-23.01, abs=0.1)] * len(levels)
+    assert meter.report(gaps=False).rms_dbfs == pytest.approx(-23.0, abs=0.1)
+
+
+def test_the_mean_level_of_speech_is_what_ffmpeg_says(speech: bytes, player: Any) -> None:
+    command = ("ffmpeg", "-v", "info", "-f", "s24le", "-ar", 48_000, "-ch_layout", "mono", "-i", "-")
+    shell = (
+        "sh",
+        "-c",
+        '"$@" 2>&1',
+        "sh",
+        *command,
+        "-af",
+        "astats=measure_perchannel=none",
+        "-f",
+        "null",
+        "/dev/null",
+    )
+    told = player.run(*shell, stdin=speech).decode()
+    (expected,) = re.findall(r"RMS level dB: (\S+)", told)
+    meter, _ = measure(MONO, speech)
+    assert meter.report(gaps=False).rms_dbfs == pytest.approx(float(expected), abs=0.2)
+
+
+def test_the_noise_floor_is_what_is_left_when_nobody_speaks(make: Any) -> None:
+    hiss = make.sine(MONO, 48_000 * 2, hz=3000, dbfs=-60)
+    words = make.sine(MONO, 48_000 * 6, hz=300, dbfs=-20)
+    meter, _ = measure(MONO, words + hiss)
+    assert meter.report(gaps=False).noise_floor_dbfs == pytest.approx(-63, abs=1)
+
+
+def test_every_sample_at_the_end_of_the_scale_is_counted(make: Any) -> None:
+    calm = make.sine(STEREO, 4800, hz=500, dbfs=-20)
+    slam = bytearray(calm)
+    for sample, value in ((3, 0x7FFFFF), (4, -0x800000), (900, 0x7FFFFF)):
+        slam[sample * 3 : sample * 3 + 3] = value.to_bytes(3, "little", signed=True)
+    meter, levels = measure(STEREO, bytes(slam) + calm)
+    assert [level.clipped for level in levels] == [3, 0]
+    assert meter.report(gaps=False).clipped_samples == 3
 
 
 def verdict(sound: SoundFormat, data: bytes, *, gaps: bool = False) -> SoundVerdict:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from av.video.frame import VideoFrame
 
 from device.capture.packets import Picture
 from device.capture.picture import ClockPicture, H264Encoder, StillEncoder, frame_of, run_clock_camera
 from device.recording import CHUNK_BYTES
+from device.words import Rung
 
 Draw = Callable[..., list[Picture]]
 
@@ -33,6 +37,61 @@ def test_each_frame_comes_out_at_once_and_in_order(fps: int) -> None:
         at_us = 7 + number * 1_000_000 // fps
         (picture,) = encoder.encode(drawing.draw(number), at_us)
         assert (picture.at_us, picture.key) == (at_us, number % 50 == 0)
+
+
+class Restless(ClockPicture):
+    """Nothing but noise: no encoder can make that small, so only its bound does."""
+
+    def draw(self, number: int) -> VideoFrame:
+        frame = super().draw(number)
+        for plane in frame.planes:
+            plane.update(random.Random(number).randbytes(plane.buffer_size))
+        return frame
+
+
+@pytest.mark.parametrize(("rung", "least"), [(Rung.WHOLE, 0.5), (Rung.HALF_RATE, 0.5), (Rung.LOW_BITRATE, 0.15)])
+def test_no_room_is_so_restless_that_it_takes_more_than_the_bitrate(
+    rung: Rung, least: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the box reckons its room by: noise at 640x360, for ten seconds."""
+    monkeypatch.setattr("device.capture.picture.ClockPicture", Restless)
+    bitrate, seconds, taken = 1_000_000, 10, []
+
+    def send(picture: Picture) -> None:
+        if picture.at_us >= seconds * 1_000_000:
+            raise BrokenPipeError
+        taken.append(len(picture.data))
+
+    with pytest.raises(BrokenPipeError):
+        run_clock_camera(640, 360, 25, 0, send=send, rung=lambda: rung, bitrate=bitrate)
+    share = sum(taken) * 8 / seconds / bitrate
+    print(f"\n{rung}: {len(taken)} pictures, {share:.2f} of the bitrate")
+    assert len(taken) == 25 * seconds // rung.rate_divisor
+    assert least < share * rung.bitrate_divisor < 1.06
+
+
+def test_a_new_rung_starts_with_a_key_picture_and_its_parameter_sets(player: Any) -> None:
+    """One stream to whoever plays it, though an encoder ended and another began."""
+    sent: list[Picture] = []
+
+    def send(picture: Picture) -> None:
+        sent.append(picture)
+        if len(sent) == 90:
+            raise BrokenPipeError
+
+    def rung() -> Rung:
+        return [Rung.WHOLE, Rung.LOW_BITRATE, Rung.HALF_RATE][min(2, len(sent) // 30)]
+
+    with pytest.raises(BrokenPipeError):
+        run_clock_camera(320, 180, 25, 0, send=send, rung=rung)
+    assert [number for number, picture in enumerate(sent) if picture.key] == [0, 30, 55, 60, 85]
+    steps_us = [later.at_us - sooner.at_us for sooner, later in pairwise(sent)]
+    assert steps_us == [40_000] * 30 + [80_000] * 59
+    units = [unit[0] & 31 for unit in sent[30].data.split(b"\0\0\1")[1:]]
+    assert units.index(7) < units.index(8) < units.index(5)
+    stream = b"".join(picture.data for picture in sent)
+    count = ("ffprobe", "-v", "warning", "-f", "h264", "-count_frames", "-show_entries", "stream=nb_read_frames")
+    assert player.run(*count, "-of", "csv=p=0", "-i", "-", stdin=stream).split() == [b"90"]
 
 
 def test_times_that_jump_are_kept(clock_pictures: Draw) -> None:
@@ -62,7 +121,7 @@ def test_the_cameras_program_ends_when_nobody_takes_its_pictures() -> None:
             raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):
-        run_clock_camera(160, 90, 25, 1_000_000, encoder=H264Encoder(160, 90, 25), send=send)
+        run_clock_camera(160, 90, 25, 1_000_000, send=send)
     assert [picture.at_us for picture in sent] == [1_000_000 + 40_000 * number for number in range(5)]
 
 

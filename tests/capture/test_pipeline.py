@@ -32,7 +32,6 @@ def new_facts() -> Facts:
             pressed_us=ZERO_US - 1_000_000,
             started="2026-03-01T09:00:00.000Z",
             clock_trusted=True,
-            microphone="simulated",
             camera=None,
             size=(320, 180),
             recipients=(),
@@ -182,6 +181,36 @@ def test_pictures_that_go_back_in_time_are_let_go(facts: Facts, kept: Any, make:
     script.pipeline.close()
     assert starts(kept, read) == [0, 40_000, 80_000, 80_001]
     assert script.pipeline.pictures == 4
+
+
+def test_pictures_keep_to_the_sound_however_far_its_clock_drifts(facts: Facts, kept: Any, make: Any, read: Any) -> None:
+    """Ten minutes at 200 ppm are 120 ms; a lip would be seen to move before its word."""
+    ppm, minutes = 200, 10
+    pipeline = Pipeline(MONO, facts, size=(320, 180), sink=kept)
+    pipeline.open()
+    silence = bytearray(4 * 4800)
+    for number in range(1, minutes * 600 + 1):
+        end_us = ZERO_US + round(number * 100_000 / (1 + ppm / 1_000_000))
+        pipeline.write_samples(Samples(silence, 4800, end_us))
+        if number % 100 == 0:
+            pipeline.write_picture(picture(end_us, key=True))
+    pipeline.close()
+    assert starts(kept, read) == [pytest.approx(10_000_000 * number, abs=1_000) for number in range(1, 6 * minutes + 1)]
+    assert facts.drift_ppm == pytest.approx(ppm, abs=2)
+    assert not facts.gaps
+
+
+def test_sound_that_went_missing_without_a_word_is_marked_as_a_gap(facts: Facts, kept: Any, make: Any) -> None:
+    pipeline = Pipeline(MONO, facts, size=None, sink=kept)
+    pipeline.open()
+    silence, passed = bytearray(4 * 4800), 0
+    for number in range(1, 101):
+        passed += 4800 + (14_400 if number == 50 else 0)
+        pipeline.write_samples(Samples(silence, 4800, ZERO_US + MONO.us(passed)))
+    pipeline.close()
+    (gap,) = facts.gaps
+    assert (gap.samples, gap.cause) == (14_400, "the microphone delivered less than its time")
+    assert pipeline.duration_us == MONO.us(passed)
 
 
 def test_moment_zero_is_where_the_first_sample_was_taken(facts: Facts, kept: Any, make: Any) -> None:

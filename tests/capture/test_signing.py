@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from device.errors import DamagedError
-from device.recording.manifest import GapFact, Manifest, RecordingState, SoundFacts
+from device.recording.manifest import GapFact, Manifest, MicrophoneFact, RecordingState, SoundFacts
 from device.recording.signing import fingerprint, sign, verify
 from device.words import Consent
 
@@ -28,7 +28,7 @@ MANIFEST = Manifest(
     started_monotonic_us=1,
     consent=Consent.SOUND,
     consent_events=(),
-    sound=SoundFacts(rate_hz=48_000, channels=2, bits=24, microphone="simulated"),
+    sound=SoundFacts(rate_hz=48_000, channels=2, bits=24, microphones=(MicrophoneFact(at_us=0, name="simulated"),)),
     gaps=(GapFact(start_sample=1, samples=2, cause="gone"),),
     recipients=("age1",),
 )

@@ -11,6 +11,7 @@ from device.recording.manifest import Manifest
 from device.recording.signing import verify
 from device.status import Status
 from device.store import ERASED_NAME
+from device.words import Rung
 from tests.support import Box, write_wav
 
 RATE_HZ = 16_000
@@ -62,6 +63,7 @@ class ForbiddenCamera:
 
     name = "forbidden"
     size = (160, 96)
+    bitrate = 2_000_000
 
     def __init__(self) -> None:
         self.touched: list[str] = []
@@ -77,3 +79,6 @@ class ForbiddenCamera:
 
     def kill(self) -> None:
         self.touched.append("kill")
+
+    def step(self, rung: Rung) -> None:
+        self.touched.append(f"step {rung}")

@@ -17,6 +17,7 @@ from device.words import Button, Consent
 from tests.service.rooms import MakeBox, certificates, only
 from tests.support import (
     PATIENCE_S,
+    SECOND_US,
     store_at,
 )
 
@@ -71,6 +72,7 @@ def test_what_was_withdrawn_is_erased_when_its_window_closes(make_box: MakeBox) 
     recording_id = box.begin().recording.id  # type: ignore[union-attr]
     assert recording_id is not None
     box.consent()
+    window_ends_us = box.clock.now_us() + 119_000_000
     seen = box.until(lambda status: status.last and status.last.sealed)
     assert seen.state == "withdrawn"
     assert {lamp.pattern for lamp in seen.panel.lamps} == {Pattern.WINK_THREE}
@@ -79,7 +81,7 @@ def test_what_was_withdrawn_is_erased_when_its_window_closes(make_box: MakeBox) 
     assert (seen.last.fate, seen.last.id) == ("withdrawn", recording_id)
     assert (box.store.folder(recording_id) / WITHDRAWN_NAME).exists()
     assert box.sealed(recording_id).exists()
-    box.pass_s(115)
+    box.pass_s((window_ends_us - box.clock.now_us()) / SECOND_US)
     assert box.store.ids() == [recording_id]
     box.pass_s(10)
     box.until_state("idle")

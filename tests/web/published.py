@@ -10,7 +10,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.panel_language import face_of, notes
 from device.recording import SESSION_NAME
-from device.recording.manifest import ConsentEvent, Manifest, RecordingState, SoundFacts, SoundReport, SoundVerdict
+from device.recording.manifest import (
+    ConsentEvent,
+    Manifest,
+    MicrophoneFact,
+    RecordingState,
+    SoundFacts,
+    SoundReport,
+    SoundVerdict,
+)
 from device.session_events import State, Tone
 from device.status import (
     FramingStatus,
@@ -47,7 +55,9 @@ def manifest(recording_id: str, **facts: Any) -> Manifest:
         "duration_us": 3_012_000_000,
         "consent": Consent.SOUND,
         "consent_events": (ConsentEvent(at_us=-7_000_000, what="consented", consent=Consent.SOUND),),
-        "sound": SoundFacts(rate_hz=48_000, channels=2, bits=24, microphone="simulated: room.wav"),
+        "sound": SoundFacts(
+            rate_hz=48_000, channels=2, bits=24, microphones=(MicrophoneFact(at_us=0, name="simulated: room.wav"),)
+        ),
         "report": SoundReport(peak_dbfs=-9.1, loudness_lufs=-23.4, verdict=SoundVerdict.GOOD),
         "recipients": ("1f0c6b2a9d3e4f57",),
         "end": "button",

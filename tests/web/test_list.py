@@ -18,11 +18,12 @@ from device.recording.manifest import (
     RecordingState,
     SoundReport,
     SoundVerdict,
+    StepFact,
 )
 from device.status import publish
 from device.store import StoreReader
 from device.web.app import create_app
-from device.words import Consent
+from device.words import Consent, Rung
 from tests.web.conftest import Box
 from tests.web.published import add_recording, recording, status
 
@@ -138,6 +139,60 @@ def test_the_facts_tell_what_happened_in_order(box: Box, client: FlaskClient) ->
     assert "H.264, 1280 × 720, 7 pictures, from clock; given up at 1:00; the sound went on" in html
     for words in ("FLAC, 24 bit, 48 kHz, 2 channels", "1f0c6b2a9d3e4f57", "ab" * 32, "RECORD was pressed"):
         assert words in html
+
+
+HOT = (
+    StepFact(at_us=60_000_000, rung=Rung.HALF_RATE, cause="the box is too hot"),
+    StepFact(at_us=180_000_000, rung=Rung.WHOLE, cause="what was too much has eased"),
+)
+FULL = (
+    StepFact(at_us=60_000_000, rung=Rung.LOW_BITRATE, cause="the store has too little room"),
+    StepFact(at_us=90_000_000, rung=Rung.NO_PICTURE, cause="the store has too little room"),
+)
+
+
+@pytest.mark.parametrize(
+    ("steps", "given_up_at_us", "row", "timeline"),
+    [
+        ((), None, None, []),
+        (
+            HOT,
+            None,
+            "reduced at times",
+            [
+                "at 1:00</span> picture at half the frame rate: the box is too hot",
+                "at 3:00</span> the whole picture again: what was too much has eased",
+            ],
+        ),
+        (
+            FULL,
+            90_000_000,
+            "given up at 1:30",
+            [
+                "picture at half the frame rate and a third of the bitrate: the store has too little room",
+                "at 1:30</span> no picture from here on: the store has too little room",
+            ],
+        ),
+    ],
+)
+def test_a_picture_that_the_box_could_not_afford_is_told(
+    box: Box,
+    client: FlaskClient,
+    steps: tuple[StepFact, ...],
+    given_up_at_us: int | None,
+    row: str | None,
+    timeline: list[str],
+) -> None:
+    picture = PictureFacts(
+        width=1280, height=720, camera="clock", pictures=7, given_up_at_us=given_up_at_us, steps=steps
+    )
+    recording_id = add_recording(box.store, picture=picture, consent=Consent.SOUND_AND_PICTURE)
+    listed = entry(page(client), recording_id)
+    assert ("<dt>Picture</dt>" in listed) == (row is not None)
+    assert row is None or f"<dd>{row}</dd>" in listed
+    html = page(client, f"/recordings/{recording_id}/")
+    places = [html.index(words) for words in timeline]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("facts", [{"withdrawn": True}, {"state": RecordingState.OPEN, "ended": None, "sound": None}])

@@ -3,13 +3,13 @@
 import sys
 from pathlib import Path
 
-from device.capture.microphone import AlsaSource
+from device.capture.alsa import alsa_microphone
 from device.capture.packets import Gap
 from device.clock import SystemClock
 from device.errors import MicrophoneError
 
 device, seconds, file = sys.argv[1:]
-source = AlsaSource(device, clock=SystemClock())
+source = alsa_microphone(device, clock=SystemClock())
 sound_format = source.open()
 print(f"open {sound_format}", flush=True)
 left, gaps = round(float(seconds) * sound_format.rate_hz), 0
