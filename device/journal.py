@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
-from device.errors import MissingPackageError
+from device.notify import missing_systemd
 
 _MOST_WAITING: Final = 256
 
@@ -62,10 +62,7 @@ def where_it_belongs() -> Journal:
     try:
         from systemd.journal import send  # noqa: PLC0415  # only where there is one
     except ImportError as problem:
-        raise MissingPackageError(
-            "the systemd package is not installed",
-            "install it: apt install python3-systemd, or pip install 'sotto[pi]'",
-        ) from problem
+        raise missing_systemd() from problem
 
     def tell(entry: Entry) -> None:
         send(entry.message, PRIORITY=int(entry.priority), SYSLOG_IDENTIFIER="sotto", **entry.fields)

@@ -29,15 +29,19 @@ def notifier() -> Notify:
     try:
         from systemd.daemon import notify  # noqa: PLC0415  # only where there is somebody to tell
     except ImportError as problem:
-        raise MissingPackageError(
-            "the systemd package is not installed",
-            "install it: apt install python3-systemd, or pip install 'sotto[pi]'",
-        ) from problem
+        raise missing_systemd() from problem
 
     def tell(what: str) -> None:
         notify(what)
 
     return tell
+
+
+def missing_systemd() -> MissingPackageError:
+    """What to say where the package that speaks to systemd is missing."""
+    return MissingPackageError(
+        "the systemd package is not installed", "install it: apt install python3-systemd, or pip install 'sotto[pi]'"
+    )
 
 
 def tell_nobody(_what: str) -> None:
