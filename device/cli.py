@@ -10,11 +10,13 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 from device import compose
 from device.capture.camera import MOST_BITS_PER_S, Control, write_picture
+from device.capture.packets import Picture
 from device.capture.sensor import CameraSettings, Framing
 from device.clock import SystemClock, wire_time
 from device.compose import Parts
@@ -100,12 +102,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_cameras(verbs: Any) -> None:
-    """The programs that run as the camera's child; nobody else starts them."""
+    """The programs of the camera's own process; only capture and a check start them."""
     camera = verbs.add_parser("simulated-camera")
     camera.add_argument("size", type=_size)
     camera.add_argument("fps", type=int)
     camera.add_argument("start_us", type=int)
     camera.add_argument("--bitrate", type=int, default=MOST_BITS_PER_S)
+    camera.add_argument("--stills", action="store_true")
     camera.set_defaults(verb=_simulated_camera)
     camera = verbs.add_parser("picamera2-camera")
     camera.add_argument("number", type=int)
@@ -117,6 +120,7 @@ def _add_cameras(verbs: Any) -> None:
     camera.add_argument("--mains-hz", type=int)
     camera.add_argument("--mirror", action="store_true")
     camera.add_argument("--upside-down", action="store_true")
+    camera.add_argument("--stills", type=_size)
     camera.set_defaults(verb=_picamera2_camera)
 
 
@@ -204,6 +208,7 @@ def _capture(options: argparse.Namespace) -> int:
             microphone=compose.microphone_of(config, clock=clock),
             camera=compose.camera_of(config, clock=clock),
             simulated=compose.simulated_parts(config),
+            stills=compose.stills_of(config, clock=clock),
         ),
         box=config.box.name,
         store=store,
@@ -216,13 +221,13 @@ def _capture(options: argparse.Namespace) -> int:
         journal=scribe,
     )
     _on_termination(service.stop)
-    server = compose.requests_server(config, service)
-    print("ready", flush=True)
-    try:
+    with (
+        closing(scribe),
+        closing(compose.requests_server(config, service)),
+        closing(compose.stills_server(config, service)),
+    ):
+        print("ready", flush=True)
         service.run()
-    finally:
-        server.close()
-        scribe.close()
     return EXIT_DONE
 
 
@@ -291,20 +296,20 @@ def _diagram(options: argparse.Namespace) -> int:
 
 
 def _simulated_camera(options: argparse.Namespace) -> int:
-    from device.capture.picture import run_clock_camera
+    from device.capture.picture import run_clock_camera, run_clock_stills
 
     control = Control(sys.stdin.fileno())
     width, height = options.size
+    taken = (width, height, options.fps, options.start_us)
+
+    def send(picture: Picture) -> None:
+        write_picture(sys.stdout.buffer, picture)
+
     try:
-        run_clock_camera(
-            width,
-            height,
-            options.fps,
-            options.start_us,
-            send=lambda picture: write_picture(sys.stdout.buffer, picture),
-            rung=lambda: control.rung,
-            bitrate=options.bitrate,
-        )
+        if options.stills:
+            run_clock_stills(*taken, send=send)
+        else:
+            run_clock_camera(*taken, send=send, rung=lambda: control.rung, bitrate=options.bitrate)
     except BrokenPipeError:
         # Whoever looked is gone; nothing is left to be flushed to.
         sys.stdout = None
@@ -312,7 +317,7 @@ def _simulated_camera(options: argparse.Namespace) -> int:
 
 
 def _picamera2_camera(options: argparse.Namespace) -> int:
-    from device.capture.camera_picamera2 import run_picamera2
+    from device.capture.camera_picamera2 import run_picamera2, run_picamera2_stills
 
     control = Control(sys.stdin.fileno())
     # What the libraries print must not get between the pictures.
@@ -331,5 +336,28 @@ def _picamera2_camera(options: argparse.Namespace) -> int:
         mirror=options.mirror,
         upside_down=options.upside_down,
     )
-    run_picamera2(settings, rung=lambda: control.rung, send=lambda picture: write_picture(pictures, picture))
+
+    def send(picture: Picture) -> None:
+        write_picture(pictures, picture)
+
+    if options.stills is None:
+        run_picamera2(settings, rung=lambda: control.rung, send=send)
+    else:
+        run_picamera2_stills(settings, take=_still_taker(settings, options.stills, send=send))
     return EXIT_DONE
+
+
+def _still_taker(
+    settings: CameraSettings, still_size: tuple[int, int], *, send: Callable[[Picture], None]
+) -> Callable[[bytes, int, int], None]:
+    """What makes a JPEG of a camera's buffer, and sends it."""
+    from device.capture.picture import StillEncoder, frame_of
+
+    encoder, size = StillEncoder(*still_size), (settings.width, settings.height)
+
+    def take(data: bytes, stride: int, at_us: int) -> None:
+        frame = frame_of(data, size=size, stride=stride, frame_format=settings.frame_format)
+        for picture in encoder.encode(frame, at_us):
+            send(picture)
+
+    return take

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from device.age.recipients import KeyRecipient
 from device.capture.camera import MOST_BITS_PER_S, ChildCamera
@@ -38,8 +39,12 @@ from device.requests import REQUESTS_NAME, parse_request
 from device.session import Session
 from device.session_context import Rules
 from device.status import Status
+from device.stills import STILL_NAME, StillServer
 from device.store import Store
 from device.words import Consent
+
+_STILL_WIDTH: Final = 640
+_STILLS_PER_S: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Parts:
     microphone: Microphone
     camera: Camera | None
     simulated: tuple[str, ...]
+    stills: Camera | None = None  # the same camera, sending JPEG for a framing check
 
 
 def service_of(
@@ -78,7 +84,7 @@ def service_of(
     max_length_s = session.max_length_min * 60
     health = Health(store, max_length_s=max_length_s, standing=standing, machine=machine)
     recorder = Recorder(
-        Devices(parts.microphone, parts.camera),
+        Devices(parts.microphone, parts.camera, parts.stills),
         box=box,
         store=store,
         recipients=recipients,
@@ -174,13 +180,48 @@ def camera_of(config: Config, *, clock: Clock) -> Camera | None:
     return clock_camera(size, camera.fps, clock=clock, bitrate=bitrate)
 
 
-def picamera2_command(camera: PicameraCamera) -> list[str]:
-    """The program for a real camera, with all that it is asked for."""
+def stills_of(config: Config, *, clock: Clock) -> Camera | None:
+    """The camera that the configuration names, as a framing check looks through it."""
+    if isinstance(config.camera, DisabledCamera):
+        return None
+    camera = config.camera
+    size = (camera.width, camera.height)
+    if isinstance(camera, PicameraCamera):
+        small = still_size(size)
+        command = picamera2_command(camera, stills=small)
+        return ChildCamera(name=f"picamera2: {camera.number}", size=small, command=lambda: command)
+    return clock_stills(size, clock=clock)
+
+
+def picamera2_command(camera: PicameraCamera, *, stills: tuple[int, int] | None = None) -> list[str]:
+    """The program for a real camera, with all that it is asked for.
+
+    ``stills``: their size, where it is to send stills; all else is as in a recording, so that they show what one will.
+    """
     program = [sys.executable, "-m", "device", "picamera2-camera", str(camera.number)]
     program += [f"{camera.width}x{camera.height}", str(camera.fps), camera.frame_format]
     program += ["--bitrate", str(camera.bitrate_kbit_s * 1000), "--framing", camera.framing]
     program += [] if camera.mains_hz is None else ["--mains-hz", str(camera.mains_hz)]
+    program += [] if stills is None else ["--stills", f"{stills[0]}x{stills[1]}"]
     return program + ["--mirror"] * camera.mirror + ["--upside-down"] * camera.upside_down
+
+
+def still_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The size of a still of a picture of ``size``: the same shape, even, 640 pixels wide at most."""
+    width, height = size
+    small = min(width, _STILL_WIDTH)
+    return small, max(2, round(height * small / width / 2) * 2)
+
+
+def clock_stills(size: tuple[int, int], *, clock: Clock) -> SimulatedCamera:
+    """The simulated camera as a framing check looks through it."""
+    width, height = small = still_size(size)
+
+    def command(start_us: int) -> list[str]:
+        program = [sys.executable, "-m", "device", "simulated-camera", "--stills"]
+        return [*program, f"{width}x{height}", str(_STILLS_PER_S), str(start_us)]
+
+    return SimulatedCamera(size=small, fps=_STILLS_PER_S, clock=clock, command=command)
 
 
 def clock_camera(size: tuple[int, int], fps: int, *, clock: Clock, bitrate: int = MOST_BITS_PER_S) -> SimulatedCamera:
@@ -213,3 +254,8 @@ def requests_server(config: Config, service: CaptureService) -> DatagramServer:
             service.request(request)
 
     return DatagramServer(config.box.run / REQUESTS_NAME, handle)
+
+
+def stills_server(config: Config, service: CaptureService) -> StillServer:
+    """The socket on which the page finds what a framing check sees."""
+    return StillServer(config.box.run / STILL_NAME, service.still)

@@ -149,6 +149,7 @@ def welcome(address: str, folder: Path, identity: Path) -> str:
     The room and the recordings:  {address}room
     In the room view: C is CONSENT, R is RECORD (or use the mouse).
     C once for sound, twice for sound and picture; then R starts, and R again stops.
+    After C twice, R held for two seconds shows what the camera sees, and stores nothing.
 
   The clinic's key was made for this demo only:
     {identity}

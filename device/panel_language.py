@@ -7,7 +7,8 @@ Nobody has to see colour to read it. There are two lamps: the first is at CONSEN
   "armed" (CONSENT's lamp, or both) by place. Brightness would have been the other way, but nobody can tell a half-lit
   lamp from a lit one without seeing both; dim is used only where it is far from lit.
 - What must be noticed moves, on both lamps: winks for "withdrawn", 1 Hz for "something wrong", 2 Hz for "cannot
-  record". Trouble also has the room light on, which a fault never has.
+  record". Trouble also has the room light on, which a fault never has. Framing moves most slowly, in the blue of the
+  consent it stands on: the room light is on, for the camera is open, and nobody may take that for a recording.
 
 Three pairs look alike on purpose: "kept" is idle to everybody who walks in; "refused" is a fault that lasts three
 seconds; and while several people choose, a turn in which nothing is chosen looks idle, for nothing is allowed then.
@@ -42,6 +43,7 @@ class Pattern(StrEnum):
     DIM = "dim"
     STEADY = "steady"
     WINK_THREE = "three winks, repeated"
+    DARK_MOMENT = "a dark moment every 2 s"
     HZ_1 = "1 Hz"
     HZ_2 = "2 Hz"
 
@@ -53,6 +55,7 @@ class Pattern(StrEnum):
 
 _BEATS_MS = {
     Pattern.WINK_THREE: (150, 250, 150, 250, 150, 1050),
+    Pattern.DARK_MOMENT: (1700, 300),
     Pattern.HZ_1: (500, 500),
     Pattern.HZ_2: (250, 250),
 }
@@ -88,6 +91,7 @@ _FAULT = (Lamp(Colour.YELLOW, Pattern.HZ_2), Lamp(Colour.YELLOW, Pattern.HZ_2))
 
 _LAMPS: dict[State, tuple[Lamp, Lamp]] = {
     State.IDLE: _IDLE,
+    State.FRAMING: (Lamp(Colour.BLUE, Pattern.DARK_MOMENT), Lamp(Colour.BLUE, Pattern.DARK_MOMENT)),
     State.RECORDING: (_DARK, _DARK),
     State.TROUBLED: (Lamp(Colour.YELLOW, Pattern.HZ_1), Lamp(Colour.YELLOW, Pattern.HZ_1)),
     State.SEALING: (_DARK, _DARK),
@@ -101,6 +105,7 @@ _LAMPS: dict[State, tuple[Lamp, Lamp]] = {
 _NOTES: dict[Tone, tuple[Note, ...]] = {
     Tone.TICK: (Note(1000, 30),),
     Tone.RISING_TICK: (Note(800, 60), Note(1200, 80)),
+    Tone.FOUR_TICKS: (*(Note(1000, 30), Note(0, 120)) * 3, Note(1000, 30)),
     Tone.TWO_SHORT: (Note(1000, 120), Note(0, 120), Note(1000, 120)),
     Tone.TWO_LOW: (Note(330, 300), Note(0, 150), Note(330, 300)),
     Tone.ONE_LONG: (Note(1000, 900),),

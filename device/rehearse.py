@@ -20,7 +20,7 @@ from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedMicrophone
 from device.capture.wav import read_wav
 from device.clock import Clock, PacedClock, SystemClock, wire_time
-from device.compose import Parts, clock_camera, service_of
+from device.compose import Parts, clock_camera, clock_stills, service_of
 from device.config import SessionSection, recipients_of
 from device.devicekey import throwaway_key
 from device.errors import AdminError
@@ -230,9 +230,10 @@ def rehearsal_of(stage: Stage) -> Rehearsal:
     panel = SimulatedPanel(clock=clock, run=None)
     microphone = SimulatedMicrophone(stage.sound, clock=clock, loop=stage.loop)
     camera = None if stage.size is None else clock_camera(stage.size, stage.fps, clock=clock)
+    stills = None if stage.size is None else clock_stills(stage.size, clock=clock)
     seen = Seen()
     service = service_of(
-        Parts(clock, panel, microphone, camera, ("microphone", "camera", "panel")),
+        Parts(clock, panel, microphone, camera, ("microphone", "camera", "panel"), stills),
         box="Rehearsal",
         store=store,
         recipients=recipients,

@@ -3,19 +3,21 @@
 WHO MAY DO WHAT. The client's CONSENT gives, changes and takes back; the therapist's RECORD starts, stops and marks; the
 page can stop, mark and say how many people choose. Nothing else starts a recording, and nothing but hands gives
 consent: a session is constructed with none, and only rows for CONSENT ever raise it. So P1 can be read off the table:
-``start`` stands in two rows, both for RECORD going down, and in both everybody has chosen something by hand.
+``start`` stands in rows for RECORD alone, and in all of them everybody has chosen something by hand.
 
-THE STATES. IDLE → (CHOOSING, where several people choose in turn) → ARMED → RECORDING ⇄ TROUBLED. When a recording
-ends, a window of two minutes opens in which the client can turn its fate over: SEALING → SEALED → KEPT while the fate
-is kept, WITHDRAWN while it is withdrawn. When the window closes the fate is settled, once. REFUSED is a start without
-consent, shown for three seconds; FAULT is a box that cannot record.
+THE STATES. IDLE → (CHOOSING, where several people choose in turn) → ARMED → RECORDING ⇄ TROUBLED. FRAMING is ARMED with
+the camera open, and it alone, to see whether it frames the room; nothing of that is stored. When a recording ends, a
+window of two minutes opens in which the client can turn its fate over: SEALING → SEALED → KEPT while the fate is kept,
+WITHDRAWN while it is withdrawn. When the window closes the fate is settled, once. REFUSED is a start without consent,
+shown for three seconds; FAULT is a box that cannot record.
 
 ONE PRESS, ONE MEANING. A press acts when the button goes down where that can mean only one thing, for a light that
-answers at once is believed. Where a press and a hold differ (CONSENT in a window, RECORD while recording) nothing
-happens until it is known which it is. A press that has acted is *spent*: what else becomes of it is not heard. So a
-client who presses CONSENT in a recording and, frightened, keeps holding it, has withdrawn, and the hold does not turn
-that over; and the press that started a recording neither marks nor stops it. Where a press was not used when it began
-(its window closed meanwhile), it acts when it ends.
+answers at once is believed. Where a press and a hold differ (CONSENT in a window, RECORD while recording, or with a
+picture allowed, where a hold begins FRAMING) nothing happens until it is known which it is. A press that has acted is
+*spent*: what else becomes of it is not heard. So a client who presses CONSENT in a recording and, frightened, keeps
+holding it, has withdrawn, and the hold does not turn that over; and the press that started a recording neither marks
+nor stops it. Where a press was not used when it began (its window closed meanwhile, or its consent lapsed), it acts
+when it ends.
 
 WHOSE PRESS. A short CONSENT press in a window belongs to the next session: the window closes first, its fate is
 settled, and the consent that follows is new. So the next client can neither erase nor rescue the last one's recording.
@@ -47,6 +49,7 @@ from device.session_events import (
     Ended,
     Event,
     Failed,
+    FramingLost,
     Opened,
     Sealed,
     State,
@@ -62,12 +65,14 @@ from device.session_rules import (
     Stop,
     all_allow,
     begin_choosing,
+    begin_framing,
     bookmark,
     choice_step,
     consent_step,
     drop_consent,
     durable,
     end_choice,
+    end_framing,
     faults_stand,
     forget_fault,
     forget_trouble,
@@ -81,11 +86,13 @@ from device.session_rules import (
     note_trouble,
     open_window,
     others_to_come,
+    picture_allowed,
     set_people,
     settle,
     several_people,
     show_refusal,
     show_white,
+    sound_only,
     start,
     steps_to_none,
     turn_over,
@@ -102,9 +109,11 @@ _WINDOW = (*_KEEPING, _S.WITHDRAWN)
 _EVERY = tuple(State)
 _CONSENT = (_K.CONSENT_DOWN, _K.CONSENT_PRESS, _K.CONSENT_HOLD)
 _RECORD_END = (_K.RECORD_PRESS, _K.RECORD_HOLD)
+_RECORD = (_K.RECORD_DOWN, *_RECORD_END)
 
 _TICK = Say(Tone.TICK)
 _RISING = Say(Tone.RISING_TICK)
+_FOUR = Say(Tone.FOUR_TICKS)
 _TWO_SHORT = Say(Tone.TWO_SHORT)
 _TWO_LOW = Say(Tone.TWO_LOW)
 _LONG = Say(Tone.ONE_LONG)
@@ -166,25 +175,39 @@ TABLE: tuple[Row, ...] = (
     *_on(_WINDOW, _K.CONSENT_PRESS, settle, _THREE_LOW, when=faults_stand, to=_S.FAULT),
     *_on(_WINDOW, _K.CONSENT_PRESS, settle, begin_choosing, _TICK, when=several_people, to=_S.CHOOSING),
     *_on(_WINDOW, _K.CONSENT_PRESS, settle, consent_step, _RISING, to=_S.ARMED),
-    # RECORD: starts on the way down; stops and marks once it is known which.
-    *_on(_READY, _K.RECORD_DOWN, show_refusal, _THREE_LOW, to=_S.REFUSED),
+    # RECORD: starts on the way down, with a picture allowed once it is let go; stops and marks once it is known which.
+    *_on(_READY, _RECORD, show_refusal, _THREE_LOW, to=_S.REFUSED),
     *_on((_S.CHOOSING,), _K.RECORD_DOWN, end_choice, _TICK, when=others_to_come),
     *_on((_S.CHOOSING,), _K.RECORD_DOWN, start, when=all_allow, to=_S.RECORDING),
     *_on((_S.CHOOSING,), _K.RECORD_DOWN, drop_consent, show_refusal, _THREE_LOW, to=_S.REFUSED),
-    *_on((_S.ARMED,), _K.RECORD_DOWN, start, to=_S.RECORDING),
+    *_on((_S.ARMED,), _K.RECORD_DOWN, start, when=sound_only, to=_S.RECORDING),
+    *_ignored((_S.ARMED,), _K.RECORD_DOWN),
+    *_on((_S.ARMED,), _K.RECORD_PRESS, start, when=picture_allowed, to=_S.RECORDING),
+    *_on((_S.ARMED,), _K.RECORD_HOLD, begin_framing, _FOUR, when=picture_allowed, to=_S.FRAMING),
     *_on((*_WINDOW, _S.FAULT), _K.RECORD_DOWN, _THREE_LOW),
     *_ignored(_RUNNING, _K.RECORD_DOWN),
     *_on(_RUNNING, _K.RECORD_PRESS, Stop(Cause.BUTTON), to=_S.SEALING),
     *_on(_RUNNING, _K.RECORD_HOLD, bookmark),
-    *_ignored(_others(*_RUNNING), *_RECORD_END),
+    *_ignored(_others(*_READY, *_RUNNING), *_RECORD_END),
+    # Framing: RECORD starts the recording, everything else of the hands ends it; the camera is closed first.
+    *_on((_S.FRAMING,), _CONSENT, end_framing, drop_consent, _THREE_LOW, to=_S.IDLE),
+    *_on((_S.FRAMING,), _K.RECORD_DOWN, end_framing, start, to=_S.RECORDING),
+    *_on((_S.FRAMING,), _K.BOTH, end_framing, drop_consent, _THREE_LOW, to=_S.IDLE),
+    *_on((_S.FRAMING,), _K.STOP, end_framing, _RISING, to=_S.ARMED),
+    *_on((_S.FRAMING,), _K.PEOPLE, end_framing, drop_consent, set_people, _THREE_LOW, to=_S.IDLE),
+    *_on((_S.FRAMING,), _K.FRAMING_LOST, _TWO_LOW, to=_S.ARMED),
+    *_ignored(_others(_S.FRAMING), _K.FRAMING_LOST),
+    *_on((_S.FRAMING,), (_K.FAULT, _K.STUCK), end_framing, drop_consent, note_fault, _THREE_LOW, to=_S.FAULT),
+    *_on((_S.FRAMING,), _K.CONSENT_LAPSED, end_framing, drop_consent, _THREE_LOW, to=_S.IDLE),
     # Both at once is a stop, and never anything else.
     *_on(_RUNNING, _K.BOTH, Stop(Cause.BOTH_BUTTONS), to=_S.SEALING),
     *_on(_CONSENTING, _K.BOTH, drop_consent, to=_S.IDLE),
-    *_ignored(_others(*_RUNNING, *_CONSENTING), _K.BOTH),
+    *_ignored(_others(*_RUNNING, *_CONSENTING, _S.FRAMING), _K.BOTH),
     # The page.
     *_on(_RUNNING, _K.STOP, Stop(Cause.PAGE), to=_S.SEALING),
     *_on(_RUNNING, _K.MARK, bookmark),
-    *_ignored(_others(*_RUNNING), _K.STOP, _K.MARK),
+    *_ignored(_others(*_RUNNING, _S.FRAMING), _K.STOP),
+    *_ignored(_others(*_RUNNING), _K.MARK),
     *_on(_CONSENTING, _K.PEOPLE, drop_consent, set_people, to=_S.IDLE),
     *_on((*_READY, *_WINDOW, _S.FAULT), _K.PEOPLE, set_people),
     *_ignored(_RUNNING, _K.PEOPLE),
@@ -220,14 +243,14 @@ TABLE: tuple[Row, ...] = (
     *_on((_S.TROUBLED,), _K.FREED, forget_fault, forget_trouble, when=last_trouble, to=_S.RECORDING),
     *_on((_S.TROUBLED,), _K.FREED, forget_fault, forget_trouble),
     *_on((_S.RECORDING, *_WINDOW), _K.FREED, forget_fault),
-    *_ignored((*_READY, *_CONSENTING), _K.FAULT_CLEARED, _K.FREED),
+    *_ignored((*_READY, *_CONSENTING, _S.FRAMING), _K.FAULT_CLEARED, _K.FREED),
     # Deadlines.
     *_on((_S.CHOOSING,), _K.CHOICE_OVER, end_choice, when=others_to_come),
     *_on((_S.CHOOSING,), _K.CHOICE_OVER, end_choice, _RISING, when=all_allow, to=_S.ARMED),
     *_on((_S.CHOOSING,), _K.CHOICE_OVER, drop_consent, _THREE_LOW, to=_S.IDLE),
     *_ignored(_others(_S.CHOOSING), _K.CHOICE_OVER),
     *_on(_CONSENTING, _K.CONSENT_LAPSED, drop_consent, to=_S.IDLE),
-    *_ignored(_others(*_CONSENTING), _K.CONSENT_LAPSED),
+    *_ignored(_others(*_CONSENTING, _S.FRAMING), _K.CONSENT_LAPSED),
     *_on((_S.REFUSED,), _K.REFUSAL_OVER, to=_S.IDLE),
     *_ignored(_others(_S.REFUSED), _K.REFUSAL_OVER),
     *_on((_S.SEALED,), _K.WHITE_OVER, to=_S.KEPT),
@@ -250,7 +273,7 @@ _ROWS: dict[tuple[State, Kind], tuple[Row, ...]] = {
 _TIMERS: dict[State, frozenset[Timer]] = {
     **dict.fromkeys(_EVERY, frozenset()),
     _S.CHOOSING: frozenset({Timer.CHOICE, Timer.CONSENT}),
-    _S.ARMED: frozenset({Timer.CONSENT}),
+    **dict.fromkeys((_S.ARMED, _S.FRAMING), frozenset({Timer.CONSENT})),
     _S.REFUSED: frozenset({Timer.REFUSAL}),
     **dict.fromkeys(_RUNNING, frozenset({Timer.WARNING, Timer.LENGTH})),
     **dict.fromkeys(_WINDOW, frozenset({Timer.WINDOW})),
@@ -286,8 +309,8 @@ class Session:
 
     @property
     def consent(self) -> Consent:
-        """What everybody has allowed: of the session that is armed or recording, else ``none``."""
-        allowed = self._state in (State.ARMED, *_RUNNING)
+        """What everybody has allowed: of the session that is armed, framing or recording, else ``none``."""
+        allowed = self._state in (State.ARMED, State.FRAMING, *_RUNNING)
         return least(self._ctx.choices) if allowed else Consent.NONE
 
     @property
@@ -298,7 +321,7 @@ class Session:
     @property
     def recording(self) -> int | None:
         """The ordinal of the recording that runs or whose window is open."""
-        return self._ctx.recording if self.capturing or self._ctx.fate else None
+        return self._ctx.recording if self._state.records or self._ctx.fate else None
 
     @property
     def fate(self) -> Fate | None:
@@ -345,6 +368,8 @@ class Session:
         match event:
             case Down() | Press() | Hold():
                 return event.press > self._ctx.spent.get(event.button, 0)
+            case FramingLost():
+                return event.framing == self._ctx.framing
             case Opened() | Failed() | Trouble() | Well() | Ended() | Sealed():
                 return event.recording == self._ctx.recording
             case _:

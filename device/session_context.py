@@ -14,6 +14,7 @@ from device.session_events import (
     Failed,
     Fault,
     FaultCleared,
+    FramingLost,
     MarkRequest,
     Opened,
     PeopleRequest,
@@ -69,6 +70,7 @@ class Kind(StrEnum):
     WELL = "well"
     ENDED = "ended by itself"
     SEALED = "sealed"
+    FRAMING_LOST = "camera gone"
     FAULT = "fault"
     FAULT_CLEARED = "fault cleared"
     STOP = "page: stop"
@@ -110,6 +112,7 @@ _KINDS: dict[type, Kind] = {
     Well: Kind.WELL,
     Ended: Kind.ENDED,
     Sealed: Kind.SEALED,
+    FramingLost: Kind.FRAMING_LOST,
     Fault: Kind.FAULT,
     FaultCleared: Kind.FAULT_CLEARED,
     StopRequest: Kind.STOP,
@@ -158,8 +161,9 @@ class Context:
     """All that a session knows besides its state.
 
     ``choices`` are those that are over, ``choice`` is the one under way (``None`` before its first press).
-    ``recording`` is the ordinal of the last recording, 0 before the first. ``fate`` is that of a recording whose window
-    is open, and ``sealed`` says whether it is durable. ``spent`` holds the number of the last press that acted.
+    ``recording`` and ``framing`` are the ordinals of the last of each, 0 before the first. ``fate`` is that of a
+    recording whose window is open, and ``sealed`` says whether it is durable. ``spent`` holds the number of the last
+    press that acted.
     """
 
     rules: Rules = Rules()
@@ -167,6 +171,7 @@ class Context:
     choices: tuple[Consent, ...] = ()
     choice: Consent | None = None
     recording: int = 0
+    framing: int = 0
     fate: Fate | None = None
     sealed: bool = False
     faults: frozenset[str] = frozenset()

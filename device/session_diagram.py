@@ -12,7 +12,10 @@ from device.session_events import State, Tone
 from device.session_rules import Say, bookmark
 from device.words import Consent
 
-_CONSENT = (Kind.CONSENT_DOWN, Kind.CONSENT_PRESS, Kind.CONSENT_HOLD)
+_WHOLE = {
+    "CONSENT": (Kind.CONSENT_DOWN, Kind.CONSENT_PRESS, Kind.CONSENT_HOLD),
+    "RECORD": (Kind.RECORD_DOWN, Kind.RECORD_PRESS, Kind.RECORD_HOLD),
+}
 _CHOOSERS = (State.CHOOSING, State.ARMED)
 
 
@@ -83,11 +86,12 @@ def _labels(rows: list[Row]) -> list[str]:
 
 
 def _merged(kinds: list[Kind]) -> list[str]:
-    """Whatever CONSENT does the same way, pressed or held, is one word. A colon would end a Mermaid label."""
+    """Whatever a button does the same way, pressed or held, is one word. A colon would end a Mermaid label."""
     labels = []
-    if all(kind in kinds for kind in _CONSENT):
-        labels.append("CONSENT")
-        kinds = [kind for kind in kinds if kind not in _CONSENT]
+    for button, whole in _WHOLE.items():
+        if all(kind in kinds for kind in whole):
+            labels.append(button)
+            kinds = [kind for kind in kinds if kind not in whole]
     return labels + [kind.replace(":", "") for kind in dict.fromkeys(kinds)]
 
 

@@ -27,6 +27,7 @@ class State(StrEnum):
     IDLE = "idle"
     CHOOSING = "choosing"  # several people, their choices are under way
     ARMED = "armed"
+    FRAMING = "framing"  # armed, the camera is looked through, nothing is recorded or stored
     RECORDING = "recording"
     TROUBLED = "troubled"  # recording, something wrong
     SEALING = "sealing"  # stopped, not yet durable; window open, fate kept
@@ -39,6 +40,11 @@ class State(StrEnum):
     @property
     def captures(self) -> bool:
         """Whether a capture device may be open (P7)."""
+        return self.records or self is State.FRAMING
+
+    @property
+    def records(self) -> bool:
+        """Whether a recording runs."""
         return self in (State.RECORDING, State.TROUBLED)
 
 
@@ -47,6 +53,7 @@ class Tone(StrEnum):
 
     TICK = "tick"
     RISING_TICK = "one rising tick"
+    FOUR_TICKS = "four ticks"
     TWO_SHORT = "two short tones"
     TWO_LOW = "two low tones"
     ONE_LONG = "one long tone"
@@ -128,7 +135,16 @@ class Sealed:
     at_us: int
 
 
-Report: TypeAlias = Opened | Failed | Trouble | Well | Ended | Sealed
+@dataclass(frozen=True)
+class FramingLost:
+    """The camera of that framing check could not be opened, or is gone; it is closed. ``framing``: its ordinal."""
+
+    framing: int
+    at_us: int
+    what: str
+
+
+Report: TypeAlias = Opened | Failed | Trouble | Well | Ended | Sealed | FramingLost
 
 
 # -- health of the box ------------------------------------------------------------------------------------------------
@@ -155,7 +171,7 @@ class FaultCleared:
 
 @dataclass(frozen=True)
 class StopRequest:
-    """The page asks to stop the recording, which is kept."""
+    """The page asks to stop the recording, which is kept, or the framing check."""
 
     at_us: int
 
@@ -211,6 +227,22 @@ class StartRecording:
 
 
 @dataclass(frozen=True)
+class StartFraming:
+    """Open the camera and nothing else, to look through it; what it sees is stored nowhere. ``framing``: an ordinal."""
+
+    framing: int
+    at_us: int
+
+
+@dataclass(frozen=True)
+class StopFraming:
+    """Close that camera AT ONCE (P3: within 200 ms) and forget what it saw."""
+
+    framing: int
+    at_us: int
+
+
+@dataclass(frozen=True)
 class StopRecording:
     """Close the devices and seal what there is; it is kept unless turned over."""
 
@@ -263,4 +295,6 @@ class Sound:
     tone: Tone
 
 
-Action: TypeAlias = StartRecording | StopRecording | Withdraw | TurnOver | Settle | Bookmark | Sound
+Action: TypeAlias = (
+    StartFraming | StopFraming | StartRecording | StopRecording | Withdraw | TurnOver | Settle | Bookmark | Sound
+)

@@ -18,7 +18,9 @@ from device.session_events import (
     PeopleRequest,
     Settle,
     Sound,
+    StartFraming,
     StartRecording,
+    StopFraming,
     StopRecording,
     Tone,
     TurnOver,
@@ -42,6 +44,16 @@ def several_people(ctx: Context, _event: Heard) -> bool:
 def steps_to_none(ctx: Context, _event: Heard) -> bool:
     """One more step takes the consent back."""
     return least(ctx.choices).step(most=ctx.rules.most) is Consent.NONE
+
+
+def sound_only(ctx: Context, _event: Heard) -> bool:
+    """Everybody has allowed the sound, and not everybody the picture."""
+    return least(ctx.choices) is Consent.SOUND
+
+
+def picture_allowed(ctx: Context, _event: Heard) -> bool:
+    """Everybody has allowed the picture, too."""
+    return least(ctx.choices) is Consent.SOUND_AND_PICTURE
 
 
 def others_to_come(ctx: Context, _event: Heard) -> bool:
@@ -124,6 +136,20 @@ def drop_consent(ctx: Context, _event: Heard) -> Outcome:
 def set_people(ctx: Context, event: Heard) -> Outcome:
     """So many people will choose."""
     return (replace(ctx, people=event.people) if isinstance(event, PeopleRequest) else ctx), ()
+
+
+# -- effects: framing -------------------------------------------------------------------------------------------------
+
+
+def begin_framing(ctx: Context, event: Heard) -> Outcome:
+    """Look through the camera; like any press it renews the consent's time, which bounds it."""
+    ctx = replace(_by_hand(ctx, event), framing=ctx.framing + 1)
+    return ctx, (StartFraming(ctx.framing, event.at_us),)
+
+
+def end_framing(ctx: Context, event: Heard) -> Outcome:
+    """The camera is closed at once, whatever comes next."""
+    return ctx, (StopFraming(ctx.framing, event.at_us),)
 
 
 # -- effects: recording -----------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """The status: the one read model that capture publishes and everybody else reads.
 
 A small JSON file in a folder of memory, replaced whole; a reader never sees half of one. It is published ten times a
-second while recording and at least once a second otherwise, so one that is older than that tells that capture is gone.
+second while a device may be open and at least once a second otherwise, so one that is older tells that capture is
+gone.
 """
 
 from __future__ import annotations
@@ -60,6 +61,12 @@ class RecordingStatus(_Model):
     pictures: int
 
 
+class FramingStatus(_Model):
+    """The framing check under way. What the camera sees is not here: this is a file."""
+
+    devices_open: tuple[str, ...]
+
+
 class LastStatus(_Model):
     """The recording that ended last, while its window is open."""
 
@@ -84,6 +91,7 @@ class Status(_Model):
     panel: PanelStatus
     level: LevelStatus | None
     recording: RecordingStatus | None
+    framing: FramingStatus | None
     last: LastStatus | None
     sealing: int  # recordings that are closed in the room and not yet durable to the end
     faults: tuple[tuple[str, str], ...]  # (what happened, what to do)

@@ -411,6 +411,7 @@ def build_box(
     speed: float = 60.0,
     loop: bool = True,
     camera: Callable[[PacedClock], Camera] | None = None,
+    stills: Callable[[PacedClock], Camera] | None = None,
     second: Callable[[PacedClock], Microphone] | None = None,
     recipients: list[KeyRecipient] | None = None,
     standing: tuple[SottoError, ...] = (),
@@ -425,7 +426,14 @@ def build_box(
     microphone = LoggedMicrophone(wav, clock=clock, loop=loop, log=log)
     heard = FailOver(microphone, second(clock)) if second else microphone
     service = service_of(
-        Parts(clock, panel, heard, camera(clock) if camera else None, ("microphone", "camera", "panel")),
+        Parts(
+            clock,
+            panel,
+            heard,
+            camera(clock) if camera else None,
+            ("microphone", "camera", "panel"),
+            stills(clock) if stills else None,
+        ),
         box="Room 1",
         store=store,
         recipients=[identity.recipient()] if recipients is None else recipients,

@@ -31,9 +31,10 @@ FLOORS: Mapping[str, int] = {
     "device.clock": 0,
     "device.capture.packets": 0,
     "device.capture.boxes": 0,
-    # 1, pure: decides from its arguments alone; and two small tools that wrap a system call or two
+    # 1, pure: decides from its arguments alone; and small tools that wrap a system call or two
     "device.datagrams": 1,
     "device.durable": 1,
+    "device.stills": 1,
     "device.notify": 1,
     "device.journal": 1,
     "device.capture.backlog": 1,
@@ -97,6 +98,7 @@ FLOORS: Mapping[str, int] = {
     "device.capture.picture_side": 4,
     "device.capture.writer": 4,
     "device.capture.take": 4,
+    "device.capture.framing": 4,
     "device.capture.recorder*": 4,
     "device.capture.service": 4,
     "device.check.verb": ROOF,
@@ -137,6 +139,7 @@ SIGHT: Mapping[str, tuple[str, ...]] = {
         "device.recording*",
         "device.requests",
         "device.room",
+        "device.stills",
     ),
     "provisioning*": (
         "provisioning*",

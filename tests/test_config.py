@@ -115,6 +115,17 @@ def test_what_a_real_camera_is_asked_for_reaches_its_program() -> None:
     assert (options.mirror, options.upside_down) == (False, True)
 
 
+def test_a_framing_check_asks_a_real_camera_for_all_that_a_recording_asks_it_for() -> None:
+    lines = 'driver = "picamera2"\nframing = "chairs"\nmains_hz = 60\nmirror = true\nupside_down = true'
+    camera = parse_config(changed('driver = "disabled"', lines)).camera
+    assert isinstance(camera, PicameraCamera)
+    recording = _parser().parse_args(picamera2_command(camera)[3:])
+    looking = _parser().parse_args(picamera2_command(camera, stills=(640, 360))[3:])
+    assert (recording.stills, looking.stills) == (None, (640, 360))
+    recording.stills = looking.stills
+    assert looking == recording
+
+
 @pytest.mark.parametrize(
     ("old", "new", "key", "value", "allowed"),
     [

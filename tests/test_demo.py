@@ -116,3 +116,36 @@ def test_a_newcomer_records_sees_and_opens_a_session(
     expect(page.locator("#device")).to_have_attribute("data-light", "off", timeout=RUNNING_MS)
     expect(page.locator("[data-say='headline']")).to_contain_text("withdr", timeout=RUNNING_MS, ignore_case=True)
     page.close()
+
+
+def test_a_newcomer_looks_through_the_camera_before_recording(
+    demo: tuple[str, Path],
+    browser: Browser,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    address, folder = demo
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{address}room")
+    shown = page.locator('[data-say="shown"]')
+    expect(shown).to_contain_text("off", timeout=RUNNING_MS)
+    for words in ("given: sound.", "sound and picture"):
+        press(page, "c")
+        expect(shown).to_contain_text(words, timeout=RUNNING_MS)
+
+    page.keyboard.press("r", delay=1800)
+    expect(shown).to_have_text("The room light is on. Framing check: nothing is stored.", timeout=RUNNING_MS)
+    figure = page.locator("#framing")
+    expect(figure).to_have_attribute("data-seen", "true", timeout=RUNNING_MS)
+    expect(page.locator('[data-say="devices"]')).to_have_text("microphone closed, camera open")
+    page.screenshot(path=tmp_path / "framing.png")
+    assert list((folder / "store").iterdir()) == []
+    pictures = [path for path in folder.rglob("*") if path.is_file() and b"\xff\xd8\xff" in path.read_bytes()]
+    assert pictures == []
+
+    press(page, "r")
+    expect(figure).to_be_hidden(timeout=RUNNING_MS)
+    expect(page.locator('[data-say="devices"]')).to_have_text("microphone open, camera open", timeout=RUNNING_MS)
+    assert page.evaluate("async () => (await fetch('/framing.jpg')).status") == 204
+    press(page, "c")
+    expect(page.locator("#device")).to_have_attribute("data-light", "off", timeout=RUNNING_MS)
+    page.close()

@@ -9,7 +9,7 @@ import pytest
 from device.capture.diary import entry_of
 from device.journal import Entry, Priority, Scribe, to_stderr, where_it_belongs
 from device.press import Stuck
-from device.session_events import Failed, Fault, FaultCleared, Sealed, State, Tick, Trouble, Well
+from device.session_events import Failed, Fault, FaultCleared, FramingLost, Sealed, State, Tick, Trouble, Well
 from device.words import Button
 
 
@@ -70,6 +70,7 @@ def test_a_journal_that_stalls_keeps_nobody_waiting() -> None:
             ("over: no sound", Priority.NOTICE, {"SOTTO_STATE": "recording"}),
         ),
         (Failed(3, 1, "busy"), State.RECORDING, State.REFUSED, ("busy", Priority.WARNING, {"SOTTO_WHAT": "busy"})),
+        (FramingLost(3, 1, "gone"), State.FRAMING, State.ARMED, ("gone", Priority.WARNING, {"SOTTO_STATE": "armed"})),
         (Fault(1, "no recipient"), State.IDLE, State.FAULT, ("no recipient", Priority.ERROR, {"SOTTO_STATE": "fault"})),
         (FaultCleared(1, "x"), State.FAULT, State.IDLE, ("over: x", Priority.NOTICE, {"SOTTO_STATE": "idle"})),
         (

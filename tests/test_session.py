@@ -16,14 +16,17 @@ from device.session_events import (
     Failed,
     Fault,
     FaultCleared,
+    FramingLost,
     MarkRequest,
     Opened,
     PeopleRequest,
     Sealed,
     Settle,
     Sound,
+    StartFraming,
     StartRecording,
     State,
+    StopFraming,
     StopRecording,
     StopRequest,
     Tick,
@@ -253,6 +256,125 @@ def test_a_maximum_length_under_five_minutes_has_no_warning() -> None:
     room = Room(max_length_s=300)
     room.record()
     assert [type(action) for action in room.after(301)] == [StopRecording, Sound]
+
+
+# -- framing ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def framing(room: Room) -> Room:
+    """Sound and picture are allowed, and RECORD has been held."""
+    room.tap(C)
+    room.tap(C)
+    room.hold(R)
+    assert room.state == State.FRAMING
+    return room
+
+
+def test_record_held_with_a_picture_allowed_looks_through_the_camera(room: Room) -> None:
+    room.tap(C)
+    room.tap(C)
+    assert room.down(R) == ()
+    assert room.state == State.ARMED
+    room.now_us += 3 * S // 2
+    assert room.does(Hold(R, room.now_us, room.press)) == (StartFraming(1, room.now_us), Sound(Tone.FOUR_TICKS))
+    assert (room.state, room.session.capturing, room.session.consent) == (State.FRAMING, True, BOTH)
+    assert room.session.recording is None
+
+
+def test_with_a_picture_allowed_record_starts_when_it_is_let_go_before_it_counts_as_held(room: Room) -> None:
+    room.tap(C)
+    room.tap(C)
+    assert room.down(R) == ()
+    room.now_us += S // 5
+    assert room.up(R) == (StartRecording(1, room.now_us, BOTH, (BOTH,)),)
+    assert room.state == State.RECORDING
+
+
+def test_with_sound_allowed_record_starts_at_once_and_the_hold_is_nothing(room: Room) -> None:
+    room.tap(C)
+    assert deeds(room.hold(R)) == [StartRecording(1, room.now_us - 3 * S, SOUND, (SOUND,))]
+    assert room.state == State.RECORDING
+
+
+def test_record_in_framing_closes_the_camera_and_then_starts(framing: Room) -> None:
+    assert framing.down(R) == (StopFraming(1, framing.now_us), StartRecording(1, framing.now_us, BOTH, (BOTH,)))
+    assert framing.up(R) == ()
+    assert framing.state == State.RECORDING
+
+
+@pytest.mark.parametrize("gesture", ["CONSENT", "both", "people"])
+def test_framing_ends_at_once_and_with_it_the_consent(framing: Room, gesture: str) -> None:
+    does = {
+        "CONSENT": lambda: framing.down(C),
+        "both": lambda: framing.does(Both(framing.now_us)),
+        "people": lambda: framing.does(PeopleRequest(framing.now_us, 2)),
+    }
+    assert does[gesture]() == (StopFraming(1, framing.now_us), Sound(Tone.THREE_LOW))
+    assert (framing.state, framing.session.consent, framing.session.shown) == (State.IDLE, NONE, NONE)
+
+
+def test_framing_lasts_a_minute_and_its_consent_no_longer(framing: Room) -> None:
+    begun_us = framing.now_us
+    assert framing.after(59) == ()
+    assert framing.after(1) == (StopFraming(1, begun_us + 60 * S), Sound(Tone.THREE_LOW))
+    assert (framing.state, framing.session.consent) == (State.IDLE, NONE)
+
+
+def test_the_page_can_end_framing_and_its_consent_runs_on_as_it_did(framing: Room) -> None:
+    framing.after(50)
+    assert framing.does(StopRequest(framing.now_us)) == (StopFraming(1, framing.now_us), Sound(Tone.RISING_TICK))
+    assert (framing.state, framing.session.consent) == (State.ARMED, BOTH)
+    framing.after(10)
+    assert (framing.state, framing.session.consent) == (State.IDLE, NONE)
+
+
+def test_a_camera_that_is_lost_in_framing_leaves_the_consent(framing: Room) -> None:
+    assert framing.does(FramingLost(1, framing.now_us, "gone")) == (Sound(Tone.TWO_LOW),)
+    assert (framing.state, framing.session.consent) == (State.ARMED, BOTH)
+    framing.hold(R)
+    assert framing.does(FramingLost(1, framing.now_us, "late")) == ()
+    assert framing.state == State.FRAMING
+
+
+@pytest.mark.parametrize("what", [Fault(0, "no recipient"), Stuck(R, 0), Stuck(C, 0)], ids=str)
+def test_a_fault_ends_framing(framing: Room, what: Fault | Stuck) -> None:
+    stop, told = framing.does(what)
+    assert isinstance(stop, StopFraming)
+    assert told == Sound(Tone.THREE_LOW)
+    assert (framing.state, framing.session.consent) == (State.FAULT, NONE)
+
+
+def test_the_page_can_not_begin_framing(room: Room) -> None:
+    room.tap(C)
+    room.tap(C)
+    for request in (StopRequest(room.now_us), MarkRequest(room.now_us)):
+        assert room.does(request) == ()
+        assert room.state == State.ARMED
+    room.does(PeopleRequest(room.now_us, 1))
+    assert room.state == State.IDLE
+
+
+def test_several_people_have_all_to_allow_the_picture_before_it_is_looked_at(room: Room) -> None:
+    room.does(PeopleRequest(room.now_us, 2))
+    for taps in (2, 1):
+        for _ in range(taps):
+            room.tap(C)
+        room.after(3.2)
+    assert (room.state, room.session.consent) == (State.ARMED, SOUND)
+    assert deeds(room.hold(R))[0] == StartRecording(1, room.now_us - 3 * S, SOUND, (BOTH, SOUND))
+
+
+def test_a_press_of_record_whose_consent_lapsed_before_it_was_let_go_is_told(room: Room) -> None:
+    """It was begun in time, so silence would be taken for a recording."""
+    room.tap(C)
+    room.tap(C)
+    room.after(59.5)
+    room.down(R)
+    room.after(0.6)
+    assert room.state == State.IDLE
+    assert room.up(R) == (Sound(Tone.THREE_LOW),)
+    assert room.state == State.REFUSED
 
 
 # -- the recorder's reports -------------------------------------------------------------------------------------------

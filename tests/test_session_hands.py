@@ -21,12 +21,15 @@ from device.session_events import (
     Failed,
     Fault,
     FaultCleared,
+    FramingLost,
     MarkRequest,
     Opened,
     PeopleRequest,
     Sealed,
     Settle,
+    StartFraming,
     StartRecording,
+    StopFraming,
     StopRecording,
     StopRequest,
     Tick,
@@ -75,6 +78,12 @@ class Choices:
         if self.people == 1 and self.now is NONE:
             self.forget()
 
+    @property
+    def armed(self) -> tuple[Consent, ...]:
+        """Everybody's choices, if everybody has chosen and nobody has still to say that this was all."""
+        alone = (self.now,) if self.people == 1 and self.now is not None else ()
+        return tuple(self.over) if len(self.over) == self.people else alone
+
     def record(self, at_us: int) -> tuple[Consent, ...]:
         """What a recording may start with now: everybody's choices, or nothing."""
         if self.last_us is None:
@@ -103,6 +112,9 @@ class Hands(RuleBasedStateMachine):
         self.used: set[int] = set()
         self.open: int | None = None  # the recording whose devices are open
         self.expected: Consent | None = None
+        self.framing: int | None = None  # the framing check whose camera is open
+        self.framed = 0
+        self.may_frame = False
         self.started = 0
         self.fates: dict[int, Fate] = {}  # of recordings whose window is open
         self.ended_us = 0
@@ -119,13 +131,11 @@ class Hands(RuleBasedStateMachine):
 
     def refer(self, hand: Hand) -> None:
         """What the reference makes of a hand, before the session hears of it."""
-        self.may_start = ()
+        self.may_start, self.may_frame = (), False
         self.choices.until(self.now_us)
         match hand:
-            case Down(button=Button.RECORD, at_us=at_us) if self.open is None and not self.fates and not self.faults:
-                self.may_start = self.choices.record(at_us)
-                if not self.may_start and len(self.choices.over) == 0:
-                    self.choices.forget()
+            case Down(button=Button.RECORD) | Press(button=Button.RECORD) | Hold(button=Button.RECORD):
+                self.refer_record(hand)
             case Down(button=Button.CONSENT) | Press(button=Button.CONSENT) | Hold(button=Button.CONSENT):
                 self.refer_consent(hand)
             case Both():
@@ -137,6 +147,23 @@ class Hands(RuleBasedStateMachine):
             case _:
                 pass
 
+    def refer_record(self, hand: Down | Press | Hold) -> None:
+        if hand.press in self.used or self.open is not None:
+            return
+        waits = self.framing is None and least(self.choices.armed) is Consent.SOUND_AND_PICTURE
+        down = isinstance(hand, Down)
+        if waits and down:
+            return  # a press, or is it held?
+        self.used.add(hand.press)
+        if self.fates or self.faults:
+            return
+        if waits and isinstance(hand, Hold):
+            self.may_frame, self.choices.last_us = True, hand.at_us
+        elif waits or down:
+            self.may_start = self.choices.record(hand.at_us)
+            if not self.may_start and len(self.choices.over) == 0:
+                self.choices.forget()
+
     def refer_consent(self, hand: Down | Press | Hold) -> None:
         in_window = bool(self.fates)
         if hand.press in self.used or (in_window and isinstance(hand, Down)):
@@ -144,6 +171,9 @@ class Hands(RuleBasedStateMachine):
         self.used.add(hand.press)
         if self.open is not None:
             return  # a withdrawal: ``do`` sees to it
+        if self.framing is not None:
+            self.choices.forget()
+            return
         if in_window and isinstance(hand, Hold):
             (recording,) = self.fates
             self.fates[recording] = Fate.KEPT if self.fates[recording] is Fate.WITHDRAWN else Fate.WITHDRAWN
@@ -163,7 +193,10 @@ class Hands(RuleBasedStateMachine):
     def do(self, event: Event) -> None:
         capturing = self.open
         withdrawing = capturing is not None and isinstance(event, Down) and event.button is Button.CONSENT
+        unframing = self.framing is not None and isinstance(event, Down | Both | StopRequest | PeopleRequest)
         actions = self.session.handle(event)
+        if unframing:  # whoever does anything has the camera closed in this very answer
+            assert StopFraming in [type(action) for action in actions]
         if withdrawing:  # P3: at once, in this very answer
             assert Withdraw in [type(action) for action in actions]
         for action in actions:
@@ -171,10 +204,19 @@ class Hands(RuleBasedStateMachine):
 
     def check(self, action: Action, event: Event) -> None:
         match action:
-            case StartRecording():
-                assert isinstance(event, Down)  # P1: by hand, with everybody's consent since this box started
+            case StartFraming():
+                assert isinstance(event, Hold)  # P1: by hand, with everybody's consent to a picture
                 assert event.button is Button.RECORD
-                assert self.open is None
+                assert self.may_frame
+                assert self.open is self.framing is None
+                self.may_frame, self.framing, self.framed = False, action.framing, action.framing
+            case StopFraming():
+                assert action.framing == self.framing
+                self.framing = None
+            case StartRecording():
+                assert isinstance(event, Down | Press)  # P1: by hand, with everybody's consent since this box started
+                assert event.button is Button.RECORD
+                assert self.open is self.framing is None
                 assert action.choices == self.may_start
                 assert action.consent is least(self.may_start) is not NONE  # P2
                 self.may_start = ()
@@ -260,6 +302,17 @@ class Hands(RuleBasedStateMachine):
                 self.tap(Button.CONSENT, [])
             self.tap(Button.RECORD, [])
 
+    @rule(people=st.integers(1, 2))
+    def frame(self, people: int) -> None:
+        """So that framing is common, too."""
+        self.people(people)
+        for _ in range(people):
+            self.tap(Button.CONSENT, [])
+            self.tap(Button.CONSENT, [])
+            if people > 1:
+                self.wait(3200)
+        self.hold(Button.RECORD)
+
     @rule(button=st.sampled_from(Button), ms=st.integers(1, 19))
     def spike(self, button: Button, ms: int) -> None:
         if not self.pins[button]:
@@ -299,6 +352,16 @@ class Hands(RuleBasedStateMachine):
             self.end(Fate.KEPT, self.now_us)
             self.do(Ended(self.started, self.now_us, "store full"))
 
+    @precondition(lambda self: self.framed > 0)
+    @rule(late=st.booleans())
+    def lose(self, *, late: bool) -> None:
+        """The camera is gone that is looked through, or one that was."""
+        if not late and self.framing is not None:
+            self.framing = None
+            self.do(FramingLost(self.framed, self.now_us, "gone"))
+        elif self.framing is None:
+            assert self.session.handle(FramingLost(self.framed, self.now_us, "late")) == ()
+
     @rule(back=st.integers(0, 2))
     def seal(self, back: int) -> None:
         if (recording := self.started - back) > 0 and recording != self.open:
@@ -325,7 +388,8 @@ class Hands(RuleBasedStateMachine):
 
     @invariant()
     def the_room_light_is_on_exactly_while_devices_are_open(self) -> None:
-        assert face(self.session).room_light == self.session.capturing == (self.open is not None)  # P7
+        opened = self.open is not None or self.framing is not None
+        assert face(self.session).room_light == self.session.capturing == opened  # P7
 
     @invariant()
     def what_is_recorded_is_what_was_allowed(self) -> None:

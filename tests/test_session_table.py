@@ -22,14 +22,17 @@ from device.session_events import (
     Failed,
     Fault,
     FaultCleared,
+    FramingLost,
     MarkRequest,
     Opened,
     PeopleRequest,
     Sealed,
     Settle,
     Sound,
+    StartFraming,
     StartRecording,
     State,
+    StopFraming,
     StopRecording,
     StopRequest,
     Tick,
@@ -39,11 +42,12 @@ from device.session_events import (
     Well,
     Withdraw,
 )
-from device.session_rules import all_allow, consent_step, start
+from device.session_rules import Say, all_allow, begin_framing, consent_step, picture_allowed, sound_only, start
 from device.words import Button, Consent, Fate, least
 
 RUNNING = (State.RECORDING, State.TROUBLED)
 WINDOW = (State.SEALING, State.SEALED, State.KEPT, State.WITHDRAWN)
+FOUR = Tone.FOUR_TICKS
 
 
 # -- the table --------------------------------------------------------------------------------------------------------
@@ -61,12 +65,19 @@ def test_the_table_has_no_row_twice() -> None:
     assert len(keys) == len(set(keys))
 
 
-def test_only_record_going_down_starts_and_only_with_everybodys_leave() -> None:
+def test_only_record_starts_and_only_with_everybodys_leave() -> None:
     rows = [row for row in TABLE if start in row.effects]
     assert {(row.state, row.event, row.guard) for row in rows} == {
-        (State.ARMED, Kind.RECORD_DOWN, None),
+        (State.ARMED, Kind.RECORD_DOWN, sound_only),
+        (State.ARMED, Kind.RECORD_PRESS, picture_allowed),
+        (State.FRAMING, Kind.RECORD_DOWN, None),
         (State.CHOOSING, Kind.RECORD_DOWN, all_allow),
     }
+
+
+def test_only_record_held_begins_framing_and_only_with_everybodys_leave_to_a_picture() -> None:
+    rows = [row for row in TABLE if begin_framing in row.effects or row.next_state is State.FRAMING is not row.state]
+    assert [(row.state, row.event, row.guard) for row in rows] == [(State.ARMED, Kind.RECORD_HOLD, picture_allowed)]
 
 
 def test_only_consent_gives_consent() -> None:
@@ -86,7 +97,8 @@ def shape(session: Session) -> tuple[object, ...]:
     """A session with time and ordinals taken out: which timers run and in which order, which presses are spent."""
     ctx = session.context
     timers = tuple(sorted(ctx.timers, key=lambda timer: (ctx.timers[timer], timer)))
-    plain = replace(ctx, timers={}, spent={}, recording=min(ctx.recording, 1), faults=frozenset(), troubles=frozenset())
+    ordinals = {"recording": min(ctx.recording, 1), "framing": min(ctx.framing, 1)}
+    plain = replace(ctx, timers={}, spent={}, faults=frozenset(), troubles=frozenset(), **ordinals)
     return (session.state, repr(plain), *map(tuple, map(sorted, (ctx.faults, ctx.troubles))), timers)
 
 
@@ -103,6 +115,7 @@ def events_for(session: Session) -> list[Event]:
         events += [Opened(recording, 0), Failed(recording, 0, "x"), Ended(recording, 0, "x"), Sealed(recording, 0)]
         events += [Trouble(recording, 0, "a"), Trouble(recording, 0, "b")]
         events += [Well(recording, 0, "a"), Well(recording, 0, "b")]
+    events += [FramingLost(framing, 0, "x") for framing in {ctx.framing, ctx.framing - 1} - {-1}]
     events += [Both(0), Fault(0, "f"), FaultCleared(0, "f"), StopRequest(0), MarkRequest(0)]
     events += [PeopleRequest(0, people) for people in (1, 2, 3)]
     due_us = session.next_deadline_us
@@ -111,29 +124,30 @@ def events_for(session: Session) -> list[Event]:
 
 def check(before: Session, event: Event, after: Session, actions: tuple[Action, ...]) -> None:
     was, now = before.state, after.state
-    assert after.capturing == (now in RUNNING) == face(after).room_light
+    assert after.capturing == (now in (State.FRAMING, *RUNNING)) == face(after).room_light
     assert (after.fate is not None) == (now in WINDOW)
     assert (after.fate is Fate.WITHDRAWN) == (now is State.WITHDRAWN)
-    if now not in (State.CHOOSING, State.ARMED, *RUNNING):
+    if now not in (State.CHOOSING, State.ARMED, State.FRAMING, *RUNNING):
         assert (after.consent, after.context.choices, after.context.choice) == (Consent.NONE, (), None)
-    if now in (State.ARMED, *RUNNING):
+    if now in (State.ARMED, State.FRAMING, *RUNNING):
         assert least(after.context.choices) is after.consent is not Consent.NONE
         assert len(after.context.choices) == after.people
-    if now in (State.IDLE, State.REFUSED, State.CHOOSING, State.ARMED):
+    if now in (State.IDLE, State.REFUSED, State.CHOOSING, State.ARMED, State.FRAMING):
         assert not after.faults
     assert (now is State.TROUBLED) == bool(after.troubles)
     assert (now is State.FAULT) <= bool(after.faults)
     kinds = [type(action) for action in actions]
     starts = [action for action in actions if isinstance(action, StartRecording)]
     if starts:
-        assert was in (State.ARMED, State.CHOOSING)
-        assert isinstance(event, Down)
+        assert was in (State.ARMED, State.CHOOSING, State.FRAMING)
+        waited = was is State.ARMED and before.consent is Consent.SOUND_AND_PICTURE
+        assert isinstance(event, Press if waited else Down)
         assert event.button is Button.RECORD
         assert starts == [StartRecording(before.context.recording + 1, 0, least(starts[0].choices), starts[0].choices)]
         assert starts[0].consent is not Consent.NONE
     fresh = isinstance(event, Down | Press | Hold) and event.press > before.context.spent.get(event.button, 0)
     assert (Withdraw in kinds) == (
-        before.capturing and fresh and isinstance(event, Down | Press | Hold) and event.button is Button.CONSENT
+        was in RUNNING and fresh and isinstance(event, Down | Press | Hold) and event.button is Button.CONSENT
     )
     assert (TurnOver in kinds) == (
         was in WINDOW and isinstance(event, Hold) and event.button is Button.CONSENT and fresh
@@ -144,13 +158,35 @@ def check(before: Session, event: Event, after: Session, actions: tuple[Action, 
         assert settled == [(before.context.recording, before.fate)]
         assert isinstance(actions[0], Settle)
     if StopRecording in kinds:
-        assert before.capturing
+        assert was in RUNNING
         assert now is not State.WITHDRAWN
+    check_framing(before, event, after, actions)
     if isinstance(event, Down | Press | Hold) and not fresh:
         assert actions == ()
         assert now is was
     if isinstance(event, PeopleRequest | MarkRequest | StopRequest):
         assert after.consent in (Consent.NONE, before.consent)
+
+
+def check_framing(before: Session, event: Event, after: Session, actions: tuple[Action, ...]) -> None:
+    """The camera of a framing check is open in that state and in no other, and a hand has opened it."""
+    was, now = before.state, after.state
+    started = [action for action in actions if isinstance(action, StartFraming)]
+    stopped = [action for action in actions if isinstance(action, StopFraming)]
+    assert bool(started) == (now is State.FRAMING is not was)
+    if started:
+        assert was is State.ARMED
+        assert isinstance(event, Hold)
+        assert event.button is Button.RECORD
+        assert before.consent is after.consent is Consent.SOUND_AND_PICTURE
+        assert started == [StartFraming(before.context.framing + 1, 0)]
+    if was is State.FRAMING:
+        lost = isinstance(event, FramingLost) and event.framing == before.context.framing
+        assert bool(stopped) == (now is not State.FRAMING and not lost)
+        assert not stopped or actions[0] is stopped[0]  # closed before anything else is done
+        assert now in (State.FRAMING, State.ARMED, State.RECORDING) or after.consent is Consent.NONE
+    else:
+        assert not stopped
 
 
 def test_every_reachable_pair_keeps_the_promises() -> None:
@@ -198,7 +234,7 @@ def test_every_deadline_has_its_kind_and_only_the_states_it_belongs_to_listen() 
     }
     assert listening == {
         Kind.CHOICE_OVER: {State.CHOOSING},
-        Kind.CONSENT_LAPSED: {State.CHOOSING, State.ARMED},
+        Kind.CONSENT_LAPSED: {State.CHOOSING, State.ARMED, State.FRAMING},
         Kind.REFUSAL_OVER: {State.REFUSED},
         Kind.WHITE_OVER: {State.SEALED},
         Kind.WINDOW_OVER: set(WINDOW),
@@ -240,8 +276,18 @@ def test_states_differ_without_colour_unless_they_look_alike_on_purpose(one: str
     assert (gray(faces()[one]) == gray(faces()[other])) == (frozenset({one, other}) in ALIKE)
 
 
-def test_the_room_light_is_on_exactly_while_recording() -> None:
-    assert {name for name, shown in faces().items() if shown.room_light} == {"recording", "troubled"}
+def test_the_room_light_is_on_exactly_while_a_device_may_be_open() -> None:
+    assert {name for name, shown in faces().items() if shown.room_light} == {"framing", "recording", "troubled"}
+
+
+def test_nobody_takes_framing_for_another_state_from_the_lamps_or_the_sounder_alone() -> None:
+    """The room light is on and nothing is recorded: the lamps say so without it, and so does the tone."""
+    lamps = {name: gray(shown)[1:] for name, shown in faces().items()}
+    assert [name for name, shown in lamps.items() if shown == lamps["framing"]] == ["framing"]
+    entering = [row for row in TABLE if any(isinstance(effect, Say) and effect.tone is FOUR for effect in row.effects)]
+    assert {row.next_state for row in entering} == {State.FRAMING}
+    sounding = {tone: sum(note.hz > 0 for note in notes(tone)) for tone in Tone}
+    assert [tone for tone, count in sounding.items() if count == sounding[FOUR]] == [FOUR]
 
 
 @pytest.mark.parametrize("pattern", Pattern)
@@ -254,7 +300,8 @@ def test_no_pattern_flashes_more_than_three_times_in_any_second(pattern: Pattern
                 edges.append(now_ms)
             now_ms += beat_ms
     assert all(sum(start_ms <= edge < start_ms + 1000 for edge in edges) <= 3 for start_ms in edges)
-    assert bool(beats) == (pattern in (Pattern.WINK_THREE, Pattern.HZ_1, Pattern.HZ_2))
+    still = (Pattern.OFF, Pattern.DIM, Pattern.STEADY)
+    assert bool(beats) == (pattern not in still)
 
 
 def test_every_tone_differs_in_notes_and_all_but_high_and_low_in_rhythm() -> None:
@@ -270,12 +317,14 @@ def test_every_tone_is_said_somewhere() -> None:
         PeopleRequest(0, 1),
         Down(Button.RECORD, 0, 2),
         Down(Button.CONSENT, 0, 3),
-        Down(Button.RECORD, 0, 4),
+        Down(Button.CONSENT, 0, 4),
+        Hold(Button.RECORD, 0, 5),
+        Down(Button.RECORD, 0, 6),
         Opened(1, 0),
         Trouble(1, 0, "no sound"),
         StopRequest(0),
         Sealed(1, 0),
-        Hold(Button.CONSENT, 0, 5),
+        Hold(Button.CONSENT, 0, 7),
     ]
     for event in story:
         heard |= {action.tone for action in session.handle(event) if isinstance(action, Sound)}

@@ -45,6 +45,7 @@ STATUS = Status(
         troubles=("no sound",),
         pictures=0,
     ),
+    framing=None,
     last=LastStatus(id=None, fate=Fate.WITHDRAWN, sealed=False, window_left_s=1.5),
     sealing=1,
     faults=(("what", "hint"),),

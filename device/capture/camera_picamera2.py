@@ -37,6 +37,7 @@ except ImportError as problem:
         "the camera package is not installed", "install it: apt install python3-picamera2 (Raspberry Pi OS)"
     ) from problem
 
+_STILL_EVERY_S: Final = 0.5
 _HINT: Final = "check the camera's cable, then: rpicam-hello --list-cameras"
 _LISTEN_S: Final = 0.2
 _BUFFER_S: Final = 0.5
@@ -53,6 +54,11 @@ class _Encoder(H264Encoder):  # type: ignore[misc]  # picamera2 has no types
             stream.codec_context.options = {**stream.codec_context.options, **bounds}
 
 
+def _boot_offset_us() -> int:
+    """Libcamera stamps in CLOCK_BOOTTIME, which has run on wherever the machine has slept."""
+    return (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()) // 1000
+
+
 class _Sender(Output):  # type: ignore[misc]  # picamera2 has no types
     """Hands on what the encoder makes, with the sensor's time as everybody else's monotonic one."""
 
@@ -60,8 +66,7 @@ class _Sender(Output):  # type: ignore[misc]  # picamera2 has no types
         super().__init__()
         self._first_us = first_us
         self._send = send
-        # libcamera stamps in CLOCK_BOOTTIME, which has run on wherever the machine has slept.
-        self._boot_offset_us = (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()) // 1000
+        self._boot_offset_us = _boot_offset_us()
         self._failed = failed
 
     def outputframe(
@@ -126,12 +131,8 @@ def run_picamera2(settings: CameraSettings, *, rung: Callable[[], Rung], send: C
     Raises:
         CameraError: there is no such camera, or it cannot be started.
     """
-    try:
-        camera = Picamera2(settings.number)
-    except (IndexError, RuntimeError) as problem:
-        raise CameraError(f"there is no camera {settings.number}: {problem}", _HINT) from problem
     stands = rung()
-    _configure(camera, settings, stands)
+    camera = _configured(settings, stands)
     running = _Running(camera, settings, send)
     running.start(stands)
     try:
@@ -142,6 +143,41 @@ def run_picamera2(settings: CameraSettings, *, rung: Callable[[], Rung], send: C
     finally:
         running.stop()
         camera.close()
+
+
+def run_picamera2_stills(settings: CameraSettings, *, take: Callable[[bytes, int, int], None]) -> None:
+    """Hand frames of a camera to ``take``, two a second, until it fails: the buffer, its stride, when taken.
+
+    Raises:
+        CameraError: there is no such camera, or it cannot be started.
+    """
+    camera = _configured(settings, Rung.WHOLE)
+    boot_offset_us = _boot_offset_us()
+    stride = camera.stream_configuration("main")["stride"]
+    camera.start()
+    try:
+        while True:
+            next_s = time.monotonic() + _STILL_EVERY_S
+            request = camera.capture_request()
+            try:
+                data, taken_ns = request.make_buffer("main").tobytes(), request.get_metadata()["SensorTimestamp"]
+            finally:
+                request.release()
+            take(data, stride, taken_ns // 1000 - boot_offset_us)
+            time.sleep(max(0.0, next_s - time.monotonic()))
+    finally:
+        camera.stop()
+        camera.close()
+
+
+def _configured(settings: CameraSettings, rung: Rung) -> Any:
+    """The camera as a session sees it: what is looked at in a framing check is what will be recorded."""
+    try:
+        camera = Picamera2(settings.number)
+    except (IndexError, RuntimeError) as problem:
+        raise CameraError(f"there is no camera {settings.number}: {problem}", _HINT) from problem
+    _configure(camera, settings, rung)
+    return camera
 
 
 def _configure(camera: Any, settings: CameraSettings, rung: Rung) -> None:

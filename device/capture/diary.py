@@ -7,15 +7,15 @@ to whom is nowhere.
 from __future__ import annotations
 
 from device.journal import Entry, Priority
-from device.session_events import Event, Failed, Fault, FaultCleared, State, Trouble, Well
+from device.session_events import Event, Failed, Fault, FaultCleared, FramingLost, State, Trouble, Well
 
 _LOUD = {State.FAULT: Priority.ERROR, State.TROUBLED: Priority.WARNING, State.REFUSED: Priority.WARNING}
 
 
 def entry_of(event: Event, *, before: State, after: State) -> Entry | None:
     """What to write down of an event that led from one state to another; ``None`` for most."""
-    if isinstance(event, Trouble | Well | Fault | FaultCleared | Failed):
-        what = event.what if isinstance(event, Failed) else event.name
+    if isinstance(event, Trouble | Well | Fault | FaultCleared | Failed | FramingLost):
+        what = event.what if isinstance(event, Failed | FramingLost) else event.name
         over = isinstance(event, Well | FaultCleared)
         return Entry(
             f"{'over: ' if over else ''}{what}",

@@ -6,7 +6,7 @@ Each opens its device when it starts and has closed it when ``closed`` is set, w
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -201,6 +201,7 @@ class PictureFeed:
         self._clock = clock
         self._events = events
         self._stopping = False
+        self._after: Sequence[threading.Event] = ()
         self._giving_up = False
         self.pictures = 0
         self.late_us: int | None = None  # how old the newest picture was when it arrived
@@ -208,8 +209,9 @@ class PictureFeed:
         self.closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
 
-    def start(self) -> None:
-        """Start the camera and read it, in a thread of its own."""
+    def start(self, *, after: Sequence[threading.Event] = ()) -> None:
+        """Start the camera once all of ``after`` are set, and read it, in a thread of its own."""
+        self._after = after
         self._thread.start()
 
     def stop(self) -> None:
@@ -224,6 +226,8 @@ class PictureFeed:
 
     def _run(self) -> None:
         try:
+            for closed in self._after:
+                closed.wait()
             for start in range(_MOST_CAMERA_STARTS):
                 self._read_until_gone(restarted=start > 0)
                 if self._stopping:

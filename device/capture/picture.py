@@ -1,4 +1,4 @@
-"""Pictures to H.264 by PyAV's libx264, the simulated camera's program, and small looks at pictures: PyAV's only home.
+"""Pictures to H.264 and JPEG by PyAV, the simulated camera's program, and small looks at pictures: PyAV's only home.
 
 It runs in the camera's own process, and in that of a check. Settings that were found to keep a key frame under one
 chunk at 720p25; none of them reorders pictures, so each comes out as it goes in.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import count
 from typing import Final
 
 import av
@@ -24,6 +25,9 @@ _OPTIONS: Final = {
     "sc_threshold": "0",
     "crf": "26",
 }
+# Small enough for two a second over any link, good enough to see whether a face is cut off.
+_STILL_OPTIONS: Final = {"qmin": "3", "qmax": "3"}
+_FORMATS: Final = {"YUV420": "yuv420p", "NV12": "nv12"}
 BITRATE: Final = 2_000_000
 KEY_EVERY: Final = 50
 _BUFFER_S: Final = 0.24  # of the bitrate: how much a key picture may take at once
@@ -58,6 +62,46 @@ class H264Encoder:
         frame.pts = at_us
         for packet in self._codec.encode(frame):
             yield Picture(bytes(packet), at_us if packet.pts is None else packet.pts, key=packet.is_keyframe)
+
+
+class StillEncoder:
+    """Frames of any size in, one JPEG of this size each out."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._size = (width, height)
+        self._codec = av.CodecContext.create("mjpeg", "w")
+        self._codec.width, self._codec.height, self._codec.pix_fmt = width, height, "yuvj420p"
+        self._codec.time_base = Fraction(1, _MICROSECONDS)
+        self._codec.thread_count = 1
+        self._codec.options = dict(_STILL_OPTIONS)
+
+    def encode(self, frame: VideoFrame, at_us: int) -> Iterator[Picture]:
+        """Encode one frame taken at ``at_us``."""
+        width, height = self._size
+        # JPEG counts black as 0 and white as 255; a camera's video as 16 and 235.
+        small = frame.reformat(width, height, "yuvj420p", src_color_range="MPEG", dst_color_range="JPEG")
+        small.pts = at_us
+        for packet in self._codec.encode(small):
+            yield Picture(bytes(packet), at_us, key=True)
+
+
+def frame_of(data: bytes, *, size: tuple[int, int], stride: int, frame_format: str) -> VideoFrame:
+    """A frame from a camera's buffer: its planes one after the other, the rows of the first ``stride`` bytes apart.
+
+    ``frame_format`` is picamera2's name for the layout: YUV420 or NV12.
+    """
+    width, height = size
+    frame = VideoFrame(width, height, _FORMATS[frame_format])
+    at = 0
+    for number, plane in enumerate(frame.planes):
+        step = stride if number == 0 or len(frame.planes) == 2 else stride // 2
+        rows = bytearray(plane.buffer_size)
+        used = min(step, plane.line_size)
+        for row in range(plane.height):
+            rows[row * plane.line_size : row * plane.line_size + used] = data[at : at + used]
+            at += step
+        plane.update(bytes(rows))
+    return frame
 
 
 class ClockPicture:
@@ -128,6 +172,14 @@ def run_clock_camera(
         for picture in encoder.encode(drawing.draw(number), start_us + number * _MICROSECONDS // fps):
             send(picture)
         number += stands.rate_divisor
+
+
+def run_clock_stills(width: int, height: int, fps: int, start_us: int, *, send: Callable[[Picture], None]) -> None:
+    """As ``run_clock_camera``, but every picture is a JPEG of its own."""
+    drawing, encoder = ClockPicture(width, height, fps), StillEncoder(width, height)
+    for number in count():
+        for picture in encoder.encode(drawing.draw(number), start_us + number * _MICROSECONDS // fps):
+            send(picture)
 
 
 def _encoder_for(rung: Rung, width: int, height: int, fps: int, bitrate: int) -> H264Encoder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -79,12 +79,20 @@ class PictureSide:
         return self._started and not self._feed.closed.is_set()
 
     @property
+    def closed(self) -> threading.Event | None:
+        """Set once the camera will never be held again; ``None`` if it never was."""
+        return self._feed.closed if self._started else None
+
+    @property
     def pictures(self) -> int:
         """Pictures taken so far."""
         return self._feed.pictures
 
-    def start(self) -> None:
-        """Open the camera on the rung that the box can afford now; where it can afford none, it is never opened."""
+    def start(self, *, after: Sequence[threading.Event] = ()) -> None:
+        """Open the camera on the rung that the box can afford now; where it can afford none, it is never opened.
+
+        ``after``: what has to be set first, because others may hold the camera until then.
+        """
         now_us = self._clock.now_us()
         self._started_us = now_us
         self._ladder = Ladder().step(self._readings(now_us), now_us)
@@ -97,7 +105,7 @@ class PictureSide:
             self._note(self._ladder.rung, self._ladder.cause)
         self._next_us = now_us + _EVERY_US
         self._started = True
-        self._feed.start()
+        self._feed.start(after=after)
 
     def stop(self) -> None:
         """Have the camera closed at once."""

@@ -11,8 +11,8 @@ from device.clock import Clock, wire_time
 from device.panel_language import Face, Lamp, notes
 from device.session import Session
 from device.session_context import Timer
-from device.session_events import Tone
-from device.status import LampStatus, LastStatus, LevelStatus, PanelStatus, RecordingStatus, Status
+from device.session_events import State, Tone
+from device.status import FramingStatus, LampStatus, LastStatus, LevelStatus, PanelStatus, RecordingStatus, Status
 
 
 @dataclass(slots=True)
@@ -43,6 +43,7 @@ def make_status(
     now_us = clock.now_us()
     utc = clock.utc()
     take = recorder.find(session.recording)
+    framing = session.state is State.FRAMING
     return Status(
         box=box,
         simulated=simulated,
@@ -55,9 +56,10 @@ def make_status(
         armed_left_s=_seconds_left(session, Timer.CONSENT, now_us),
         panel=_panel(shown, sounder),
         level=_level(take),
-        recording=_recording(take, session, now_us) if take and session.capturing else None,
+        recording=_recording(take, session, now_us) if take and session.state.records else None,
+        framing=FramingStatus(devices_open=("camera",) * recorder.framing_open) if framing else None,
         last=_last(take, session, now_us),
-        sealing=sum(not other.sealed for other in recorder.takes if other is not take or not session.capturing),
+        sealing=sum(not other.sealed for other in recorder.takes if other is not take or not session.state.records),
         faults=_faults(session, health),
         store_free_bytes=health.free_bytes,
         store_minutes_left=health.minutes_left,
@@ -111,7 +113,7 @@ def _recording(take: Take, session: Session, now_us: int) -> RecordingStatus:
 
 
 def _last(take: Take | None, session: Session, now_us: int) -> LastStatus | None:
-    if session.fate is None or session.capturing:
+    if session.fate is None:
         return None
     return LastStatus(
         id=take.facts.recording_id or None if take else None,

@@ -1,13 +1,15 @@
-"""Does what the session machine says: begins recordings, ends them, and carries their fate out."""
+"""Does what the session machine says: begins recordings and framing checks, ends them, and carries a fate out."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from device.age.recipients import KeyRecipient, fingerprint
 from device.capture.facts import Beginning, Facts
+from device.capture.framing import Framing
 from device.capture.needs import Surroundings
 from device.capture.packets import Camera
 from device.capture.take import Devices, Take
@@ -15,13 +17,17 @@ from device.clock import Clock, wire_time
 from device.session_events import (
     Action,
     Bookmark,
+    FramingLost,
     Report,
     Settle,
+    StartFraming,
     StartRecording,
+    StopFraming,
     StopRecording,
     TurnOver,
     Withdraw,
 )
+from device.stills import Still
 from device.store import Store
 from device.words import Consent
 
@@ -34,9 +40,9 @@ def boot_id() -> str:
 
 
 class Recorder:
-    """Owns the takes: the one that runs, and those whose window or whose sealing is not over.
+    """Owns the takes: the one that runs, and those whose window or whose sealing is not over; and the framing check.
 
-    Called from one thread; ``report`` and ``changed`` are called from others.
+    Called from one thread, but for ``still``; ``report`` and ``changed`` are called from others.
     """
 
     def __init__(
@@ -59,6 +65,7 @@ class Recorder:
         self._surroundings = surroundings
         self._boot = boot_id()
         self._takes: dict[int, Take] = {}
+        self._framing: Framing | None = None
 
     @property
     def takes(self) -> list[Take]:
@@ -67,8 +74,19 @@ class Recorder:
 
     @property
     def holds_devices(self) -> bool:
-        """Whether any take has a device open, or is opening or closing one."""
-        return any(take.holds_devices for take in self.takes)
+        """Whether a device is open for anything, or is being opened or closed."""
+        framing = self._framing is not None and not self._framing.closed.is_set()
+        return framing or any(take.holds_devices for take in self.takes)
+
+    @property
+    def framing_open(self) -> bool:
+        """Whether the camera is open for a framing check."""
+        return self._framing is not None and self._framing.is_open
+
+    def still(self, now_us: int) -> Still | None:
+        """The latest still of the framing check that lasts, if it is fresh. From any thread."""
+        framing = self._framing
+        return None if framing is None else framing.still(now_us)
 
     def find(self, ordinal: int | None) -> Take | None:
         """The take of that ordinal, while it is not over."""
@@ -79,6 +97,11 @@ class Recorder:
         match action:
             case StartRecording():
                 self._start(action, report=report, changed=changed)
+            case StartFraming():
+                self._frame(action, report=report, changed=changed)
+            case StopFraming(framing=ordinal):
+                if self._framing is not None and self._framing.ordinal == ordinal:
+                    self._framing.stop()
             case StopRecording() | Withdraw() | TurnOver() | Settle() | Bookmark():
                 # A take that never began may be gone before the session hears of it: nothing is left to be done then.
                 if (take := self.find(action.recording)) is not None:
@@ -112,16 +135,32 @@ class Recorder:
             report=report,
             changed=changed,
         )
-        before = self.takes
+        before, camera_after = self.takes, self._camera_users()
         self._takes[action.recording] = take
-        take.start(after=before[-1] if before else None)
+        take.start(after=before[-1] if before else None, camera_after=camera_after)
+
+    def _frame(self, action: StartFraming, *, report: Callable[[Report], None], changed: Callable[[], None]) -> None:
+        if self._devices.stills is None:
+            report(FramingLost(action.framing, action.at_us, "there is no camera to look through"))
+            return
+        after = self._camera_users()
+        self._framing = Framing(action.framing, self._devices.stills, clock=self._clock, report=report, changed=changed)
+        self._framing.start(after=after)
+
+    def _camera_users(self) -> list[threading.Event]:
+        """Everybody who may still hold the camera: only one program can have it."""
+        takes = [take.camera_closed for take in self.takes]
+        framing = [] if self._framing is None else [self._framing.closed]
+        return [*(closed for closed in takes if closed is not None), *framing]
 
     def _camera(self, consent: Consent) -> Camera | None:
         """The camera, if the client allowed it: with ``sound`` nothing here even knows of one (promise P2)."""
         return self._devices.camera if consent is Consent.SOUND_AND_PICTURE else None
 
     def watch(self, now_us: int) -> None:
-        """Look after every take; forget those that are sealed and settled."""
+        """Look after every take; forget those that are sealed and settled, and a framing check that is over."""
+        if self._framing is not None and self._framing.closed.is_set():
+            self._framing = None
         for ordinal, take in list(self._takes.items()):
             take.watch(now_us)
             if take.over:

@@ -36,6 +36,7 @@ from device.session_events import (
     Tick,
 )
 from device.status import Status
+from device.stills import Still
 from device.words import Button
 
 _STATUS_BUSY_US: Final = 100_000
@@ -101,6 +102,10 @@ class CaptureService:
             case People(people=people):
                 self.post(lambda now_us: self._hear(PeopleRequest(now_us, people)))
 
+    def still(self) -> Still | None:
+        """What the camera sees, while a framing check lasts; nothing at any other time."""
+        return self._recorder.still(self._clock.now_us())
+
     def stop(self) -> None:
         """End the service: a recording that runs is stopped, kept and sealed first."""
         self._stopping = True
@@ -124,7 +129,7 @@ class CaptureService:
                 self._looking.join(_LAST_LOOK_S)
 
     def _all_idle(self) -> bool:
-        return all(take.idle for take in self._recorder.takes)
+        return not self._recorder.holds_devices and all(take.idle for take in self._recorder.takes)
 
     def _step(self) -> None:
         for message in self._wait():

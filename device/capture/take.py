@@ -43,10 +43,11 @@ _WRITER_SLACK_US: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """What a take records from."""
+    """What a take records from. ``stills``: the same camera, sending JPEG, for a framing check; no take is given it."""
 
     microphone: Microphone
     camera: Camera | None
+    stills: Camera | None = None
 
 
 def _what(problem: BaseException) -> str:
@@ -93,6 +94,7 @@ class Take:
         self._loud_at_us = facts.beginning.pressed_us
         self._durable_at_us = facts.beginning.pressed_us
         self._opened = False
+        self._camera_after: Sequence[threading.Event] = ()
         self._failed = False
         self._settled = False
         self._jobs: list[Future[None]] = []
@@ -119,8 +121,12 @@ class Take:
 
     # -- what the service asks ----------------------------------------------------------------------------------------
 
-    def start(self, *, after: Take | None) -> None:
-        """Open the devices as soon as those of the take before are closed. ``Opened`` or ``Failed`` is reported."""
+    def start(self, *, after: Take | None, camera_after: Sequence[threading.Event] = ()) -> None:
+        """Open the devices as soon as those of the take before are closed. ``Opened`` or ``Failed`` is reported.
+
+        ``camera_after``: what else has to let the camera go first; the sound does not wait for that.
+        """
+        self._camera_after = camera_after
         # A microphone that a slow machine opens late has nothing to lose in a rehearsal either.
         self._let_time_run(self.facts.beginning.pressed_us + _WRITER_SLACK_US)
         self._sound.start(after=None if after is None else after.microphone_closed)
@@ -179,6 +185,11 @@ class Take:
     def microphone_closed(self) -> threading.Event:
         """Set once this take will never hold the microphone again."""
         return self._sound.closed
+
+    @property
+    def camera_closed(self) -> threading.Event | None:
+        """Set once this take will never hold the camera again; ``None`` if it never did."""
+        return None if self._picture is None else self._picture.closed
 
     @property
     def idle(self) -> bool:
@@ -252,7 +263,8 @@ class Take:
         self._report(Opened(self.ordinal, now_us))
         self._note_microphone()
         if self._picture is not None and not self._ending:
-            self._picture.start()  # what it may tell is heard only of a recording that has begun
+            # What it may tell is heard only of a recording that has begun.
+            self._picture.start(after=self._camera_after)
 
     def _on_failed(self, problem: MicrophoneError) -> None:
         self._failed = True

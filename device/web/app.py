@@ -15,6 +15,7 @@ from device.store import StoreReader
 from device.web.asks import asks
 from device.web.download import download
 from device.web.failures import failures
+from device.web.framing import framing
 from device.web.guard import guard
 from device.web.headers import headers
 from device.web.house import House
@@ -42,7 +43,7 @@ def create_app(
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     for part in (guard, headers, failures):
         part(app)
-    for blueprint in (lists, download, live, asks, *([room_view] if room else [])):
+    for blueprint in (lists, download, live, framing, asks, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
 
     @app.context_processor

@@ -14,8 +14,8 @@ from device.store import Listed, StoreReader
 from device.web.refusals import no_such_recording
 from device.web.says import Says, says
 
-# Published ten times a second while recording: a second and a half without is no hiccup, and P7 is at stake.
-STALE_WHILE_RECORDING_S: Final = 1.5
+# Published ten times a second while a device is open: a second and a half without is no hiccup, and P7 is at stake.
+STALE_WHILE_OPEN_S: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class House:
 
 def is_stale(status: Status, *, unix_s: float) -> bool:
     """Whether a status is too old to be believed. One from the future is no better: the clock was set meanwhile."""
-    after_s = STALE_AFTER_S if status.recording is None else STALE_WHILE_RECORDING_S
+    after_s = STALE_AFTER_S if status.recording is None is status.framing else STALE_WHILE_OPEN_S
     return abs(unix_s - status.published_unix_s) > after_s
 
 

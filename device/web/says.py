@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from device.status import LampStatus, LevelStatus, RecordingStatus, Status
+from device.status import LampStatus, LevelStatus, Status
 from device.web.texts import TEXTS, text, text_or
 from device.web.wording import clock_text, decibels_text, seconds_text, sentence
 from device.words import Consent
@@ -78,7 +78,7 @@ def says(status: Status | None, *, stale: bool) -> Says:
         well_why=well_why,
         elapsed=clock_text(recording.elapsed_us) if recording else text("elapsed.none"),
         level=_level(status.level),
-        devices=_devices(recording),
+        devices=_devices(status),
         wrong=tuple(_wrong(status)),
         simulated=_simulated(status),
     )
@@ -135,8 +135,10 @@ def _details(status: Status) -> list[str]:
     details = []
     if f"state.{status.state}.do" in _DETAILS:
         details.append(text(f"state.{status.state}.do"))
-    if status.state == "armed" and status.armed_left_s is not None:
-        details.append(text("state.armed.left", seconds=max(round(status.armed_left_s), 0)))
+    if status.state == "armed" and status.consent is Consent.SOUND_AND_PICTURE:
+        details.append(text("state.armed.framing"))
+    if status.state in ("armed", "framing") and status.armed_left_s is not None:
+        details.append(text(f"state.{status.state}.left", seconds=max(round(status.armed_left_s), 0)))
     if status.last is not None and (window := _window(status.state)):
         details.append(text(window, left=clock_text(round(status.last.window_left_s * 1e6))))
     if status.sealing and status.state not in ("sealing", "withdrawn"):
@@ -149,7 +151,8 @@ def _details(status: Status) -> list[str]:
 
 
 _DETAILS: Final = frozenset(
-    f"state.{state}.do" for state in ("idle", "choosing", "armed", "recording", "troubled", "refused", "fault")
+    f"state.{state}.do"
+    for state in ("idle", "choosing", "armed", "framing", "recording", "troubled", "refused", "fault")
 )
 
 
@@ -203,10 +206,11 @@ def _level(level: LevelStatus | None) -> str:
     return text("level.value", peak=peak, loudness=decibels_text(level.loudness_lufs))
 
 
-def _devices(recording: RecordingStatus | None) -> str:
-    if recording is None or not recording.devices_open:
+def _devices(status: Status) -> str:
+    user = status.recording or status.framing
+    if user is None or not user.devices_open:
         return text("devices.none")
-    words = {name: text("devices.open" if name in recording.devices_open else "devices.closed") for name in _DEVICES}
+    words = {name: text("devices.open" if name in user.devices_open else "devices.closed") for name in _DEVICES}
     return text("devices.some", **words)
 
 

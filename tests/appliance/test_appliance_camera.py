@@ -15,7 +15,7 @@ HEAD = Struct(">4sIqB")
 
 
 def pictures_in(data: bytes) -> list[tuple[int, bool, bytes]]:
-    """Time, key or not and the access unit of each picture; the last may have been cut off by the program's end."""
+    """Time, key or not and the data of each picture; the last may have been cut off by the program's end."""
     found = []
     while len(data) >= HEAD.size:
         magic, size, at_us, key = HEAD.unpack_from(data)
@@ -25,6 +25,15 @@ def pictures_in(data: bytes) -> list[tuple[int, bool, bytes]]:
         found.append((at_us, bool(key), data[HEAD.size : HEAD.size + size]))
         data = data[HEAD.size + size :]
     return found
+
+
+def sent(vm: Vm, more: str, *, seconds: int) -> tuple[int, list[tuple[int, bool, bytes]]]:
+    """When the camera's program was started, and what it sends in so many seconds: when taken, key or not, data."""
+    film = f"/opt/sotto/bin/sotto picamera2-camera 0 320x240 15 NV12 {more} >/run/film 2>/run/film.err"
+    # SIGTERM is how the camera is closed in the room.
+    started_us = int(vm.agent.sh("awk '{printf \"%d\", $1 * 1000000}' /proc/uptime"))
+    vm.agent.run("sh", "-c", f"timeout {seconds} {film}")
+    return started_us, pictures_in(vm.agent.get("/run/film"))
 
 
 def test_it_steps_down_the_ladder_and_up_again_and_stays_one_stream(vm: Vm, tmp_path: Path) -> None:
@@ -53,11 +62,7 @@ def test_it_steps_down_the_ladder_and_up_again_and_stays_one_stream(vm: Vm, tmp_
 
 
 def test_the_cameras_program_sends_pictures_that_decode_at_the_sensors_pace(vm: Vm, tmp_path: Path) -> None:
-    film = "/opt/sotto/bin/sotto picamera2-camera 0 320x240 15 NV12 >/run/film 2>/run/film.err"
-    # SIGTERM is how the camera is closed in the room.
-    started_us = int(vm.agent.sh("awk '{printf \"%d\", $1 * 1000000}' /proc/uptime"))
-    vm.agent.run("sh", "-c", f"timeout 20 {film}")
-    pictures = pictures_in(vm.agent.get("/run/film"))
+    started_us, pictures = sent(vm, "", seconds=20)
     assert len(pictures) > 60, vm.agent.sh("cat /run/film.err")
     assert pictures[0][1], "the first picture is a key picture"
     assert pictures[0][2].startswith(b"\0\0\0\1\x67"), "with its parameter sets in-band"
@@ -78,3 +83,17 @@ def test_the_cameras_program_sends_pictures_that_decode_at_the_sensors_pace(vm: 
     )
     assert seen.stderr == ""
     assert seen.stdout.strip() == f"h264,320,240,{len(pictures)}"
+
+
+def test_for_a_framing_check_it_sends_two_small_stills_a_second(vm: Vm, tmp_path: Path) -> None:
+    started_us, stills = sent(vm, "--stills 160x120", seconds=15)
+    assert len(stills) > 8, vm.agent.sh("cat /run/film.err")
+    steps_ms = sorted((later[0] - sooner[0]) / 1000 for sooner, later in pairwise(stills))
+    assert steps_ms[len(steps_ms) // 2] == pytest.approx(500, abs=70)
+    assert started_us < stills[0][0] < started_us + 30_000_000
+    for number, (_, _, jpeg) in enumerate((stills[0], stills[-1])):
+        still = tmp_path / f"{number}.jpg"
+        still.write_bytes(jpeg)
+        look = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_name,width,height", "-of", "csv=p=0", still]
+        seen = subprocess.run(look, capture_output=True, text=True, check=True)
+        assert (seen.stdout.strip(), seen.stderr) == ("mjpeg,160,120", "")

@@ -11,7 +11,7 @@ import pytest
 from av.video.frame import VideoFrame
 
 from device.capture.packets import Picture
-from device.capture.picture import ClockPicture, H264Encoder, run_clock_camera
+from device.capture.picture import ClockPicture, H264Encoder, StillEncoder, frame_of, run_clock_camera
 from device.recording import CHUNK_BYTES
 from device.words import Rung
 
@@ -123,3 +123,35 @@ def test_the_cameras_program_ends_when_nobody_takes_its_pictures() -> None:
     with pytest.raises(BrokenPipeError):
         run_clock_camera(160, 90, 25, 1_000_000, send=send)
     assert [picture.at_us for picture in sent] == [1_000_000 + 40_000 * number for number in range(5)]
+
+
+def gray_of(jpeg: bytes, player: Any) -> bytes:
+    """A still as stock ffmpeg sees it, a byte a pixel."""
+    read = ("ffmpeg", "-v", "error", "-f", "mjpeg", "-i", "-", "-f", "rawvideo", "-pix_fmt", "gray", "-")
+    return bytes(player.run(*read, stdin=jpeg))
+
+
+@pytest.mark.parametrize("size", [(640, 360), (160, 120)])
+def test_a_still_is_a_jpeg_of_its_own_size_for_each_frame(size: tuple[int, int], player: Any) -> None:
+    encoder, drawing = StillEncoder(*size), ClockPicture(1280, 720, 25)
+    for number in range(3):
+        (still,) = encoder.encode(drawing.draw(number), 7 + number)
+        assert (still.at_us, still.key) == (7 + number, True)
+        assert (still.data[:2], still.data[-2:]) == (b"\xff\xd8", b"\xff\xd9")
+        assert len(gray_of(still.data, player)) == size[0] * size[1]
+
+
+@pytest.mark.parametrize("frame_format", ["YUV420", "NV12"])
+@pytest.mark.parametrize("stride", [64, 128])
+def test_a_still_shows_what_a_cameras_buffer_holds(frame_format: str, stride: int, player: Any) -> None:
+    """Left dark, right bright, and whatever stands in the padding of a row is not seen."""
+    size = (64, 32)
+    row = (bytes([40]) * 32 + bytes([200]) * 32).ljust(stride, b"\xff")
+    data = row * 32 + bytes([128]) * (stride * 16)
+    (still,) = StillEncoder(*size).encode(frame_of(data, size=size, stride=stride, frame_format=frame_format), 0)
+    seen = gray_of(still.data, player)
+    full = [round((value - 16) * 255 / 219) for value in (40, 200)]  # as a JPEG counts
+    for at in (10, 54):
+        column = seen[at::64]
+        assert max(column) - min(column) < 6
+        assert abs(column[0] - full[at > 31]) < 6

@@ -20,7 +20,16 @@ from device.recording.manifest import (
     SoundVerdict,
 )
 from device.session_events import State, Tone
-from device.status import LampStatus, LastStatus, LevelStatus, PanelStatus, RecordingStatus, Status, publish
+from device.status import (
+    FramingStatus,
+    LampStatus,
+    LastStatus,
+    LevelStatus,
+    PanelStatus,
+    RecordingStatus,
+    Status,
+    publish,
+)
 from device.store import Store
 from device.words import Consent, Fate
 
@@ -91,13 +100,14 @@ def status(state: State = State.IDLE, choice: Consent = Consent.NONE, **facts: A
         "published": "2026-03-03T13:05:00.000Z",
         "published_unix_s": time.time(),
         "state": state,
-        "consent": choice if state in (State.ARMED, State.RECORDING, State.TROUBLED) else Consent.NONE,
+        "consent": choice if state is State.ARMED or state.captures else Consent.NONE,
         "choices": (),
         "people": 1,
-        "armed_left_s": 42.0 if state is State.ARMED else None,
+        "armed_left_s": 42.0 if state in (State.ARMED, State.FRAMING) else None,
         "panel": panel(state, choice),
         "level": None,
         "recording": None,
+        "framing": FramingStatus(devices_open=("camera",)) if state is State.FRAMING else None,
         "last": None,
         "sealing": 0,
         "faults": (),

@@ -102,7 +102,7 @@ def test_recording_well_needs_durable_sound_above_the_floor(facts: dict[str, Any
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("choice", Consent)
 def test_every_state_of_the_machine_has_words(state: State, choice: Consent) -> None:
-    facts: dict[str, Any] = {"recording": recording(choice), "level": level()} if state.captures else {}
+    facts: dict[str, Any] = {"recording": recording(choice), "level": level()} if state.records else {}
     if f"{state}" in ("sealing", "sealed", "kept", "withdrawn"):
         facts["last"] = last(Fate.WITHDRAWN if state is State.WITHDRAWN else Fate.KEPT)
     said = says(status(state, choice, **facts), stale=False)

@@ -18,12 +18,18 @@ function bodyOf(form) {
   return people ? { people: Number(people) } : {};
 }
 
+// A framing check can be stopped, too; where nothing is known, nothing is forbidden.
+function mayAsk(what) {
+  const { capturing, kind } = live.dataset;
+  return capturing !== "false" || kind === "gone" || (kind === "framing" && what === "stop");
+}
+
 for (const form of document.querySelectorAll("form[data-ask]")) {
   const asks = form.closest("#asks");
   const answer = asks.querySelector("[data-answer]");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (form.dataset.ask !== "people" && live.dataset.capturing === "false" && live.dataset.kind !== "gone") {
+    if (form.dataset.ask !== "people" && !mayAsk(form.dataset.ask)) {
       answer.textContent = asks.dataset.nothing;
       return;
     }

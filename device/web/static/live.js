@@ -2,6 +2,7 @@
 
 import { poll, subscribe } from "./poll.js";
 import "./ask.js";
+import "./framing.js";
 
 const FLOOR_DBFS = -60;
 const HOLD_MS = 1500;

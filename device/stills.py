@@ -1,0 +1,113 @@
+"""The still of a framing check on its way from capture to the page: one local socket that tells and never listens.
+
+Whoever connects is told the latest still, or nothing, and the connection is closed. Not one byte is read from it, so
+nothing can be asked here. The still is in memory only, on both sides (ARCHITECTURE, P4).
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from struct import Struct
+from typing import Final
+
+from device.errors import AdminError
+
+STILL_NAME: Final = "framing.sock"
+STALE_AFTER_MS: Final = 2000
+_HEAD: Final = Struct(">4sII")  # and then so many bytes of JPEG, taken so many milliseconds ago
+_MAGIC: Final = b"Stil"
+_MOST_BYTES: Final = 2 << 20
+_PATIENCE_S: Final = 1.0
+_WAITING: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A picture that is looked at and gone: JPEG, taken ``age_ms`` ago."""
+
+    jpeg: bytes
+    age_ms: int
+
+
+class StillServer:
+    """Tells everybody who connects the still that ``latest`` has at that moment, in a thread of its own."""
+
+    def __init__(self, path: Path, latest: Callable[[], Still | None]) -> None:
+        """Listen at ``path``; what stood there before is gone.
+
+        Raises:
+            AdminError: no socket can be made there.
+        """
+        self._path = path
+        self._latest = latest
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        try:
+            path.unlink(missing_ok=True)
+            self._socket.bind(str(path))
+            path.chmod(0o660)
+            self._socket.listen(_WAITING)
+        except OSError as problem:
+            self._socket.close()
+            reason = problem.strerror or problem
+            raise AdminError(
+                f"{path.name} cannot be made: {reason}", "check the folder that box.run names"
+            ) from problem
+        self._closing = False
+        self._thread = threading.Thread(target=self._serve, name=path.stem, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while not self._closing:
+            try:
+                client, _ = self._socket.accept()
+            except OSError:
+                if self._closing:
+                    return
+                raise
+            with client:
+                self._tell(client)
+
+    def _tell(self, client: socket.socket) -> None:
+        still = self._latest()
+        if still is None:
+            return
+        client.settimeout(_PATIENCE_S)
+        try:
+            client.sendall(_HEAD.pack(_MAGIC, len(still.jpeg), still.age_ms) + still.jpeg)
+        except OSError:
+            return  # whoever asked is gone, or does not look
+
+    def close(self) -> None:
+        """Stop listening and take the socket's name away."""
+        self._closing = True
+        self._socket.shutdown(socket.SHUT_RDWR)  # wakes whoever accepts
+        self._thread.join()
+        self._socket.close()
+        self._path.unlink(missing_ok=True)
+
+
+def fetch_still(run: Path) -> Still | None:
+    """The latest still of the framing check, or ``None`` where there is none, for whatever reason."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as client:
+            client.settimeout(_PATIENCE_S)
+            client.connect(str(run / STILL_NAME))
+            told = _read_all(client)
+    except OSError:
+        return None
+    if len(told) < _HEAD.size:
+        return None
+    (magic, size, age_ms), jpeg = _HEAD.unpack_from(told), told[_HEAD.size :]
+    whole = magic == _MAGIC and len(jpeg) == size
+    return Still(jpeg, age_ms) if whole and age_ms < STALE_AFTER_MS else None
+
+
+def _read_all(client: socket.socket) -> bytes:
+    parts: list[bytes] = []
+    while sum(map(len, parts)) <= _MOST_BYTES and (part := client.recv(1 << 16)):
+        parts.append(part)
+    return b"".join(parts)
