@@ -44,7 +44,16 @@ class Step:
     cause: str
 
 
-Item = Samples | Gap | Picture | Bookmark | Step
+@dataclass(frozen=True, slots=True)
+class CameraAway:
+    """The camera is gone, or back (monotonic)."""
+
+    at_us: int
+    away: bool
+
+
+Note = Bookmark | Step | CameraAway
+Item = Samples | Gap | Picture | Note
 
 
 class Backlog:
@@ -101,8 +110,8 @@ class Backlog:
             self._condition.notify()
             return True
 
-    def put_note(self, note: Bookmark | Step) -> None:
-        """Add a bookmark, or a step on the ladder."""
+    def put_note(self, note: Note) -> None:
+        """Add something to be written down in its place."""
         with self._condition:
             self._items.append(note)
             self._condition.notify()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from device.capture.packets import Gap, SoundFormat
 from device.recording.manifest import (
+    CameraAwayFact,
     ConsentEvent,
     GapFact,
     Manifest,
@@ -49,6 +50,7 @@ class Facts:
     gaps: list[GapFact] = field(default_factory=list)
     bookmarks_us: list[int] = field(default_factory=list)
     picture_steps: list[StepFact] = field(default_factory=list)
+    camera_away: list[CameraAwayFact] = field(default_factory=list)
     picture_given_up_us: int | None = None
     drift_ppm: float | None = None
     microphones: list[MicrophoneFact] = field(default_factory=list)
@@ -101,6 +103,15 @@ class Facts:
         self.picture_steps.append(StepFact(at_us=since_us, rung=rung, cause=cause))
         if rung is Rung.NO_PICTURE:
             self.picture_given_up_us = since_us
+
+    def add_camera_away(self, at_us: int, *, away: bool) -> None:
+        """Note that the camera is gone, or back; what happens twice in a row counts once."""
+        since_us = max(0, self.from_zero(at_us))
+        last = self.camera_away[-1] if self.camera_away else None
+        if away and (last is None or last.to_us is not None):
+            self.camera_away.append(CameraAwayFact(from_us=since_us))
+        elif not away and last is not None and last.to_us is None:
+            self.camera_away[-1] = last.model_copy(update={"to_us": since_us})
 
     def manifest(
         self,
@@ -164,4 +175,5 @@ class Facts:
             pictures=pictures,
             given_up_at_us=self.picture_given_up_us,
             steps=tuple(self.picture_steps),
+            away=tuple(self.camera_away),
         )

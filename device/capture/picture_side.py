@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from device.capture.backlog import Backlog, Step
+from device.capture.backlog import Backlog, CameraAway, Step
 from device.capture.feeds import PictureEvents, PictureFeed
 from device.capture.ladder import Ladder, Readings
 from device.capture.needs import Surroundings
@@ -60,8 +60,8 @@ class PictureSide:
             backlog,
             clock=clock,
             events=PictureEvents(
-                gone=events.gone,
-                back=events.back,
+                gone=self._on_gone,
+                back=self._on_back,
                 given_up=lambda: self._give_up(_NO_CAMERA),
                 devices=events.devices,
                 died=events.died,
@@ -135,6 +135,14 @@ class PictureSide:
             picture_waiting_s=self._backlog.picture_waiting_us / 1_000_000,
             sound_waiting_s=self._backlog.sound_waiting_us / 1_000_000,
         )
+
+    def _on_gone(self) -> None:
+        self._backlog.put_note(CameraAway(self._clock.now_us(), away=True))
+        self._events.gone()
+
+    def _on_back(self) -> None:
+        self._backlog.put_note(CameraAway(self._clock.now_us(), away=False))
+        self._events.back()
 
     def _give_up(self, cause: str) -> None:
         """Note that there is no picture from here on: the first cause counts, whichever thread has it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from device.age.recipients import Recipient
-from device.capture.backlog import Backlog, Bookmark, Item, Samples, Step
+from device.capture.backlog import Backlog, Bookmark, CameraAway, Item, Samples, Step
 from device.capture.facts import Facts
 from device.capture.packets import Gap, Picture, SoundFormat
 from device.capture.pipeline import Pipeline
@@ -50,7 +50,7 @@ class Writer:
         self._clock = clock
         self._report = report
         self._events = events
-        self._noted_gaps: tuple[GapFact, ...] = ()
+        self._noted: tuple[int | None, tuple[GapFact, ...]] = (None, ())
 
     def run(self, sound: SoundFormat) -> None:
         """Write until the backlog has ended and everything is durable.
@@ -95,25 +95,28 @@ class Writer:
             case Samples():
                 pipeline.write_samples(item)
                 self._events.taken(item.end_us)
-                self._note_gaps(pipeline)
+                self._note_what_grew(pipeline)
             case Gap():
                 known = len(self._facts.gaps)
                 pipeline.write_gap(item)
                 self._events.taken(item.end_us)
                 if len(self._facts.gaps) > known:
-                    self._note_gaps(pipeline)
+                    self._note_what_grew(pipeline)
             case Picture():
                 pipeline.write_picture(item)
             case Bookmark():
                 self._facts.bookmarks_us.append(max(0, self._facts.from_zero(item.at_us)))
                 self._note(pipeline)
+            case CameraAway():
+                self._facts.add_camera_away(item.at_us, away=item.away)
+                self._note(pipeline)
             case Step():
                 self._facts.add_step(item.at_us, item.rung, item.cause)
                 self._note(pipeline)
 
-    def _note_gaps(self, pipeline: Pipeline) -> None:
-        """A gap is written down when it begins and, as long as it has become, when the sound is back."""
-        if tuple(self._facts.gaps) != self._noted_gaps:
+    def _note_what_grew(self, pipeline: Pipeline) -> None:
+        """Write down when the first sample was taken, and a gap when it begins and, in full, when the sound is back."""
+        if (self._facts.zero_us, tuple(self._facts.gaps)) != self._noted:
             self._note(pipeline)
 
     def _note(self, pipeline: Pipeline) -> None:
@@ -122,7 +125,7 @@ class Writer:
             RecordingState.OPEN, duration_us=pipeline.duration_us, report=self._report(), pictures=pipeline.pictures
         )
         self._store.write_manifest(manifest)
-        self._noted_gaps = manifest.gaps
+        self._noted = (self._facts.zero_us, manifest.gaps)
 
     def _close_as_it_is(self, problem: BaseException) -> None:
         """Close what was durable by the ledger, as after a power cut; where even that fails the next start does it."""

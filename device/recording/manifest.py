@@ -67,6 +67,13 @@ class StepFact(_Facts):
     cause: str
 
 
+class CameraAwayFact(_Facts):
+    """The camera hung or died, and was started again; ``to_us`` is missing where that never worked."""
+
+    from_us: Count
+    to_us: Count | None = None
+
+
 class PictureFacts(_Facts):
     """The picture track."""
 
@@ -77,6 +84,7 @@ class PictureFacts(_Facts):
     pictures: Count = 0
     given_up_at_us: Count | None = None
     steps: tuple[StepFact, ...] = ()
+    away: tuple[CameraAwayFact, ...] = ()
 
 
 class SoundReport(_Facts):

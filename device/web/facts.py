@@ -117,8 +117,14 @@ def _gaps(manifest: Manifest) -> Iterator[tuple[int, str, str]]:
 
 
 def _steps(manifest: Manifest) -> Iterator[tuple[int, str, str]]:
-    for step in manifest.picture.steps if manifest.picture else ():
+    if manifest.picture is None:
+        return
+    for step in manifest.picture.steps:
         yield step.at_us, "picture", text(f"facts.step.{step.rung}", cause=step.cause)
+    for away in manifest.picture.away:
+        yield away.from_us, "picture", text("facts.camera_gone")
+        if away.to_us is not None:
+            yield away.to_us, "picture", text("facts.camera_back")
 
 
 def _gap(gap: GapFact, rate_hz: int) -> str:

@@ -231,6 +231,8 @@ TEXTS: Final[dict[str, str]] = {
     "facts.picture_track": "Picture track",
     "facts.picture_track.value": "{codec}, {width} × {height}, {pictures} pictures, from {camera}",
     "facts.picture_given_up": "given up at {at}; the sound went on",
+    "facts.camera_gone": "the camera was gone; the sound went on",
+    "facts.camera_back": "the camera was back",
     "facts.none": "none",
     "facts.unknown": "not known",
     "facts.not_yet": "not known yet",

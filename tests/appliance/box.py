@@ -75,8 +75,8 @@ class Recorded:
 
     @property
     def zero_us(self) -> int:
-        """The guest's monotonic clock at the first sample: the consent is told from there, the press in itself."""
-        return int(self.manifest["started_monotonic_us"] - self.manifest["consent_events"][0]["at_us"])
+        """The guest's monotonic clock at the first sample."""
+        return int(self.manifest["sound"]["first_sample_monotonic_us"])
 
 
 class Box:

@@ -62,7 +62,6 @@ def test_a_gap_that_grew_is_written_down_as_long_as_it_became_once_the_sound_is_
             pressed_us=0,
             started="2026-03-01T09:00:00.000Z",
             clock_trusted=True,
-            microphone="simulated",
             camera=None,
             size=(0, 0),
             recipients=(),
@@ -80,4 +79,6 @@ def test_a_gap_that_grew_is_written_down_as_long_as_it_became_once_the_sound_is_
     give_next(0)
     writer.run(MONO)
     lengths = [sum(gap.samples for gap in manifest.gaps) for manifest in store.noted]
-    assert lengths == [0, PERIOD, 3 * PERIOD]
+    assert lengths == [0, 0, PERIOD, 3 * PERIOD]  # at the start, and once the first sample has its time
+    assert store.noted[1].sound is not None
+    assert store.noted[1].sound.first_sample_monotonic_us == 0

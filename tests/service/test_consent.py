@@ -160,6 +160,26 @@ def test_sound_and_picture_are_both_recorded_and_the_light_covers_both(make_box:
     assert box.log.count("camera closed") == 1
 
 
+def test_a_camera_that_dies_and_comes_back_is_noted_and_costs_no_sound(make_box: MakeBox) -> None:
+    cameras: list[LoggedCamera] = []
+    box = make_box(camera=clock_camera(cameras))
+    cameras[0].add = box.log.add
+    box.consent()
+    box.consent()
+    box.record()
+    box.until(lambda status: status.recording and status.recording.pictures > 5)
+    cameras[0].kill()
+    box.until(troubled("no picture"))
+    box.until_state("recording")
+    box.end()
+    manifest = only(box)
+    assert manifest.picture is not None
+    (away,) = manifest.picture.away
+    assert away.to_us is not None
+    assert 0 < away.from_us < away.to_us
+    assert (manifest.picture.given_up_at_us, manifest.gaps) == (None, ())
+
+
 class DyingCamera(ForbiddenCamera):
     """A camera that starts and then never delivers anything."""
 
@@ -182,5 +202,7 @@ def test_a_camera_that_dies_five_times_is_given_up_and_the_sound_is_complete(mak
     assert manifest.picture is not None
     assert manifest.picture.given_up_at_us is not None
     assert manifest.picture.pictures == 0
+    (away,) = manifest.picture.away
+    assert away.to_us is None
     assert (manifest.state, manifest.gaps) == (RecordingState.COMPLETE, ())
     assert manifest.duration_us > 3_000_000
