@@ -32,7 +32,7 @@ from device.capture.packets import Picture, SoundFormat, Wire, widen
 from device.recording import CHUNK_BYTES, CLOSING, MANIFEST_NAME, SESSION_NAME
 from device.recording.index import Index, parse_index
 from device.recording.ledger import digest_of
-from device.recording.manifest import Manifest, RecordingState, SoundFacts
+from device.recording.manifest import Manifest, MicrophoneFact, RecordingState, SoundFacts
 from device.recording.signing import sign
 from device.words import Consent
 from provisioning.__main__ import run
@@ -217,7 +217,7 @@ class Clinic:
             consent=Consent.SOUND,
             consent_events=(),
             recipients=(),
-            sound=SoundFacts(rate_hz=RATE_HZ, channels=1, bits=24, microphone="test"),
+            sound=SoundFacts(rate_hz=RATE_HZ, channels=1, bits=24, microphones=(MicrophoneFact(at_us=0, name="test"),)),
             chunks=len(data),
             size_bytes=len(content),
             digest=digest_of(sha256(chunk).digest() for chunk in sealed),
