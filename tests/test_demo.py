@@ -44,9 +44,14 @@ def clinic(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def press(page: Page, key: str) -> None:
-    """A press as a person makes it: nobody lifts a finger for less than a moment between two."""
-    page.keyboard.press(key, delay=120)
-    page.wait_for_timeout(250)
+    """A press as a person makes it: nobody lifts a finger for less than a moment between two.
+
+    The box hears of each end of it when the page's request arrives, which takes as long as a busy machine likes.
+    """
+    for end in (page.keyboard.down, page.keyboard.up):
+        with page.expect_response(lambda answer: answer.request.method == "POST"):
+            end(key)
+        page.wait_for_timeout(150)
 
 
 def played(page: Page, mp4: Path) -> tuple[float, float]:
