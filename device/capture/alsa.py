@@ -167,7 +167,7 @@ def pin_gain(card_index: int, gain: Gain) -> None:
     mixer = _mixer(card_index, gain.control)
     try:
         mixer.setvolume(gain.percent, alsaaudio.MIXER_CHANNEL_ALL, alsaaudio.PCM_CAPTURE)
-        if "Capture Mute" in mixer.switchcap() or "Joined Capture Mute" in mixer.switchcap():
+        if _has_switch(mixer):
             mixer.setrec(1)
         percents, muted = _standing(mixer)
     except alsaaudio.ALSAAudioError as problem:
@@ -191,7 +191,7 @@ def capture_controls(card_index: int) -> list[str]:
     for name in alsaaudio.mixers(cardindex=card_index):
         with contextlib.suppress(alsaaudio.ALSAAudioError):
             mixer = alsaaudio.Mixer(control=name, cardindex=card_index)
-            if any("Capture" in ability for ability in mixer.volumecap()):
+            if mixer.getvolume(alsaaudio.PCM_CAPTURE):  # a channel each; some share one control with the playback
                 found.append(name)
             mixer.close()
     return found
@@ -209,5 +209,8 @@ def _mixer(card_index: int, control: str) -> alsaaudio.Mixer:
 
 def _standing(mixer: alsaaudio.Mixer) -> tuple[tuple[int, ...], bool]:
     percents = tuple(mixer.getvolume(alsaaudio.PCM_CAPTURE))
-    switched = any("Capture Mute" in ability for ability in mixer.switchcap())
-    return percents, switched and not all(mixer.getrec())
+    return percents, _has_switch(mixer) and not all(mixer.getrec())
+
+
+def _has_switch(mixer: alsaaudio.Mixer) -> bool:
+    return any("Capture Mute" in ability for ability in mixer.switchcap())

@@ -35,7 +35,8 @@ keys = ["{recipient}"]
 max_length_min = {minutes}
 [microphone]
 driver = "alsa"
-device = "{microphone}"
+card = "{card}"
+pcm = {pcm}
 [camera]
 driver = "picamera2"
 width = 320
@@ -103,7 +104,9 @@ class Box:
 
     def configure(self, *, minutes: int = 10) -> None:
         """Write the configuration; what runs does not see it. ``minutes``: the longest session."""
-        config = _CONFIG.format(recipient=self.identity.recipient(), microphone=Microphone.DEVICE, minutes=minutes)
+        config = _CONFIG.format(
+            recipient=self.identity.recipient(), card=Microphone.CARD, pcm=Microphone.PCM, minutes=minutes
+        )
         self.agent.sh("mkdir -p /etc/sotto")
         self.agent.put("/etc/sotto/sotto.toml", config.encode())
 

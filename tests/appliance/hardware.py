@@ -65,7 +65,9 @@ class Noise:
 class Microphone:
     """A loop-back sound card: what is played into its one end is heard at the other, sample for sample."""
 
-    DEVICE: Final = "hw:CARD=Mic,DEV=1"
+    CARD: Final = "Mic"
+    PCM: Final = 1
+    DEVICE: Final = f"hw:CARD={CARD},DEV={PCM}"
 
     def __init__(self, agent: Agent) -> None:
         self._agent = agent

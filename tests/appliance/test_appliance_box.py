@@ -77,3 +77,26 @@ def test_capture_has_devices_and_no_network_and_the_page_has_neither_devices_nor
         "device-key",
     }
     assert running.could("sotto-web.service", PROBE) == {"inet-socket", "store-read"}
+
+
+def test_a_gain_that_somebody_changed_is_set_again_at_the_next_start(running: Box, tmp_path: Path) -> None:
+    """A mixer that a reboot has reset, or a program that knows better: a classic among silent recordings."""
+    running.agent.sh("modprobe snd-dummy id=Gain; sleep 1; amixer -q -c Gain sset Mic 10% nocap")
+    pinned = 'card = "Gain"\\ngain_control = "Mic"\\ngain_percent = 70'
+    running.agent.sh(f"sed -i 's/^card = .*/{pinned}/; s/^pcm = .*/pcm = 0/' /etc/sotto/sotto.toml")
+    told = running.agent.sh("/opt/sotto/bin/sotto check --config /etc/sotto/sotto.toml --no-room || true")
+    assert "(card Gain)" in told
+    assert "Mic is muted, and is set to 70 % at each start" in told
+    running.agent.sh("systemctl restart sotto-capture.service")
+    running.until_state("idle")
+    assert "[70%]" not in running.agent.sh("amixer -c Gain sget Mic"), "nothing is touched before a session"
+    recording = running.begin()
+    stands = running.agent.sh("amixer -c Gain sget Mic")
+    running.end()
+    assert "[70%]" in stands
+    assert "[on]" in stands
+    assert "[off]" not in stands
+    manifest = running.opened(recording, tmp_path).manifest
+    assert (manifest["state"], manifest["gaps"]) == ("complete", [])
+    assert manifest["sound"]["bits"] in {16, 24}
+    assert manifest["sound"]["microphones"][0]["name"] == "alsa: card Gain"
