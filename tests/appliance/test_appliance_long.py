@@ -13,7 +13,6 @@ import pytest
 from device.age.identities import KeyIdentity
 from tests.appliance.box import Box, Recorded
 from tests.appliance.recordings import picture_times_s, pictures_go_on, place_us, whiteness
-from tests.appliance.test_appliance_sessions import lose_the_camera
 from tests.appliance.vm import RUNNING, Vm
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -40,14 +39,6 @@ def test_a_stopped_process_is_noticed_by_the_watchdog(hurried: Box) -> None:
     hurried.agent.sh(f"kill -STOP {pid}")
     hurried.until("[ $(systemctl show -P NRestarts sotto-capture.service) -ge 1 ]", seconds=90, every_s=2)
     hurried.until("systemctl is-active --quiet sotto-capture.service")
-
-
-def test_a_camera_that_hangs_costs_the_sound_nothing(
-    running: Box, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lost_s = lose_the_camera(running, "STOP", tmp_path)
-    with capsys.disabled():
-        print(f"\ncamera hung: no picture for {lost_s:.1f} s, no sound lost")
 
 
 def check_after_boot(vm: Vm, identity: KeyIdentity) -> Box:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,53 +14,12 @@ from device.store import Store, read_manifest
 from tests.appliance.box import STORE, Box
 from tests.appliance.logreplay import rescue
 from tests.appliance.powercut import MOUNTED_AT, Instant, LoggedDisk
-from tests.appliance.recordings import FRAME_BYTES, RATE_HZ, picture_times_s, pictures_go_on, place_us
+from tests.appliance.recordings import FRAME_BYTES, RATE_HZ, place_us
 from tests.appliance.vm import Vm
-from tests.support import sound_of, stock_open, tracks_of
+from tests.support import sound_of, stock_open
 
 CUTS = 10
 SEED = 20261
-
-
-def test_sound_and_picture_are_recorded_and_a_camera_that_dies_costs_the_sound_nothing(
-    running: Box, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lost_s = lose_the_camera(running, "KILL", tmp_path)
-    with capsys.disabled():
-        print(f"\ncamera killed: no picture for {lost_s:.1f} s, no sound lost")
-
-
-def lose_the_camera(box: Box, signal: str, folder: Path) -> float:
-    """Send the camera's program a signal in a session; for how long there was no picture. No sound may be missing."""
-    recording = box.begin(picture=True)
-    pictures_go_on(box)
-    assert len(box.devices_open()) > 1
-    noise = box.microphone.noise(60)
-    program = box.camera_program()
-    box.agent.sh(f"kill -{signal} {program}")
-    box.until("grep -q 'no picture' /run/sotto/status.json", seconds=10)
-    assert box.lit("room_light")
-    pictures_go_on(box)
-    box.until("! grep -q 'no picture' /run/sotto/status.json")
-    assert box.camera_program() != program
-    box.end()
-    assert box.camera_program() is None
-    assert box.devices_open() == set()
-    assert not box.lit("room_light")
-
-    opened = box.opened(recording, folder)
-    manifest = opened.manifest
-    assert (manifest["state"], manifest["consent"], manifest["gaps"]) == ("complete", "sound_and_picture", [])
-    assert noise.samples.startswith(opened.sound[opened.sound.index(noise.samples[:64]) :])
-    assert [track["codec_name"] for track in tracks_of(opened.mp4)] == ["flac", "h264"]
-    times_s = picture_times_s(opened.mp4)
-    assert len(times_s) == manifest["picture"]["pictures"]
-    assert manifest["picture"]["given_up_at_us"] is None
-    (away,) = manifest["picture"]["away"]
-    assert away["from_us"] < away["to_us"]
-    lost_s = max(later - sooner for sooner, later in pairwise(times_s))
-    assert lost_s > 1.0
-    return lost_s
 
 
 def test_a_microphone_that_was_away_leaves_a_gap_as_long_as_it_was(
@@ -115,7 +73,7 @@ def test_two_sessions_ten_seconds_apart_are_both_complete(running: Box, tmp_path
         running.end()
         sounds.append(noise.samples)
         if seed == 1:
-            running.agent.sh("sleep 9")  # pressing CONSENT takes the rest
+            running.agent.sh("sleep 10")
     first, second = (running.opened(recording, tmp_path) for recording in running.recordings())
     assert [opened.manifest["state"] for opened in (first, second)] == ["complete"] * 2
     assert [opened.manifest["gaps"] for opened in (first, second)] == [[]] * 2
