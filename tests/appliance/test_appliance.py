@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from device.age.identities import KeyIdentity, generate_identity
 from tests.appliance.agent import Running
 from tests.appliance.hardware import Microphone, Panel
 from tests.appliance.logreplay import rescue
 from tests.appliance.powercut import MOUNTED_AT, LoggedDisk
 from tests.appliance.vm import Vm
-from tests.support import noise, sound_of, stock_open, write_wav
+from tests.support import noise, write_wav
 
 SCRIPTS = Path(__file__).parent / "scripts"
 PYTHON = "/opt/sotto/bin/python"
@@ -100,50 +97,6 @@ def test_picamera2_sees_the_pictures_of_a_camera_at_their_pace(vm: Vm) -> None:
     seen = dict(zip(*[iter(last.split())] * 2, strict=True))
     assert int(seen["pictures"]) == pytest.approx(60, abs=3)
     assert float(seen["longest_ms"]) < 100
-
-
-class Rehearsal:
-    """``sotto rehearse`` in the guest, hearing noise, sealed to a key that only the host has."""
-
-    def __init__(self, vm: Vm, folder: Path, store: str) -> None:
-        self._vm, self._store, self._folder = vm, store, folder
-        self.identity: KeyIdentity = generate_identity(post_quantum=False)
-        self.sound = noise(20, rate_hz=RATE_HZ, channels=2, bits=24)
-        self.wav = write_wav(folder / "room.wav", self.sound, rate_hz=RATE_HZ, channels=2, bits=24)
-        vm.agent.put("/run/room.wav", self.wav.read_bytes())
-        vm.agent.sh(f"mkdir -p {store}")
-
-    def start(self, presses: str) -> Running:
-        place = ["--sound", "/run/room.wav", "--store", self._store, "--recipient", str(self.identity.recipient())]
-        # A session starts only where there is room for a whole one, and the disk whose power is cut is a small one.
-        return self._vm.agent.start(SOTTO, "rehearse", *place, "--presses", presses, "--max-length", "3")
-
-    def check(self, folder: Path, *, state: str) -> int:
-        """The recording holds the noise and nothing else; how long it is, by its manifest and by its sound."""
-        manifest = manifest_of(folder)
-        assert manifest["state"] == state
-        mp4 = self._folder / f"{folder.parent.name}.mp4"
-        mp4.write_bytes(stock_open(folder / "session.mp4.age", self.identity))
-        heard = sound_of(mp4, 24)
-        assert self.sound.startswith(heard)
-        assert len(heard) // 6 * 1_000_000 // RATE_HZ == manifest["duration_us"]
-        return int(manifest["duration_us"])
-
-
-def manifest_of(folder: Path) -> dict[str, Any]:
-    return dict(json.loads((folder / "manifest.json").read_bytes())["payload"])
-
-
-def test_a_session_is_rehearsed_in_the_guest_and_opens_here(vm: Vm, tmp_path: Path) -> None:
-    rehearsal = Rehearsal(vm, tmp_path, "/var/lib/sotto")
-    done = rehearsal.start("0.2 consent, 0.6 record, 8.6 record").wait()
-    folder = done.checked().splitlines()[-1]
-    here = tmp_path / Path(folder).name
-    here.mkdir()
-    for name in ("session.mp4.age", "manifest.json"):
-        (here / name).write_bytes(vm.agent.get(f"{folder}/{name}"))
-    duration_us = rehearsal.check(here, state="complete")
-    assert duration_us == pytest.approx(8_000_000, abs=300_000)
 
 
 @pytest.mark.parametrize(("options", "left"), [("defaults", {"synced"}), ("nobarrier", set())])
