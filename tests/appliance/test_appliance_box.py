@@ -36,6 +36,9 @@ def test_a_whole_session_by_button_presses_is_bit_exact(running: Box, tmp_path: 
     running.until("grep -q devices_open.:..microphone /run/sotto/status.json")
     assert running.lit("room_light")
     assert len(running.devices_open()) == 1
+    pid = running.agent.sh("systemctl show -P MainPID sotto-capture.service").strip()
+    classes = running.agent.sh(f"ps -L -o cls= -p {pid}").split()
+    assert classes.count("FF") == 1, "the thread that reads the microphone, and no other, runs before all ordinary ones"
     noise = running.microphone.noise(5)
     noise.player.wait()
 
@@ -47,6 +50,7 @@ def test_a_whole_session_by_button_presses_is_bit_exact(running: Box, tmp_path: 
     manifest = opened.manifest
     assert (manifest["state"], manifest["consent"], manifest["gaps"]) == ("complete", "sound", [])
     assert noise.samples in opened.sound
+    assert "armed -> recording" in running.agent.sh("journalctl -o cat SOTTO_STATE=recording")
 
 
 def test_a_killed_service_comes_back_idle_and_closes_what_was_open(running: Box, tmp_path: Path) -> None:
