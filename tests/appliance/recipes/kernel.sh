@@ -6,7 +6,15 @@ headers=$(echo /usr/src/linux-headers-*-amd64)
 version=${headers#/usr/src/linux-headers-}
 mkdir -p /tmp/kernel && cd /tmp/kernel
 apt-get update -q
-apt-get download -q "linux-image-$version"
+busybox=/usr/bin/busybox
+if [ "${ARCH:-amd64}" != amd64 ]; then
+    # Unpacked, not installed: the headers would ask for a compiler that runs there. What runs here is the builder's.
+    version=${version%-amd64}-$ARCH && headers=/usr/src/linux-headers-$version
+    apt-get download -q "linux-headers-$version:$ARCH" "busybox-static:$ARCH"
+    dpkg-deb -x linux-headers-*.deb / && dpkg-deb -x busybox-static_*.deb foreign
+    busybox=foreign/usr/bin/busybox
+fi
+apt-get download -q "linux-image-$version${ARCH:+:$ARCH}"
 dpkg-deb -x linux-image-*.deb image
 cp image/boot/vmlinuz-* $out/vmlinuz
 mkdir -p /usr/lib/modules && cp -a image/usr/lib/modules/. /usr/lib/modules/
@@ -33,7 +41,7 @@ done
 depmod -b $out/modules "$version"
 
 # The initrd: busybox and the early modules, unpacked, in their order.
-cp /usr/bin/busybox initrd/bin/ && install -m 755 $recipes/initrd-init initrd/init
+cp $busybox initrd/bin/ && install -m 755 $recipes/initrd-init initrd/init
 : >initrd/modules.order
 sed -n 's/^early //p' $recipes/modules.txt | while read -r module; do files_of "$module"; done | awk '!seen[$0]++' |
     while read -r file; do
