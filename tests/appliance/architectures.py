@@ -24,7 +24,7 @@ class Architecture:
     qemu_package: str
     machine: str
     cpu: str
-    console: str
+    kernel_line: str
     builder_packages: tuple[str, ...]
     tools: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """For the builder's tools: what they compile for, when it is not what they run on."""
@@ -42,7 +42,7 @@ _ALL: Final = (
         qemu_package="qemu-system-x86",
         machine="q35",
         cpu="max",
-        console="ttyS0",
+        kernel_line="console=ttyS0",
         builder_packages=("builder-packages.txt",),
     ),
     Architecture(
@@ -51,7 +51,8 @@ _ALL: Final = (
         qemu_package="qemu-system-arm",
         machine="virt",
         cpu="cortex-a72",  # a Pi 4's
-        console="ttyAMA0",
+        # Without QEMU's own GPIO chip, as the panel's is a Pi's only one.
+        kernel_line="console=ttyAMA0 initcall_blacklist=pl061_gpio_driver_init",
         builder_packages=("builder-packages.txt", "builder-packages-arm64.txt"),
         tools=MappingProxyType(
             {

@@ -20,7 +20,7 @@ READY: Final = "ready"
 RUNNING: Final = "running"
 _BOOT_PATIENCE_S: Final = 600.0
 _TARGET: Final = chosen()
-_KERNEL_LINE: Final = f"console={_TARGET.console} loglevel=4 mitigations=off net.ifnames=0 systemd.show_status=0"
+_KERNEL_LINE: Final = f"{_TARGET.kernel_line} loglevel=4 mitigations=off net.ifnames=0 systemd.show_status=0"
 # TCG, because KVM is to be had nowhere these tests run. One instruction is one nanosecond of the guest's time (icount):
 # to itself it is a steady machine, somewhat slower than a Pi, that keeps up with its sound however busy this one is.
 _STEADY: Final = "shift=0"
