@@ -69,9 +69,9 @@ _ALL: Final = (
 
 def chosen() -> Architecture:
     """The one that ``ARCH`` names; amd64 when it names none."""
-    name = os.environ.get("ARCH", BUILDER)
+    name = os.environ.get("ARCH") or BUILDER
     for architecture in _ALL:
         if architecture.name == name:
             return architecture
-    names = " or ".join(architecture.name for architecture in _ALL)
+    names = " or ARCH=".join(architecture.name for architecture in _ALL)
     raise SystemExit(f"error: there is no appliance for ARCH={name}\nhint: use ARCH={names}")
