@@ -138,9 +138,10 @@ def stages() -> Stage:
     folder = CACHE / ARCH
     make_a_builder = make_cross_builder if TARGET.is_foreign else make_builder
     sotto_inputs = (RECIPES / "sotto.sh", *(ROOT / name for name in _PACKAGE))
-    modules = ("modules.txt", "Makefile.gpio", "Makefile.heap", "heap-init.c")
-    kernel_inputs = tuple(RECIPES / name for name in ("kernel.sh", *modules, "initrd-init"))
-    python_inputs = (RECIPES / "python.sh", RECIPES / "hardware.lock", ROOT / "requirements.lock")
+    steered = tuple(f"{name}={word}" for name, word in TARGET.tools.items())
+    modules = ("kernel.sh", "modules.txt", "Makefile.gpio", "Makefile.heap", "heap-init.c", "initrd-init")
+    kernel_inputs = (*(RECIPES / name for name in modules), *steered)
+    python_inputs = (RECIPES / "python.sh", RECIPES / "hardware.lock", ROOT / "requirements.lock", *steered)
     camera_inputs = (RECIPES / "camera.sh", RECIPES / "camera.lock", HERE / "camera")
     settle = (RECIPES / "settle.sh",) if TARGET.is_foreign else ()
     image_inputs = (RECIPES / "image.sh", RECIPES / "masked-units.txt", HERE / "guest", *settle)
