@@ -36,6 +36,13 @@ if ! grep -q '^CONFIG_DMABUF_HEAPS=y' image/boot/config-*; then
     make -C "$headers" M="$PWD/heap" CONFIG_DEBUG_INFO_BTF_MODULES= modules
     install -m 644 heap/appliance-dma-heap.ko "/usr/lib/modules/$version/updates/"
 fi
+# And a sound card that is a mixer and no more, where there is none.
+if ! grep -q '^CONFIG_SND_DUMMY=' image/boot/config-*; then
+    mkdir dummy && printf 'obj-m := snd-dummy.o\nsnd-dummy-y := dummy.o\n' >dummy/Makefile
+    tar -xJf /usr/src/linux-source-*.tar.xz -O --wildcards '*/sound/drivers/dummy.c' >dummy/dummy.c
+    make -C "$headers" M="$PWD/dummy" CONFIG_DEBUG_INFO_BTF_MODULES= modules
+    install -m 644 dummy/snd-dummy.ko "/usr/lib/modules/$version/updates/"
+fi
 depmod "$version"
 
 # Modules of the guest, each after those it needs.
