@@ -38,7 +38,7 @@ soak: setup-test ## record for hours (HOURS=1) and look for anything that grows 
 kill: setup-test ## 100 recordings ended by kill -9; every one must open
 	@$(PYTHON) -m pytest tests/test_kill.py --rounds 100
 
-appliance: setup-appliance ## a box in an emulator, pressed, unplugged and cut off (as root; FULL=1: reboots and long windows too)
+appliance: setup-appliance ## a box in an emulator, pressed, unplugged and cut off (as root; FULL=1: reboots and long windows too; ARCH=arm64: on aarch64)
 	@SOTTO_APPLIANCE=$(if $(FULL),full,1) $(PYTHON) -m pytest tests/appliance $(PYTEST)
 
 appliance-soak: setup-appliance ## record for long in that box (SOAK=1h, SOAK=5m) and look for any sound that is missing

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from device.age.identities import KeyIdentity, generate_identity, identity_file, parse_identity_file
+from tests.appliance.architectures import BUILDER, chosen
 from tests.appliance.box import UNITS, Box
 from tests.appliance.debian import bootstrap, run_in
 from tests.appliance.stages import Stage, build_all, note_time, remove
@@ -26,12 +27,13 @@ HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parent.parent
 CACHE: Final = ROOT / ".cache" / "appliance"
 RECIPES: Final = HERE / "recipes"
-ARCH: Final = "amd64"
+TARGET: Final = chosen()
+ARCH: Final = TARGET.name
 _IDENTITY: Final = "identity"
 _PACKAGE: Final = ("device", "provisioning", "pyproject.toml", "README.md", "LICENSE")
 _TOOLS: Final = {
     "mmdebstrap": "mmdebstrap",
-    "qemu-system-x86_64": "qemu-system-x86",
+    TARGET.qemu: TARGET.qemu_package,
     "qemu-img": "qemu-utils",
     "e2fsck": "e2fsprogs",
     "debugfs": "e2fsprogs",
@@ -51,6 +53,12 @@ def make_base(_stage: Stage, out: Path) -> None:
 def make_builder(_stage: Stage, out: Path) -> None:
     """The Debian in which the guest's parts are compiled."""
     bootstrap(out, words_of(RECIPES / "builder-packages.txt"), arch=ARCH)
+
+
+def make_cross_builder(_stage: Stage, out: Path) -> None:
+    """The same for a guest of another architecture than this machine's, with compilers that run here."""
+    packages = [word for listing in TARGET.builder_packages for word in words_of(RECIPES / listing)]
+    bootstrap(out, packages, arch=BUILDER, also=(ARCH,))
 
 
 def make_kernel(stage: Stage, out: Path) -> None:
@@ -128,18 +136,21 @@ def box_identity(folder: Path) -> KeyIdentity:
 def stages() -> Stage:
     """The whole build; what is returned is its last stage."""
     folder = CACHE / ARCH
-    lists = {name: RECIPES / f"{name}-packages.txt" for name in ("guest", "builder")}
+    make_a_builder = make_cross_builder if TARGET.is_foreign else make_builder
     sotto_inputs = (RECIPES / "sotto.sh", *(ROOT / name for name in _PACKAGE))
-    kernel_inputs = tuple(RECIPES / name for name in ("kernel.sh", "modules.txt", "Makefile.gpio", "initrd-init"))
-    python_inputs = (RECIPES / "python.sh", RECIPES / "hardware.lock", ROOT / "requirements.lock")
+    steered = tuple(f"{name}={word}" for name, word in TARGET.tools.items())
+    modules = ("kernel.sh", "modules.txt", "Makefile.gpio", "Makefile.heap", "heap-init.c", "initrd-init")
+    kernel_inputs = (*(RECIPES / name for name in modules), *steered)
+    python_inputs = (RECIPES / "python.sh", RECIPES / "hardware.lock", ROOT / "requirements.lock", *steered)
     camera_inputs = (RECIPES / "camera.sh", RECIPES / "camera.lock", HERE / "camera")
-    image_inputs = (RECIPES / "image.sh", RECIPES / "masked-units.txt", HERE / "guest")
+    settle = (RECIPES / "settle.sh",) if TARGET.is_foreign else ()
+    image_inputs = (RECIPES / "image.sh", RECIPES / "masked-units.txt", HERE / "guest", *settle)
 
     def stage(name: str, *args: object) -> Stage:
         return replace(Stage(name, *args), folder=folder / name)  # type: ignore[arg-type]
 
-    base = stage("base", make_base, (lists["guest"],))
-    builder = stage("builder", make_builder, (lists["builder"],))
+    base = stage("base", make_base, (RECIPES / "guest-packages.txt",))
+    builder = stage("builder", make_a_builder, tuple(RECIPES / listing for listing in TARGET.builder_packages))
     kernel = stage("kernel", make_kernel, kernel_inputs, (builder,))
     python = stage("python", make_python, python_inputs, (builder,))
     camera = stage("camera", make_camera, camera_inputs, (builder, python))

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from tests.appliance.architectures import BUILDER, chosen
+
 SUITE: Final = "trixie"
 _DEFAULT_MIRROR: Final = "http://deb.debian.org/debian"
 _LEAN: Final = ("man", "doc", "locale", "info", "icons", "fonts")
@@ -33,13 +35,20 @@ def mirror() -> str:
     return found[0].rstrip("/") if found else _DEFAULT_MIRROR
 
 
-def bootstrap(tree: Path, packages: list[str], *, arch: str) -> None:
-    """Fill ``tree`` with a minimal Debian and ``packages`` (``name/trixie-backports`` takes one from there)."""
+def bootstrap(tree: Path, packages: list[str], *, arch: str, also: tuple[str, ...] = ()) -> None:
+    """Fill ``tree`` with a minimal Debian and ``packages`` (``name/trixie-backports`` takes one from there).
+
+    Packages can be of the architectures in ``also`` too (``name:arm64``). A tree that is not for this machine is only
+    unpacked, as its packages' scripts do not run here; ``recipes/settle.sh`` stands in for them.
+    """
+    variant = "minbase" if arch == BUILDER else "extract"
+    essential = [] if arch == BUILDER else ["--include=?essential"]
     leaves_out = [f"/usr/share/{name}/*" for name in _LEAN] + [f"/usr/lib/*/{name}" for name in _UNUSED]
-    command: list[str | Path] = ["mmdebstrap", "--quiet", f"--arch={arch}", "--variant=minbase", "--format=directory"]
+    command: list[str | Path] = ["mmdebstrap", "--quiet", f"--arch={','.join((arch, *also))}"]
+    command += [f"--variant={variant}", "--format=directory"]
     command += ['--aptopt=Acquire::Languages "none"', '--aptopt=APT::Install-Recommends "false"']
     command += [f"--dpkgopt=path-exclude={pattern}" for pattern in leaves_out]
-    command += [f"--include={','.join(packages)}", SUITE, tree]
+    command += [*essential, f"--include={','.join(packages)}", SUITE, tree]
     command += [f"deb {mirror()} {suite} main" for suite in (SUITE, f"{SUITE}-backports")]
     politely(command)
 
@@ -47,14 +56,16 @@ def bootstrap(tree: Path, packages: list[str], *, arch: str) -> None:
 def run_in(tree: Path, command: list[str], *, binds: Mapping[Path, str]) -> None:
     """Run ``command`` inside ``tree``, with ``binds`` (outside to inside) mounted. Nothing stays mounted afterwards.
 
-    This machine's certificates come along, for those who reach the package index through a proxy of their own.
+    This machine's certificates come along, for those who reach the package index through a proxy of their own; so do
+    the words that make its tools compile for another machine.
     """
     mounts = [str(word) for bind in binds.items() for word in bind]
     if _CERTIFICATES.exists():
         mounts += [str(_CERTIFICATES)] * 2
     keep = {name: os.environ[name] for name in ("PIP_INDEX_URL", "http_proxy", "https_proxy") if name in os.environ}
     enter: list[str | Path] = ["unshare", "--mount", "--propagation=private", "sh", "-c", _ENTER, "enter", tree]
-    politely([*enter, *mounts, "--", *command], env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", **keep})
+    path = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+    politely([*enter, *mounts, "--", *command], env={**path, **keep, **chosen().tools})
 
 
 def politely(command: list[str | Path], *, env: Mapping[str, str] | None = None) -> None:

@@ -12,13 +12,15 @@ from types import TracebackType
 from typing import Final, Self
 
 from tests.appliance.agent import Agent, GuestError
+from tests.appliance.architectures import chosen
 from tests.appliance.qmp import monitor, qmp
 
 BOOTED: Final = "booted"
 READY: Final = "ready"
 RUNNING: Final = "running"
 _BOOT_PATIENCE_S: Final = 600.0
-_KERNEL_LINE: Final = "console=ttyS0 loglevel=4 mitigations=off net.ifnames=0 systemd.show_status=0"
+_TARGET: Final = chosen()
+_KERNEL_LINE: Final = f"{_TARGET.kernel_line} loglevel=4 mitigations=off net.ifnames=0 systemd.show_status=0"
 # TCG, because KVM is to be had nowhere these tests run. One instruction is one nanosecond of the guest's time (icount):
 # to itself it is a steady machine, somewhat slower than a Pi, that keeps up with its sound however busy this one is.
 _STEADY: Final = "shift=0"
@@ -26,7 +28,7 @@ _STEADY: Final = "shift=0"
 # time out here in which much can pass in there.
 _HURRIED: Final = "shift=0,sleep=off"
 _MACHINE: Final = (
-    *("-machine", "q35", "-accel", "tcg,thread=single", "-cpu", "max", "-smp", "1", "-m", "1024"),
+    *("-machine", _TARGET.machine, "-accel", "tcg,thread=single", "-cpu", _TARGET.cpu, "-smp", "1", "-m", "1024"),
     *("-nodefaults", "-display", "none", "-no-reboot", "-rtc", "base=utc,clock=vm", "-append", _KERNEL_LINE),
 )
 _DEVICES: Final = (
@@ -126,7 +128,7 @@ def _hardware(folder: Path, disk: Path, kernel: Path) -> list[str]:
     """The command that is one box: what all of them share, and what is this one's own."""
     return [
         *("setpriv", "--pdeathsig", "KILL"),  # it ends with the tests, however they end
-        *("qemu-system-x86_64", *_MACHINE, "-kernel", str(kernel / "vmlinuz"), "-initrd", str(kernel / "initrd")),
+        *(_TARGET.qemu, *_MACHINE, "-kernel", str(kernel / "vmlinuz"), "-initrd", str(kernel / "initrd")),
         *("-chardev", f"file,id=console,path={folder / 'console'}"),
         *("-chardev", f"socket,id=agent,path={folder / 'agent'},server=on,wait=off"),
         *("-drive", f"if=none,id=root,file={disk},format=qcow2"),
