@@ -56,6 +56,8 @@ port = 8300
 """
 
 
+# Of this machine's time, which others may need, too.
+_INSTALLED_WITHIN_S: Final = 300
 # The camera of the guest is no device file but a program: it is open while its program holds memory for pictures.
 _OPEN_DEVICES: Final = """
 ls -l /proc/[0-9]*/fd 2>/dev/null | grep -oE '/dev/(snd/pcm[A-Za-z0-9]*c|video[0-9]+|dma_heap/.*)$' || true
@@ -99,7 +101,8 @@ class Box:
         self.configure()
         self.agent.sh(
             "systemd-sysusers && systemd-tmpfiles --create sotto.conf && udevadm control --reload && udevadm trigger "
-            "&& udevadm settle && systemctl daemon-reload && systemctl --quiet enable sotto.target"
+            "&& udevadm settle && systemctl daemon-reload && systemctl --quiet enable sotto.target",
+            timeout_s=_INSTALLED_WITHIN_S,
         )
 
     def configure(self, *, minutes: int = 10) -> None:
