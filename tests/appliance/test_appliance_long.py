@@ -41,6 +41,24 @@ def test_a_stopped_process_is_noticed_by_the_watchdog(hurried: Box) -> None:
     hurried.until("systemctl is-active --quiet sotto-capture.service")
 
 
+def test_a_clock_that_is_set_mid_session_changes_neither_length_nor_order(running: Box, tmp_path: Path) -> None:
+    earlier = running.begin()
+    noise = running.microphone.noise(10)
+    running.agent.sh("sleep 2; date --set='+5 hours'; sleep 2; date --set='-9 hours'; sleep 2")
+    noise.player.wait()
+    stopped_us = round(running.agent.monotonic_s() * 1_000_000)
+    running.end()
+    later = running.begin()
+    running.end()
+    opened = running.opened(earlier, tmp_path)
+    assert opened.manifest["gaps"] == []
+    assert noise.samples in opened.sound
+    assert opened.zero_us + opened.manifest["duration_us"] == pytest.approx(stopped_us, abs=500_000)
+    assert opened.manifest["clock_trusted"] is False
+    assert opened.manifest["started"] > opened.manifest["ended"]  # as the clock had it
+    assert running.recordings() == [earlier, later]
+
+
 def check_after_boot(vm: Vm, identity: KeyIdentity) -> Box:
     """A box that was switched on: dark, closed, and without a consent."""
     vm.wait_until_up()
