@@ -1,4 +1,4 @@
-"""Short messages between the processes of one box, over local sockets."""
+"""Short messages between the processes of one box, over local sockets; and how such a socket is made."""
 
 from __future__ import annotations
 
@@ -46,6 +46,24 @@ def somebody_listens(path: Path) -> bool:
     return True
 
 
+def bound_socket(path: Path, kind: socket.SocketKind) -> socket.socket:
+    """A local socket at ``path`` that this user and its group may use; what stood there before is gone.
+
+    Raises:
+        AdminError: no socket can be made there.
+    """
+    made = socket.socket(socket.AF_UNIX, kind | socket.SOCK_CLOEXEC)
+    try:
+        path.unlink(missing_ok=True)
+        made.bind(str(path))
+        path.chmod(0o660)
+    except OSError as problem:
+        made.close()
+        reason = problem.strerror or problem
+        raise AdminError(f"{path.name} cannot be made: {reason}", "check the folder that box.run names") from problem
+    return made
+
+
 class DatagramServer:
     """Hands every datagram that reaches a local socket to ``handle``, in a thread of its own, until it is closed."""
 
@@ -57,17 +75,7 @@ class DatagramServer:
         """
         self._path = path
         self._handle = handle
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-        try:
-            path.unlink(missing_ok=True)
-            self._socket.bind(str(path))
-            path.chmod(0o660)
-        except OSError as problem:
-            self._socket.close()
-            reason = problem.strerror or problem
-            raise AdminError(
-                f"{path.name} cannot be made: {reason}", "check the folder that box.run names"
-            ) from problem
+        self._socket = bound_socket(path, socket.SOCK_DGRAM)
         self._closing = False
         self._thread = threading.Thread(target=self._serve, name=path.stem, daemon=True)
         self._thread.start()

@@ -14,7 +14,7 @@ from pathlib import Path
 from struct import Struct
 from typing import Final
 
-from device.errors import AdminError
+from device.datagrams import bound_socket
 
 STILL_NAME: Final = "framing.sock"
 STALE_AFTER_MS: Final = 2000
@@ -44,18 +44,8 @@ class StillServer:
         """
         self._path = path
         self._latest = latest
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        try:
-            path.unlink(missing_ok=True)
-            self._socket.bind(str(path))
-            path.chmod(0o660)
-            self._socket.listen(_WAITING)
-        except OSError as problem:
-            self._socket.close()
-            reason = problem.strerror or problem
-            raise AdminError(
-                f"{path.name} cannot be made: {reason}", "check the folder that box.run names"
-            ) from problem
+        self._socket = bound_socket(path, socket.SOCK_STREAM)
+        self._socket.listen(_WAITING)
         self._closing = False
         self._thread = threading.Thread(target=self._serve, name=path.stem, daemon=True)
         self._thread.start()
