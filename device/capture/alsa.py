@@ -68,7 +68,6 @@ class AlsaStream:
         Raises:
             MicrophoneError: it cannot be opened.
         """
-        self._frame_bytes = sound.frame_bytes
         self._rate_hz = sound.rate_hz
         try:
             self._pcm = alsaaudio.PCM(
@@ -94,6 +93,12 @@ class AlsaStream:
             self._pcm.set_tstamp_mode(alsaaudio.PCM_TSTAMP_ENABLE)
             self._pcm.set_tstamp_type(alsaaudio.PCM_TSTAMP_TYPE_MONOTONIC)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._poll = select.poll()
+        self._poll.register(self._wake, select.POLLIN)
+        of_device = self._pcm.polldescriptors()
+        self._of_device = [descriptor for descriptor, _ in of_device]
+        for descriptor, events in of_device:
+            self._poll.register(descriptor, events)
         self._waking = threading.Lock()
         self._open = True
 
@@ -109,15 +114,10 @@ class AlsaStream:
         return bytes(data)
 
     def wait(self, limit_ms: int) -> bool:
-        poll = select.poll()
-        poll.register(self._wake, select.POLLIN)
-        of_device = self._pcm.polldescriptors()
-        for descriptor, events in of_device:
-            poll.register(descriptor, events)
-        got = dict(poll.poll(limit_ms))
+        got = dict(self._poll.poll(limit_ms))
         with contextlib.suppress(alsaaudio.ALSAAudioError):  # what is wrong, the next read tells
             # A plug-in clears what woke us only when it is asked what that meant (snd_pcm_poll_descriptors_revents).
-            self._pcm.polldescriptors_revents([(descriptor, got.get(descriptor, 0)) for descriptor, _ in of_device])
+            self._pcm.polldescriptors_revents([(descriptor, got.get(descriptor, 0)) for descriptor in self._of_device])
         return bool(got)
 
     def captured_at_us(self) -> int | None:

@@ -6,6 +6,7 @@ offer itself is not asked for a second time in another guise.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
@@ -136,9 +137,8 @@ class AlsaSource:
         self._stream, self._format, self._held = stream, sound, None
         self._end_us = self._clock.now_us()
         try:
-            self._held = self._whatever_is_there(stream, sound)
-        except Overrun:
-            self._held = None
+            with contextlib.suppress(Overrun):
+                self._held = self._whatever_is_there(stream, sound)
         except MicrophoneError:
             self.close()
             raise
