@@ -32,6 +32,11 @@ class SottoError(Exception):
         self.hint = hint
 
 
+def what_of(problem: BaseException) -> str:
+    """What to tell of anything that ended a part of the program."""
+    return problem.what if isinstance(problem, SottoError) else f"a part of the program failed: {problem!r}"
+
+
 class RoomError(SottoError):
     """The person in the room can act."""
 

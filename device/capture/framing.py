@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from device.capture.packets import Camera, Picture
 from device.clock import Clock
-from device.errors import CameraError
+from device.errors import what_of
 from device.session_events import FramingLost
 from device.stills import STALE_AFTER_MS, Still
 
@@ -71,10 +71,8 @@ class Framing:
             for closed in self._after:
                 closed.wait()
             self._look()
-        except CameraError as problem:
-            lost = problem.what
         except BaseException as problem:  # noqa: BLE001  # a thread that dies reaches the session, and it the lamp
-            lost = f"a part of the program failed: {problem!r}"
+            lost = what_of(problem)
         finally:
             self._camera.close()
             self.is_open = False

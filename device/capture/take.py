@@ -22,7 +22,7 @@ from device.capture.packets import Camera, Microphone, SoundFormat
 from device.capture.picture_side import PictureSide, SideEvents
 from device.capture.writer import Writer, WriterEvents
 from device.clock import Clock, wire_time
-from device.errors import MicrophoneError, SottoError, StoreError
+from device.errors import MicrophoneError, StoreError, what_of
 from device.recording.manifest import SoundReport
 from device.session_events import Ended, Failed, Opened, Report, Sealed, Trouble, Well
 from device.store import Store, read_manifest
@@ -48,10 +48,6 @@ class Devices:
     microphone: Microphone
     camera: Camera | None
     stills: Camera | None = None
-
-
-def _what(problem: BaseException) -> str:
-    return problem.what if isinstance(problem, SottoError) else f"a part of the program failed: {problem!r}"
 
 
 class Take:
@@ -295,7 +291,7 @@ class Take:
         self._tell(SECOND_MICROPHONE, wrong=self._microphone.stands_in)
 
     def _on_died(self, problem: BaseException) -> None:
-        self._end_by_itself(_what(problem))
+        self._end_by_itself(what_of(problem))
 
     def _on_begun(self, _recording_id: str) -> None:
         self._begun.set()
@@ -325,7 +321,7 @@ class Take:
             self._writer.run(sound)
         except BaseException as problem:  # noqa: BLE001  # a thread that dies reaches the recorder, and it the lamp
             if not self._begun.is_set():
-                self._never_began(_what(problem))
+                self._never_began(what_of(problem))
                 return
             self._on_died(problem)
         self._end()

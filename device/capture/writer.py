@@ -101,7 +101,7 @@ class Writer:
                 pipeline.write_gap(item)
                 self._events.taken(item.end_us)
                 if len(self._facts.gaps) > known:
-                    self._note_what_grew(pipeline)
+                    self._note(pipeline)
             case Picture():
                 pipeline.write_picture(item)
             case Bookmark():
