@@ -31,6 +31,8 @@ TARGET: Final = chosen()
 ARCH: Final = TARGET.name
 _IDENTITY: Final = "identity"
 _PACKAGE: Final = ("device", "provisioning", "pyproject.toml", "README.md", "LICENSE")
+# Of the guest's time, which in a hurried guest runs on while it waits for a disk that a busy machine keeps waiting.
+_UNPACKED_WITHIN_S: Final = 900.0
 _TOOLS: Final = {
     "mmdebstrap": "mmdebstrap",
     TARGET.qemu: TARGET.qemu_package,
@@ -111,7 +113,8 @@ def make_ready(stage: Stage, out: Path) -> None:
     shutil.copy(stage.of("booted") / "disk.qcow2", disk)
     with Vm(disk, stage.of("kernel"), snapshot=BOOTED, hurried=True) as vm:
         vm.agent.put("/run/sotto.tar.gz", (stage.of("sotto") / "sotto.tar.gz").read_bytes())
-        vm.agent.sh("tar -C / -xzf /run/sotto.tar.gz; rm /run/sotto.tar.gz; sync")
+        script = "tar -C / -xzf /run/sotto.tar.gz; rm /run/sotto.tar.gz; sync"
+        vm.agent.sh(script, timeout_s=_UNPACKED_WITHIN_S)
         vm.save(READY)
         vm.quit()
 
