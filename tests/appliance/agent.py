@@ -16,6 +16,8 @@ from typing import Any, Final
 _PIECE_BYTES: Final = 1 << 16  # the port hands over a page at a time
 _POLL_S: Final = 0.3  # of the guest's time; each costs it some
 PATIENCE_S: Final = 300.0
+# For what writes much: the guest's time, which in a hurried guest runs on while a busy machine keeps its disk waiting.
+SLOW_DISK_S: Final = 3600.0
 
 
 class GuestError(RuntimeError):

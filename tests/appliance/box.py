@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from device.age.identities import KeyIdentity
+from tests.appliance.agent import SLOW_DISK_S
 from tests.appliance.hardware import Microphone, Panel
 from tests.appliance.vm import Vm
 from tests.support import sound_of, stock_open
@@ -56,8 +57,6 @@ port = 8300
 """
 
 
-# Of this machine's time, which others may need, too.
-_INSTALLED_WITHIN_S: Final = 300
 # The camera of the guest is no device file but a program: it is open while its program holds memory for pictures.
 _OPEN_DEVICES: Final = """
 ls -l /proc/[0-9]*/fd 2>/dev/null | grep -oE '/dev/(snd/pcm[A-Za-z0-9]*c|video[0-9]+|dma_heap/.*)$' || true
@@ -102,7 +101,7 @@ class Box:
         self.agent.sh(
             "systemd-sysusers && systemd-tmpfiles --create sotto.conf && udevadm control --reload && udevadm trigger "
             "&& udevadm settle && systemctl daemon-reload && systemctl --quiet enable sotto.target",
-            timeout_s=_INSTALLED_WITHIN_S,
+            timeout_s=SLOW_DISK_S,
         )
 
     def configure(self, *, minutes: int = 10) -> None:

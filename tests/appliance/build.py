@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from device.age.identities import KeyIdentity, generate_identity, identity_file, parse_identity_file
+from tests.appliance.agent import SLOW_DISK_S
 from tests.appliance.architectures import BUILDER, chosen
 from tests.appliance.box import UNITS, Box
 from tests.appliance.debian import bootstrap, run_in
@@ -31,8 +32,6 @@ TARGET: Final = chosen()
 ARCH: Final = TARGET.name
 _IDENTITY: Final = "identity"
 _PACKAGE: Final = ("device", "provisioning", "pyproject.toml", "README.md", "LICENSE")
-# Of the guest's time, which in a hurried guest runs on while it waits for a disk that a busy machine keeps waiting.
-_UNPACKED_WITHIN_S: Final = 900.0
 _TOOLS: Final = {
     "mmdebstrap": "mmdebstrap",
     TARGET.qemu: TARGET.qemu_package,
@@ -114,7 +113,7 @@ def make_ready(stage: Stage, out: Path) -> None:
     with Vm(disk, stage.of("kernel"), snapshot=BOOTED, hurried=True) as vm:
         vm.agent.put("/run/sotto.tar.gz", (stage.of("sotto") / "sotto.tar.gz").read_bytes())
         script = "tar -C / -xzf /run/sotto.tar.gz; rm /run/sotto.tar.gz; sync"
-        vm.agent.sh(script, timeout_s=_UNPACKED_WITHIN_S)
+        vm.agent.sh(script, timeout_s=SLOW_DISK_S)
         vm.save(READY)
         vm.quit()
 
