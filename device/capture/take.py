@@ -1,4 +1,4 @@
-"""One recording from the press to the end of its window: its threads, its facts and its fate.
+"""One recording from the press to the end of its window: its threads and its facts; its fate is the keeper's.
 
 Four threads, so that none has to wait for another's device: microphone, camera, writer, and a keeper that makes marks
 and erases. What they tell is handed on as the reports that the session machine understands.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,16 +15,17 @@ from device.age.recipients import Recipient
 from device.capture.backlog import SOUND_LIMIT_US, Backlog, Bookmark
 from device.capture.facts import Facts
 from device.capture.feeds import SoundEvents, SoundFeed
+from device.capture.keeper import Keeper
 from device.capture.meter import Level
 from device.capture.needs import Surroundings
 from device.capture.packets import Camera, Microphone, SoundFormat
 from device.capture.picture_side import PictureSide, SideEvents
 from device.capture.writer import Writer, WriterEvents
-from device.clock import Clock, wire_time
-from device.errors import MicrophoneError, StoreError, what_of
+from device.clock import Clock
+from device.errors import MicrophoneError, what_of
 from device.recording.manifest import SoundReport
 from device.session_events import Ended, Failed, Opened, Report, Sealed, Trouble, Well
-from device.store import Store, read_manifest
+from device.store import Store
 from device.words import Fate
 
 NO_SOUND: Final = "no sound"
@@ -77,8 +77,6 @@ class Take:
         self.durable_us = 0
         self.size_bytes = 0
         self.level: Level | None = None
-        self.sealed = False
-        self._store = store
         self._microphone = devices.microphone
         self._clock = clock
         self._floor_dbfs = floor_dbfs
@@ -92,15 +90,10 @@ class Take:
         self._opened = False
         self._camera_after: Sequence[threading.Event] = ()
         self._failed = False
-        self._settled = False
-        self._jobs: list[Future[None]] = []
         self._ending = False
         self._pacing = threading.Lock()
-        self._finishing = threading.Lock()
-        self._begun = threading.Event()
-        self._done = threading.Event()
         self._writer_thread: threading.Thread | None = None
-        self._keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="keeper")
+        self._keeper = Keeper(facts, store=store, clock=clock, trouble=self._on_trouble)
         self._writer = Writer(
             store,
             recipients,
@@ -147,15 +140,11 @@ class Take:
 
     def turn_over(self, fate: Fate, at_us: int) -> None:
         """Write the recording's fate down, durably; nothing is erased yet."""
-        self.facts.add_fate(fate, at_us)
-        self._jobs.append(self._keeper.submit(self._kept_job, lambda: self._mark(fate)))
+        self._keeper.turn_over(fate, at_us)
 
     def settle(self, fate: Fate) -> None:
         """The window has closed: erase what was withdrawn, as soon as it is sealed."""
-        if fate is Fate.WITHDRAWN:
-            self._jobs.append(self._keeper.submit(self._kept_job, self._erase))
-        self._keeper.shutdown(wait=False)
-        self._settled = True
+        self._keeper.settle(fate)
 
     def bookmark(self, at_us: int) -> None:
         """Set a bookmark."""
@@ -188,14 +177,19 @@ class Take:
         return None if self._picture is None else self._picture.closed
 
     @property
+    def sealed(self) -> bool:
+        """Whether nothing more will be written to it, or nothing ever was."""
+        return self._keeper.sealed
+
+    @property
     def idle(self) -> bool:
         """Whether it is sealed, its devices are closed, and all that was said about its fate so far is carried out."""
-        return self.sealed and not self.holds_devices and all(job.done() for job in self._jobs)
+        return self.sealed and not self.holds_devices and self._keeper.idle
 
     @property
     def over(self) -> bool:
         """Whether nothing is left to do for it: it could not start, or it is sealed and its fate carried out."""
-        return self.idle and (self._failed or self._settled)
+        return self.idle and self._keeper.over
 
     @property
     def devices_open(self) -> tuple[str, ...]:
@@ -290,11 +284,14 @@ class Take:
         self.facts.add_microphone(self._microphone.name, self._clock.now_us())
         self._tell(SECOND_MICROPHONE, wrong=self._microphone.stands_in)
 
+    def _on_trouble(self, what: str) -> None:
+        self._report(Trouble(self.ordinal, self._clock.now_us(), what))
+
     def _on_died(self, problem: BaseException) -> None:
         self._end_by_itself(what_of(problem))
 
     def _on_begun(self, _recording_id: str) -> None:
-        self._begun.set()
+        self._keeper.begun()
 
     def _on_durable(self, end_us: int, size_bytes: int) -> None:
         self.durable_us, self.size_bytes = end_us, size_bytes
@@ -314,13 +311,13 @@ class Take:
         meter = self._sound.meter
         return SoundReport() if meter is None else meter.report(gaps=bool(self.facts.gaps))
 
-    # -- the writer's and the keeper's threads ------------------------------------------------------------------------
+    # -- the writer's thread ------------------------------------------------------------------------------------------
 
     def _write(self, sound: SoundFormat) -> None:
         try:
             self._writer.run(sound)
         except BaseException as problem:  # noqa: BLE001  # a thread that dies reaches the recorder, and it the lamp
-            if not self._begun.is_set():
+            if not self._keeper.has_begun:
                 self._never_began(what_of(problem))
                 return
             self._on_died(problem)
@@ -345,43 +342,4 @@ class Take:
         if meter is not None:
             self._sound.closed.wait()
             meter.close()
-        self._begun.set()
-        with self._finishing:
-            self._update_consent()
-            self.sealed = True
-            self._done.set()
-
-    def _kept_job(self, job: Callable[[], None]) -> None:
-        """Do a keeper's job once there is something to keep; a store that fails here is told as a fault."""
-        self._begun.wait()
-        if not self.facts.recording_id:
-            return
-        try:
-            job()
-        except StoreError as problem:
-            self._report(Trouble(self.ordinal, self._clock.now_us(), problem.what))
-
-    def _mark(self, fate: Fate) -> None:
-        if fate is Fate.WITHDRAWN:
-            self._store.mark_withdrawn(self.facts.recording_id)
-        else:
-            self._store.unmark_withdrawn(self.facts.recording_id)
-        with self._finishing:
-            if self.sealed:
-                self._update_consent()
-
-    def _update_consent(self) -> None:
-        """Write down what the buttons said after the writer had written its last manifest."""
-        if self._failed or not self.facts.recording_id:
-            return
-        try:
-            manifest = read_manifest(self._store.folder(self.facts.recording_id))
-            if manifest.consent_events != self.facts.consent_events:
-                events = {"consent_events": self.facts.consent_events}
-                self._store.write_manifest(manifest.model_copy(update=events))
-        except StoreError as problem:
-            self._report(Trouble(self.ordinal, self._clock.now_us(), problem.what))
-
-    def _erase(self) -> None:
-        self._done.wait()
-        self._store.erase(self.facts.recording_id, by="client", at=wire_time(self._clock.utc()))
+        self._keeper.ended(never_began=self._failed)
