@@ -29,11 +29,16 @@ from device.store import Store
 from device.words import Fate
 
 NO_SOUND: Final = "no sound"
+LONG_SILENCE: Final = "long silence"
 MICROPHONE_GONE: Final = "microphone gone"
 SECOND_MICROPHONE: Final = "second microphone"
 NO_PICTURE: Final = "no picture"
 STORAGE_SLOW: Final = "storage slow"
+# Why a recording ends by itself, as its manifest has it.
+SILENCE: Final = "silence"
+STORE_FULL: Final = "the store is full"
 _SILENT_AFTER_US: Final = 10_000_000
+_SILENCE_WARNED_US: Final = 60_000_000
 _PAUSE_US: Final = 3_000_000
 _SLOW_AFTER_US: Final = 4_000_000
 _STUCK_AFTER_US: Final = SOUND_LIMIT_US + 10_000_000
@@ -66,11 +71,15 @@ class Take:
         recipients: Sequence[Recipient],
         clock: Clock,
         floor_dbfs: float,
+        silence_stop_s: int,
         surroundings: Callable[[], Surroundings],
         report: Callable[[Report], None],
         changed: Callable[[], None],
     ) -> None:
-        """``report`` and ``changed`` (a device was opened or closed) may be called from any thread."""
+        """``silence_stop_s``: it ends by itself after so long without a sound above the floor; 0: never.
+
+        ``report`` and ``changed`` (a device was opened or closed) may be called from any thread.
+        """
         self.ordinal = ordinal
         self._pace = f"take {ordinal}"
         self.facts = facts
@@ -80,6 +89,8 @@ class Take:
         self._microphone = devices.microphone
         self._clock = clock
         self._floor_dbfs = floor_dbfs
+        self._silence_stop_us = silence_stop_s * 1_000_000
+        self._surroundings = surroundings
         self._report = report
         self._changed = changed
         self._backlog = Backlog()
@@ -106,7 +117,7 @@ class Take:
         self._sound = SoundFeed(
             devices.microphone, self._backlog, clock=clock, floor_dbfs=floor_dbfs, events=self._sound_events()
         )
-        self._picture = self._picture_side(devices.camera, surroundings) if devices.camera else None
+        self._picture = self._picture_side(devices.camera) if devices.camera else None
 
     # -- what the service asks ----------------------------------------------------------------------------------------
 
@@ -151,13 +162,25 @@ class Take:
         self._backlog.put_note(Bookmark(at_us))
 
     def watch(self, now_us: int) -> None:
-        """Look whether there is sound and whether it becomes durable; to be called about ten times a second."""
+        """Look whether there is sound, room, and whether it becomes durable; to be called about ten times a second."""
         if self._ending or not self._opened:
             return
         if self._picture is not None:
             self._picture.watch(now_us)
         self._tell(NO_SOUND, wrong=now_us - self._loud_at_us > _SILENT_AFTER_US)
         self._tell(STORAGE_SLOW, wrong=now_us - self._durable_at_us > _SLOW_AFTER_US)
+        self._watch_silence(now_us)
+        if self._surroundings().full:
+            self._end_by_itself(STORE_FULL)
+
+    def _watch_silence(self, now_us: int) -> None:
+        """End a recording that was forgotten; a microphone that is gone is no silence, and may be back."""
+        if not self._silence_stop_us or self.level is None:
+            return
+        left_us = self._silence_stop_us - (now_us - self._loud_at_us)
+        self._tell(LONG_SILENCE, wrong=left_us <= min(_SILENCE_WARNED_US, self._silence_stop_us // 2))
+        if left_us <= 0:
+            self._end_by_itself(SILENCE)
 
     def stuck(self, now_us: int) -> bool:
         """Whether nothing has become durable for so long that only starting the program again can help.
@@ -226,14 +249,14 @@ class Take:
             died=self._on_died,
         )
 
-    def _picture_side(self, camera: Camera, surroundings: Callable[[], Surroundings]) -> PictureSide:
+    def _picture_side(self, camera: Camera) -> PictureSide:
         events = SideEvents(
             gone=lambda: self._tell(NO_PICTURE, wrong=True),
             back=lambda: self._tell(NO_PICTURE, wrong=False),
             devices=self._changed,
             died=self._on_died,
         )
-        return PictureSide(camera, self._backlog, clock=self._clock, surroundings=surroundings, events=events)
+        return PictureSide(camera, self._backlog, clock=self._clock, surroundings=self._surroundings, events=events)
 
     def _tell(self, name: str, *, wrong: bool) -> None:
         with self._telling:  # several threads tell, and what is reported last has to be what is true
@@ -277,6 +300,7 @@ class Take:
         self._tell(MICROPHONE_GONE, wrong=True)
 
     def _on_microphone_back(self) -> None:
+        self._loud_at_us = self._clock.now_us()  # what it did not hear was no silence
         self._tell(MICROPHONE_GONE, wrong=False)
         self._note_microphone()
 
