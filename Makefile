@@ -1,6 +1,6 @@
 # Everything runs from a fresh checkout: .ci/setup looks first, and installs what is missing.
-.PHONY: help demo test lint types lock bench bench-press soak kill appliance appliance-soak clean setup-run setup-test \
-	setup-appliance
+.PHONY: help demo test lint types lock bench bench-press bench-recovery soak kill appliance appliance-soak clean setup-run \
+	setup-test setup-appliance
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
@@ -31,6 +31,9 @@ bench: setup-test ## what a recorded hour costs in CPU and memory
 bench-press: setup-test ## how long a press takes: RECORD to the first sound, CONSENT to the devices closed
 	@tests/tools/fetch-pulseaudio >/dev/null
 	@$(PYTHON) -m tests.bench_press $(BENCH)
+
+bench-recovery: setup-test ## what it takes to close a recording of 1 GB after a power cut
+	@$(PYTHON) -m tests.bench_recovery $(BENCH)
 
 soak: setup-test ## record for hours (HOURS=1) and look for anything that grows or drifts
 	@$(PYTHON) tests/soak.py --hours $(or $(HOURS),1)

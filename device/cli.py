@@ -198,7 +198,6 @@ def _capture(options: argparse.Namespace) -> int:
     config = load_config(options.config)
     clock = SystemClock()
     store = compose.store_of(config)
-    _recover(store, at=wire_time(clock.utc()))
     recipients, standing = compose.recipients_or_fault(config)
     scribe = Scribe(where_it_belongs())
     service = compose.service_of(
@@ -219,6 +218,7 @@ def _capture(options: argparse.Namespace) -> int:
         notify=notifier(),
         machine=compose.this_machine().read,
         journal=scribe,
+        recover=lambda progress: _recover(store, at=wire_time(clock.utc()), progress=progress),
     )
     _on_termination(service.stop)
     with (
@@ -231,10 +231,10 @@ def _capture(options: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _recover(store: Store, *, at: str) -> None:
+def _recover(store: Store, *, at: str, progress: Callable[[int, int], None]) -> None:
     """Close what a cut left open. A store that is not there is no reason not to start: the lamp tells of it then."""
     try:
-        for found in recover(store, at=at):
+        for found in recover(store, at=at, progress=progress):
             print(f"sotto: {found.recording_id}: {found.what}, {found.duration_us / 1e6:.1f} s", file=sys.stderr)
     except StoreError as problem:
         print(f"sotto: {problem.what}; {problem.hint}", file=sys.stderr)

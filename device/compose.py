@@ -18,6 +18,7 @@ from device.capture.ladder import Readings
 from device.capture.machine import Machine
 from device.capture.meter import check_library as check_loudness
 from device.capture.packets import Camera, Microphone
+from device.capture.putting_in_order import Progress, PuttingInOrder
 from device.capture.recorder import Recorder
 from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedCamera, SimulatedMicrophone
@@ -71,10 +72,12 @@ def service_of(
     notify: Notify = tell_nobody,
     machine: Callable[[], Readings] = Readings,
     journal: Journal = to_nobody,
+    recover: Callable[[Progress], None] = lambda _progress: None,
 ) -> CaptureService:
     """The capture service of a box. ``standing``: what already keeps it from recording; its lamp will say so.
 
     ``machine``: how the machine is; a rehearsal knows nothing of that, and loses no picture to a busy one.
+    ``recover``: puts the store in order, before anything is recorded and while the box already answers.
 
     Raises:
         MissingPackageError: a library that the sound cannot do without is not installed.
@@ -82,7 +85,15 @@ def service_of(
     check_flac()
     check_loudness()
     max_length_s = session.max_length_min * 60
-    health = Health(store, max_length_s=max_length_s, standing=standing, machine=machine)
+    putting_in_order = PuttingInOrder(recover)
+    health = Health(
+        store,
+        max_length_s=max_length_s,
+        bitrate=None if parts.camera is None else parts.camera.bitrate,
+        standing=standing,
+        putting_in_order=putting_in_order,
+        machine=machine,
+    )
     recorder = Recorder(
         Devices(parts.microphone, parts.camera, parts.stills),
         box=box,
@@ -90,6 +101,7 @@ def service_of(
         recipients=recipients,
         clock=parts.clock,
         floor_dbfs=session.floor_dbfs,
+        silence_stop_s=session.silence_stop_min * 60,
         surroundings=lambda: health.surroundings,
     )
     most = Consent.SOUND if parts.camera is None else Consent.SOUND_AND_PICTURE
@@ -100,6 +112,7 @@ def service_of(
         levels=Levels(),
         recorder=recorder,
         health=health,
+        putting_in_order=putting_in_order,
         publish=publish,
         notify=notify,
         journal=journal,

@@ -54,10 +54,11 @@ class RecipientsSection(_Section):
 
 
 class SessionSection(_Section):
-    """The length of a session and the level below which the sound counts as silence."""
+    """The length of a session, the level below which the sound counts as silence, and how long that may last."""
 
     max_length_min: Annotated[int, Field(ge=1, le=480)] = 90
     floor_dbfs: Annotated[float, Field(ge=-100, le=-20)] = -60.0
+    silence_stop_min: Annotated[int, Field(ge=0, le=480)] = 20  # 0: never
 
 
 Name = Annotated[str, Field(min_length=1)]

@@ -9,6 +9,8 @@ Nobody has to see colour to read it. There are two lamps: the first is at CONSEN
 - What must be noticed moves, on both lamps: winks for "withdrawn", 1 Hz for "something wrong", 2 Hz for "cannot
   record". Trouble also has the room light on, which a fault never has. Framing moves most slowly, in the blue of the
   consent it stands on: the room light is on, for the camera is open, and nobody may take that for a recording.
+  The same slow movement on CONSENT's lamp alone, with the room dark, is a consent to sound on a box that has no room
+  for a picture: nobody may wonder why a second press did not light the second lamp.
 
 Three pairs look alike on purpose: "kept" is idle to everybody who walks in; "refused" is a fault that lasts three
 seconds; and while several people choose, a turn in which nothing is chosen looks idle, for nothing is allowed then.
@@ -116,16 +118,18 @@ _NOTES: dict[Tone, tuple[Note, ...]] = {
 
 def face(session: Session) -> Face:
     """What the panel shows for this session now."""
-    return face_of(session.state, session.shown)
+    return face_of(session.state, session.shown, scant=session.context.scant)
 
 
-def face_of(state: State, choice: Consent) -> Face:
+def face_of(state: State, choice: Consent, *, scant: bool = False) -> Face:
     """What the panel shows in ``state``; ``choice`` is what is being chosen or has been given.
+
+    ``scant``: the sound is all that there is room for, and the camera would be there.
 
     The room light follows from the state alone, and is on exactly where a capture device may be open (P7).
     """
     if state in (State.ARMED, State.CHOOSING):
-        return Face(room_light=False, lamps=_choice_lamps(state, choice))
+        return Face(room_light=False, lamps=_choice_lamps(state, choice, scant=scant))
     return Face(room_light=state.captures, lamps=_LAMPS[state])
 
 
@@ -134,8 +138,9 @@ def notes(tone: Tone) -> tuple[Note, ...]:
     return _NOTES[tone]
 
 
-def _choice_lamps(state: State, choice: Consent) -> tuple[Lamp, Lamp]:
+def _choice_lamps(state: State, choice: Consent, *, scant: bool) -> tuple[Lamp, Lamp]:
     if choice is Consent.NONE:
         return _IDLE
-    blue = Lamp(Colour.BLUE, Pattern.STEADY if state is State.ARMED else Pattern.DIM)
+    given = Pattern.DARK_MOMENT if scant else Pattern.STEADY
+    blue = Lamp(Colour.BLUE, given if state is State.ARMED else Pattern.DIM)
     return (blue, blue if choice is Consent.SOUND_AND_PICTURE else _DARK)

@@ -7,6 +7,7 @@ there, and the closing that belongs to that chunk, sealed long before the cut, i
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -36,13 +37,20 @@ class Recovered:
     duration_us: int = 0
 
 
-def recover(store: Store, *, at: str) -> list[Recovered]:
+def recover(
+    store: Store, *, at: str, progress: Callable[[int, int], None] = lambda _done, _total: None
+) -> list[Recovered]:
     """Close, erase or remove whatever a cut left unfinished. Running it twice, or cutting it short, does no harm.
+
+    ``progress``: told how many recordings have been looked at, and of how many.
 
     Raises:
         StoreError: the store cannot even be listed.
     """
-    done = [_recover_one(store, recording_id, at=at) for recording_id in store.ids()]
+    ids, done = store.ids(), []
+    for number, recording_id in enumerate(ids):
+        progress(number, len(ids))
+        done.append(_recover_one(store, recording_id, at=at))
     return [recovered for recovered in done if recovered is not None]
 
 

@@ -30,6 +30,12 @@ WHAT IS WRONG. A trouble belongs to the recording and is gone with it. A fault s
 recording and in a window it is kept silent, for there is nothing to do about it then, and shown where the box would
 otherwise become idle. A stuck button is both.
 
+WHAT THERE IS ROOM FOR. Where a whole session's sound fits the store and its picture does not, only sound can be chosen,
+and the lamp says so. A choice is never made smaller in silence: where the room goes while a picture is chosen and not
+yet recorded, the consent is dropped with three low tones. Nor is one made larger under a hand: room that comes back is
+not heard while anybody chooses, or the press that was to take the consent back would allow a picture. (Offers are
+repeated, so it is heard later.) What is being recorded already is the ladder's affair (``device/capture/ladder.py``).
+
 HOW TO READ IT. For a state and an event the first row whose guard holds is taken; the last has no guard. The table is
 total: what is ignored is written down as ignored, so that a forgotten case is a failing test, not a silent one.
 Deadlines are events too. Each belongs to certain states and is gone when they are left. An event that comes after a
@@ -82,11 +88,13 @@ from device.session_rules import (
     new_fault,
     new_trouble,
     note_fault,
+    note_offer,
     note_sealed,
     note_trouble,
     open_window,
     others_to_come,
     picture_allowed,
+    picture_chosen,
     set_people,
     settle,
     several_people,
@@ -181,27 +189,24 @@ TABLE: tuple[Row, ...] = (
     *_on((_S.CHOOSING,), _K.RECORD_DOWN, start, when=all_allow, to=_S.RECORDING),
     *_on((_S.CHOOSING,), _K.RECORD_DOWN, drop_consent, show_refusal, _THREE_LOW, to=_S.REFUSED),
     *_on((_S.ARMED,), _K.RECORD_DOWN, start, when=sound_only, to=_S.RECORDING),
-    *_ignored((_S.ARMED,), _K.RECORD_DOWN),
     *_on((_S.ARMED,), _K.RECORD_PRESS, start, when=picture_allowed, to=_S.RECORDING),
     *_on((_S.ARMED,), _K.RECORD_HOLD, begin_framing, _FOUR, when=picture_allowed, to=_S.FRAMING),
     *_on((*_WINDOW, _S.FAULT), _K.RECORD_DOWN, _THREE_LOW),
-    *_ignored(_RUNNING, _K.RECORD_DOWN),
+    *_ignored((_S.ARMED, *_RUNNING), _K.RECORD_DOWN),
     *_on(_RUNNING, _K.RECORD_PRESS, Stop(Cause.BUTTON), to=_S.SEALING),
     *_on(_RUNNING, _K.RECORD_HOLD, bookmark),
     *_ignored(_others(*_READY, *_RUNNING), *_RECORD_END),
     # Framing: RECORD starts the recording, everything else of the hands ends it; the camera is closed first.
-    *_on((_S.FRAMING,), _CONSENT, end_framing, drop_consent, _THREE_LOW, to=_S.IDLE),
+    *_on((_S.FRAMING,), (*_CONSENT, _K.BOTH, _K.CONSENT_LAPSED), end_framing, drop_consent, _THREE_LOW, to=_S.IDLE),
     *_on((_S.FRAMING,), _K.RECORD_DOWN, end_framing, start, to=_S.RECORDING),
-    *_on((_S.FRAMING,), _K.BOTH, end_framing, drop_consent, _THREE_LOW, to=_S.IDLE),
     *_on((_S.FRAMING,), _K.STOP, end_framing, _RISING, to=_S.ARMED),
     *_on((_S.FRAMING,), _K.PEOPLE, end_framing, drop_consent, set_people, _THREE_LOW, to=_S.IDLE),
     *_on((_S.FRAMING,), _K.FRAMING_LOST, _TWO_LOW, to=_S.ARMED),
     *_ignored(_others(_S.FRAMING), _K.FRAMING_LOST),
     *_on((_S.FRAMING,), (_K.FAULT, _K.STUCK), end_framing, drop_consent, note_fault, _THREE_LOW, to=_S.FAULT),
-    *_on((_S.FRAMING,), _K.CONSENT_LAPSED, end_framing, drop_consent, _THREE_LOW, to=_S.IDLE),
     # Both at once is a stop, and never anything else.
     *_on(_RUNNING, _K.BOTH, Stop(Cause.BOTH_BUTTONS), to=_S.SEALING),
-    *_on(_CONSENTING, _K.BOTH, drop_consent, to=_S.IDLE),
+    *_on(_CONSENTING, (_K.BOTH, _K.CONSENT_LAPSED), drop_consent, to=_S.IDLE),
     *_ignored(_others(*_RUNNING, *_CONSENTING, _S.FRAMING), _K.BOTH),
     # The page.
     *_on(_RUNNING, _K.STOP, Stop(Cause.PAGE), to=_S.SEALING),
@@ -244,12 +249,17 @@ TABLE: tuple[Row, ...] = (
     *_on((_S.TROUBLED,), _K.FREED, forget_fault, forget_trouble),
     *_on((_S.RECORDING, *_WINDOW), _K.FREED, forget_fault),
     *_ignored((*_READY, *_CONSENTING, _S.FRAMING), _K.FAULT_CLEARED, _K.FREED),
+    # Room: less of it drops the choice of a picture, more of it waits until nobody chooses.
+    *_on(_CONSENTING, _K.SOUND_OFFERED, drop_consent, note_offer, _THREE_LOW, when=picture_chosen, to=_S.IDLE),
+    *_on((_S.FRAMING,), _K.SOUND_OFFERED, end_framing, drop_consent, note_offer, _THREE_LOW, to=_S.IDLE),
+    *_on(_others(_S.FRAMING), _K.SOUND_OFFERED, note_offer),
+    *_ignored((*_CONSENTING, _S.FRAMING), _K.PICTURE_OFFERED),
+    *_on(_others(*_CONSENTING, _S.FRAMING), _K.PICTURE_OFFERED, note_offer),
     # Deadlines.
     *_on((_S.CHOOSING,), _K.CHOICE_OVER, end_choice, when=others_to_come),
     *_on((_S.CHOOSING,), _K.CHOICE_OVER, end_choice, _RISING, when=all_allow, to=_S.ARMED),
     *_on((_S.CHOOSING,), _K.CHOICE_OVER, drop_consent, _THREE_LOW, to=_S.IDLE),
     *_ignored(_others(_S.CHOOSING), _K.CHOICE_OVER),
-    *_on(_CONSENTING, _K.CONSENT_LAPSED, drop_consent, to=_S.IDLE),
     *_ignored(_others(*_CONSENTING, _S.FRAMING), _K.CONSENT_LAPSED),
     *_on((_S.REFUSED,), _K.REFUSAL_OVER, to=_S.IDLE),
     *_ignored(_others(_S.REFUSED), _K.REFUSAL_OVER),
@@ -258,9 +268,9 @@ TABLE: tuple[Row, ...] = (
     *_on(_WINDOW, _K.WINDOW_OVER, settle, _THREE_LOW, when=faults_stand, to=_S.FAULT),
     *_on(_WINDOW, _K.WINDOW_OVER, settle, to=_S.IDLE),
     *_ignored(_others(*_WINDOW), _K.WINDOW_OVER),
-    *_on(_RUNNING, _K.NEARLY_FULL, _TWO_LOW),
+    *_on(_RUNNING, (_K.NEARLY_FULL, _K.ALL_BUT_FULL), _TWO_LOW),
     *_on(_RUNNING, _K.FULL_LENGTH, Stop(Cause.MAXIMUM_LENGTH), _TWO_LOW, to=_S.SEALING),
-    *_ignored(_others(*_RUNNING), _K.NEARLY_FULL, _K.FULL_LENGTH),
+    *_ignored(_others(*_RUNNING), _K.NEARLY_FULL, _K.ALL_BUT_FULL, _K.FULL_LENGTH),
 )
 
 _ROWS: dict[tuple[State, Kind], tuple[Row, ...]] = {
@@ -275,7 +285,7 @@ _TIMERS: dict[State, frozenset[Timer]] = {
     _S.CHOOSING: frozenset({Timer.CHOICE, Timer.CONSENT}),
     **dict.fromkeys((_S.ARMED, _S.FRAMING), frozenset({Timer.CONSENT})),
     _S.REFUSED: frozenset({Timer.REFUSAL}),
-    **dict.fromkeys(_RUNNING, frozenset({Timer.WARNING, Timer.LENGTH})),
+    **dict.fromkeys(_RUNNING, frozenset({Timer.WARNING, Timer.LAST_WARNING, Timer.LENGTH})),
     **dict.fromkeys(_WINDOW, frozenset({Timer.WINDOW})),
     _S.SEALED: frozenset({Timer.WHITE, Timer.WINDOW}),
 }

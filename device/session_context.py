@@ -16,6 +16,7 @@ from device.session_events import (
     FaultCleared,
     FramingLost,
     MarkRequest,
+    Offer,
     Opened,
     PeopleRequest,
     Sealed,
@@ -38,6 +39,7 @@ class Timer(StrEnum):
     WHITE = "white over"
     WINDOW = "window over"
     WARNING = "nearly full length"
+    LAST_WARNING = "all but full length"
     LENGTH = "full length"
 
 
@@ -73,6 +75,8 @@ class Kind(StrEnum):
     FRAMING_LOST = "camera gone"
     FAULT = "fault"
     FAULT_CLEARED = "fault cleared"
+    SOUND_OFFERED = "room for sound only"
+    PICTURE_OFFERED = "room for a picture"
     STOP = "page: stop"
     MARK = "page: mark"
     PEOPLE = "page: people"
@@ -82,6 +86,7 @@ class Kind(StrEnum):
     WHITE_OVER = "5 s passed"
     WINDOW_OVER = "2 min passed"
     NEARLY_FULL = "5 min left"
+    ALL_BUT_FULL = "1 min left"
     FULL_LENGTH = "maximum length"
 
 
@@ -92,6 +97,7 @@ _TIMER_KINDS = {
     Timer.WHITE: Kind.WHITE_OVER,
     Timer.WINDOW: Kind.WINDOW_OVER,
     Timer.WARNING: Kind.NEARLY_FULL,
+    Timer.LAST_WARNING: Kind.ALL_BUT_FULL,
     Timer.LENGTH: Kind.FULL_LENGTH,
 }
 _BUTTON_KINDS: dict[tuple[type[Down | Press | Hold], Button], Kind] = {
@@ -128,6 +134,8 @@ def kind_of(event: Heard) -> Kind:
             return _BUTTON_KINDS[type(event), event.button]
         case Due():
             return _TIMER_KINDS[event.timer]
+        case Offer(most=most):
+            return Kind.SOUND_OFFERED if most is Consent.SOUND else Kind.PICTURE_OFFERED
         case Tick():
             msg = "a tick is no row of the table"
             raise TypeError(msg)
@@ -154,6 +162,7 @@ class Rules:
     window_s: int = 120
     max_length_s: int = 7_200
     warning_s: int = 300
+    last_warning_s: int = 60
 
 
 @dataclass(frozen=True)
@@ -162,11 +171,12 @@ class Context:
 
     ``choices`` are those that are over, ``choice`` is the one under way (``None`` before its first press).
     ``recording`` and ``framing`` are the ordinals of the last of each, 0 before the first. ``fate`` is that of a
-    recording whose window is open, and ``sealed`` says whether it is durable. ``spent`` holds the number of the last
-    press that acted.
+    recording whose window is open, and ``sealed`` says whether it is durable. ``offered`` is what there is room for.
+    ``spent`` holds the number of the last press that acted.
     """
 
     rules: Rules = Rules()
+    offered: Consent = Consent.SOUND_AND_PICTURE
     people: int = 1
     choices: tuple[Consent, ...] = ()
     choice: Consent | None = None
@@ -196,6 +206,16 @@ class Context:
         if not isinstance(event, Down | Press | Hold):
             return self
         return replace(self, spent={**self.spent, event.button: event.press})
+
+    @property
+    def most(self) -> Consent:
+        """The most that can be chosen now."""
+        return least((self.rules.most, self.offered))
+
+    @property
+    def scant(self) -> bool:
+        """Whether a picture could be chosen if there were more room."""
+        return self.most is not self.rules.most
 
     @property
     def chosen(self) -> tuple[Consent, ...]:

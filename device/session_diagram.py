@@ -43,6 +43,9 @@ def panel_table() -> str:
                 continue
             name = f"{state}: {choice.replace('_', ' ')}" if state in _CHOOSERS else str(state)
             lines.append(f"| {name} | {_seen(face_of(state, choice))} | {_heard(state)} |")
+        if state is State.ARMED:
+            seen = _seen(face_of(state, Consent.SOUND, scant=True))
+            lines.append(f"| {state}: sound, no room for a picture | {seen} | {_heard(state)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -166,6 +166,22 @@ class FaultCleared:
     name: str
 
 
+@dataclass(frozen=True)
+class Offer:
+    """The most that a client can choose, by the room in the store: ``sound``, or also the picture. May be repeated.
+
+    No room even for the sound is a ``Fault``, and ``most=Consent.NONE`` a ``ValueError``.
+    """
+
+    at_us: int
+    most: Consent
+
+    def __post_init__(self) -> None:
+        if self.most is Consent.NONE:
+            msg = "a box that can record nothing has a fault"
+            raise ValueError(msg)
+
+
 # -- requests of the page ---------------------------------------------------------------------------------------------
 
 
@@ -207,6 +223,7 @@ Event: TypeAlias = (
     | Report
     | Fault
     | FaultCleared
+    | Offer
     | StopRequest
     | MarkRequest
     | PeopleRequest

@@ -15,6 +15,7 @@ from device.session_events import (
     Action,
     Bookmark,
     Cause,
+    Offer,
     PeopleRequest,
     Settle,
     Sound,
@@ -43,7 +44,7 @@ def several_people(ctx: Context, _event: Heard) -> bool:
 
 def steps_to_none(ctx: Context, _event: Heard) -> bool:
     """One more step takes the consent back."""
-    return least(ctx.choices).step(most=ctx.rules.most) is Consent.NONE
+    return least(ctx.choices).step(most=ctx.most) is Consent.NONE
 
 
 def sound_only(ctx: Context, _event: Heard) -> bool:
@@ -54,6 +55,12 @@ def sound_only(ctx: Context, _event: Heard) -> bool:
 def picture_allowed(ctx: Context, _event: Heard) -> bool:
     """Everybody has allowed the picture, too."""
     return least(ctx.choices) is Consent.SOUND_AND_PICTURE
+
+
+def picture_chosen(ctx: Context, _event: Heard) -> bool:
+    """Everybody who has chosen so far, or is about to, has chosen the picture, too."""
+    under_way = () if ctx.choice is None else (ctx.choice,)
+    return least((*ctx.choices, *under_way)) is Consent.SOUND_AND_PICTURE
 
 
 def others_to_come(ctx: Context, _event: Heard) -> bool:
@@ -105,7 +112,7 @@ def _by_hand(ctx: Context, event: Heard) -> Context:
 
 def consent_step(ctx: Context, event: Heard) -> Outcome:
     """The one person's press: from none to sound, from sound to sound and picture."""
-    return replace(_by_hand(ctx, event), choices=(least(ctx.choices).step(most=ctx.rules.most),)), ()
+    return replace(_by_hand(ctx, event), choices=(least(ctx.choices).step(most=ctx.most),)), ()
 
 
 def begin_choosing(ctx: Context, event: Heard) -> Outcome:
@@ -115,7 +122,7 @@ def begin_choosing(ctx: Context, event: Heard) -> Outcome:
 
 def choice_step(ctx: Context, event: Heard) -> Outcome:
     """A press of the person whose turn it is."""
-    choice = (ctx.choice or Consent.NONE).step(most=ctx.rules.most)
+    choice = (ctx.choice or Consent.NONE).step(most=ctx.most)
     ctx = _by_hand(ctx, event).with_timer(Timer.CHOICE, at_us=event.at_us, after_s=ctx.rules.choice_ms / 1000)
     return replace(ctx, choice=choice), ()
 
@@ -131,6 +138,11 @@ def end_choice(ctx: Context, event: Heard) -> Outcome:
 def drop_consent(ctx: Context, _event: Heard) -> Outcome:
     """Nobody has allowed anything any more."""
     return replace(ctx, choices=(), choice=None), ()
+
+
+def note_offer(ctx: Context, event: Heard) -> Outcome:
+    """So much can be chosen from now on."""
+    return (replace(ctx, offered=event.most) if isinstance(event, Offer) else ctx), ()
 
 
 def set_people(ctx: Context, event: Heard) -> Outcome:
@@ -161,8 +173,9 @@ def start(ctx: Context, event: Heard) -> Outcome:
     rules = ctx.rules
     ctx = replace(ctx, choices=choices, choice=None, recording=ctx.recording + 1, sealed=False)
     ctx = ctx.with_timer(Timer.LENGTH, at_us=event.at_us, after_s=rules.max_length_s)
-    if rules.max_length_s > rules.warning_s:
-        ctx = ctx.with_timer(Timer.WARNING, at_us=event.at_us, after_s=rules.max_length_s - rules.warning_s)
+    for timer, before_s in ((Timer.WARNING, rules.warning_s), (Timer.LAST_WARNING, rules.last_warning_s)):
+        if rules.max_length_s > before_s:
+            ctx = ctx.with_timer(timer, at_us=event.at_us, after_s=rules.max_length_s - before_s)
     return ctx, (StartRecording(ctx.recording, event.at_us, least(choices), choices),)
 
 

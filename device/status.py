@@ -59,6 +59,7 @@ class RecordingStatus(_Model):
     devices_open: tuple[str, ...]
     troubles: tuple[str, ...]
     pictures: int
+    ends_in_s: float | None = None  # at its maximum length
 
 
 class FramingStatus(_Model):
@@ -74,6 +75,7 @@ class LastStatus(_Model):
     fate: Fate
     sealed: bool
     window_left_s: float
+    end: str | None = None  # why it ended, as its manifest has it
 
 
 class Status(_Model):
@@ -98,6 +100,8 @@ class Status(_Model):
     store_free_bytes: int
     store_minutes_left: int
     clock_trusted: bool
+    room_for_picture: bool = True  # False: for want of room only the sound can be chosen
+    recovering: bool = False  # what a cut left open is being closed
 
 
 def publish(status: Status, run: Path) -> None:

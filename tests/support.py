@@ -27,12 +27,14 @@ from device.age.recipients import KeyRecipient
 from device.capture.failover import FailOver
 from device.capture.ladder import Readings
 from device.capture.packets import Camera, Gap, Microphone, Sound, SoundFormat
+from device.capture.putting_in_order import Progress
 from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedMicrophone
 from device.clock import PacedClock
 from device.compose import Parts, service_of
 from device.config import SessionSection
 from device.errors import SottoError
+from device.notify import Notify, tell_nobody
 from device.panel_language import Face
 from device.panel_simulated import SimulatedPanel
 from device.recording import SESSION_NAME
@@ -416,7 +418,10 @@ def build_box(
     recipients: list[KeyRecipient] | None = None,
     standing: tuple[SottoError, ...] = (),
     max_length_min: int = 1,
+    silence_stop_min: int = 0,
     machine: Callable[[], Readings] = Readings,
+    recover: Callable[[Progress], None] = lambda _progress: None,
+    notify: Notify = tell_nobody,
 ) -> Box:
     """A box that runs; whoever asked for it stops it."""
     clock = PacedClock(speed=speed, start=START)
@@ -437,10 +442,12 @@ def build_box(
         box="Room 1",
         store=store,
         recipients=[identity.recipient()] if recipients is None else recipients,
-        session=SessionSection(max_length_min=max_length_min),
+        session=SessionSection(max_length_min=max_length_min, silence_stop_min=silence_stop_min),
         standing=standing,
         publish=watcher.publish,
+        notify=notify,
         machine=machine,
+        recover=recover,
     )
     return Box(clock, service, panel, microphone, store, identity, watcher, log)
 

@@ -96,6 +96,8 @@ FLOORS: Mapping[str, int] = {
     "device.capture.pipeline": 4,
     "device.capture.feeds": 4,
     "device.capture.picture_side": 4,
+    "device.capture.keeper": 4,
+    "device.capture.putting_in_order": 4,
     "device.capture.writer": 4,
     "device.capture.take": 4,
     "device.capture.framing": 4,

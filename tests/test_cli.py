@@ -16,13 +16,15 @@ import pytest
 from device.age.identities import generate_identity
 from device.cli import main
 from device.demo import DemoChoices, demo_config
+from device.recording import LEDGER_NAME
 from device.recording.manifest import RecordingState
 from device.requests import REQUESTS_NAME, Stop, send_request
 from device.room import ROOM_NAME, Finger, send_finger
 from device.status import Status, read_status
 from device.store import StoreReader
 from device.words import Button
-from tests.support import own_open
+from tests.bench_recovery import make_torn
+from tests.support import own_open, store_at
 
 IDENTITY = generate_identity(post_quantum=False)
 
@@ -116,7 +118,7 @@ def test_the_program_can_be_run_as_a_module() -> None:
 def test_check_shows_the_effective_values(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--config", str(config), "--config-only"]) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert shown["session"] == {"max_length_min": 90, "floor_dbfs": -60.0}
+    assert shown["session"] == {"max_length_min": 90, "floor_dbfs": -60.0, "silence_stop_min": 20}
     assert shown["web"]["host"] == "127.0.0.1"
     assert "private" not in json.dumps(shown).lower()
 
@@ -179,6 +181,21 @@ def test_a_service_that_is_asked_to_end_seals_the_recording_first(config: Path) 
     assert program.returncode == 0
     (listed,) = store.listing()
     assert listed.manifest.state is RecordingState.COMPLETE
+
+
+def test_what_a_cut_left_open_is_closed_by_the_service_which_then_records(config: Path) -> None:
+    run, store = config.parent / "run", store_at(config.parent / "store")
+    torn = make_torn(store, 3_000_000)
+    with capture(config) as program:
+        until(program, run, "idle")
+        assert not (torn / LEDGER_NAME).exists()
+        finger(run, Button.CONSENT)
+        until(program, run, "armed")
+        finger(run, Button.RECORD)
+        until(program, run, "recording")
+    second, first = StoreReader(store.path).listing()
+    assert (first.manifest.id, first.manifest.state) == (torn.name, RecordingState.INTERRUPTED)
+    assert second.manifest.state is RecordingState.COMPLETE
 
 
 def test_a_store_or_a_recipient_that_is_missing_is_a_fault_on_the_panel_not_an_end(config: Path) -> None:

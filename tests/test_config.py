@@ -73,7 +73,11 @@ def test_what_is_written_is_what_holds() -> None:
     config = parse_config(TEXT)
     assert config.box.name == "Room 1"
     assert config.box.run == Path("/run/sotto")
-    assert (config.session.max_length_min, config.session.floor_dbfs) == (60, -55.5)
+    assert (config.session.max_length_min, config.session.floor_dbfs, config.session.silence_stop_min) == (
+        60,
+        -55.5,
+        20,
+    )
     assert config.microphone == AlsaMicrophone(driver="alsa", device="hw:0")
     assert config.camera == DisabledCamera(driver="disabled")
     assert config.web.host == "127.0.0.1"
@@ -135,6 +139,14 @@ def test_a_framing_check_asks_a_real_camera_for_all_that_a_recording_asks_it_for
         ("max_length_min = 60", "max_length_min = 0", "session.max_length_min", "0", "greater than or equal to 1"),
         ("max_length_min = 60", "max_length_min = 481", "session.max_length_min", "481", "less than or equal to 480"),
         ("max_length_min = 60", "max_length_min = 1.5", "session.max_length_min", "1.5", "valid integer"),
+        ("floor_dbfs = -55.5", "silence_stop_min = -1", "session.silence_stop_min", "-1", "greater than or"),
+        (
+            "floor_dbfs = -55.5",
+            "silence_stop_min = 481",
+            "session.silence_stop_min",
+            "481",
+            "less than or equal to 480",
+        ),
         ("floor_dbfs = -55.5", "floor_dbfs = 0", "session.floor_dbfs", "0", "less than or equal to -20"),
         ("floor_dbfs = -55.5", "floor_dbfs = nan", "session.floor_dbfs", "nan", "less than or equal to -20"),
         ("floor_dbfs = -55.5", "floor_dbfs = -inf", "session.floor_dbfs", "-inf", "greater than or equal to -100"),

@@ -9,8 +9,8 @@ import pytest
 from device.capture.diary import entry_of
 from device.journal import Entry, Priority, Scribe, to_stderr, where_it_belongs
 from device.press import Stuck
-from device.session_events import Failed, Fault, FaultCleared, FramingLost, Sealed, State, Tick, Trouble, Well
-from device.words import Button
+from device.session_events import Failed, Fault, FaultCleared, FramingLost, Offer, Sealed, State, Tick, Trouble, Well
+from device.words import Button, Consent
 
 
 def test_without_a_journal_the_line_goes_to_standard_error(
@@ -72,6 +72,13 @@ def test_a_journal_that_stalls_keeps_nobody_waiting() -> None:
         (Failed(3, 1, "busy"), State.RECORDING, State.REFUSED, ("busy", Priority.WARNING, {"SOTTO_WHAT": "busy"})),
         (FramingLost(3, 1, "gone"), State.FRAMING, State.ARMED, ("gone", Priority.WARNING, {"SOTTO_STATE": "armed"})),
         (Fault(1, "no recipient"), State.IDLE, State.FAULT, ("no recipient", Priority.ERROR, {"SOTTO_STATE": "fault"})),
+        (
+            Offer(1, Consent.SOUND),
+            State.ARMED,
+            State.IDLE,
+            ("armed -> idle: the store has room for sound only", Priority.INFO, {"SOTTO_STATE": "idle"}),
+        ),
+        (Offer(1, Consent.SOUND), State.IDLE, State.IDLE, None),
         (FaultCleared(1, "x"), State.FAULT, State.IDLE, ("over: x", Priority.NOTICE, {"SOTTO_STATE": "idle"})),
         (
             Stuck(Button.RECORD, 1),

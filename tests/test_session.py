@@ -18,6 +18,7 @@ from device.session_events import (
     FaultCleared,
     FramingLost,
     MarkRequest,
+    Offer,
     Opened,
     PeopleRequest,
     Sealed,
@@ -237,14 +238,16 @@ def test_the_page_stops_and_marks(room: Room) -> None:
     assert room.does(StopRequest(room.now_us)) == (StopRecording(1, room.now_us, Cause.PAGE),)
 
 
-def test_a_recording_ends_at_its_maximum_length_and_warns_five_minutes_before() -> None:
+def test_a_recording_ends_at_its_maximum_length_and_warns_five_minutes_and_one_minute_before() -> None:
     room = Room(max_length_s=600)
     room.record()
     started_us = room.session.context.timers
     assert room.session.next_deadline_us == min(started_us.values())
     assert room.after(299) == ()
     assert room.after(1) == (Sound(Tone.TWO_LOW),)
-    assert room.after(298) == ()
+    assert room.after(239) == ()
+    assert room.after(1) == (Sound(Tone.TWO_LOW),)
+    assert room.after(58) == ()
     (stopped, told) = room.after(2)
     assert isinstance(stopped, StopRecording)
     assert stopped.cause is Cause.MAXIMUM_LENGTH
@@ -252,10 +255,12 @@ def test_a_recording_ends_at_its_maximum_length_and_warns_five_minutes_before() 
     assert room.state == State.SEALING
 
 
-def test_a_maximum_length_under_five_minutes_has_no_warning() -> None:
-    room = Room(max_length_s=300)
+@pytest.mark.parametrize(("max_length_s", "warnings"), [(301, 2), (300, 1), (61, 1), (60, 0)])
+def test_a_warning_that_would_come_before_the_recording_is_none(max_length_s: int, warnings: int) -> None:
+    room = Room(max_length_s=max_length_s)
     room.record()
-    assert [type(action) for action in room.after(301)] == [StopRecording, Sound]
+    assert room.after(max_length_s - 1) == (Sound(Tone.TWO_LOW),) * warnings
+    assert [type(action) for action in room.after(2)] == [StopRecording, Sound]
 
 
 # -- framing ----------------------------------------------------------------------------------------------------------
@@ -818,6 +823,83 @@ def test_deadlines_nobody_looked_at_are_worked_off_in_order(room: Room) -> None:
 def test_an_idle_session_waits_for_nothing(room: Room) -> None:
     assert room.session.next_deadline_us is None
     assert room.after(10**6) == ()
+
+
+def test_without_room_for_a_picture_only_sound_can_be_chosen_and_the_machine_says_why(room: Room) -> None:
+    room.does(Offer(room.now_us, SOUND))
+    room.tap(C)
+    assert (room.state, room.session.consent, room.session.context.scant) == (State.ARMED, SOUND, True)
+    room.tap(C)
+    assert (room.state, room.session.consent) == (State.IDLE, NONE)
+    room.does(Offer(room.now_us, BOTH))
+    room.tap(C)
+    room.tap(C)
+    assert (room.session.consent, room.session.context.scant) == (BOTH, False)
+
+
+def test_a_picture_that_was_chosen_and_has_no_room_any_more_is_dropped_with_three_low_tones(room: Room) -> None:
+    room.tap(C)
+    room.tap(C)
+    assert room.does(Offer(room.now_us, SOUND)) == (Sound(Tone.THREE_LOW),)
+    assert (room.state, room.session.consent) == (State.IDLE, NONE)
+    assert tones(room.tap(R)) == [Tone.THREE_LOW]  # nothing starts of itself with less
+    assert room.state == State.REFUSED
+
+
+def test_a_sound_that_was_chosen_stays_when_the_room_for_a_picture_goes(room: Room) -> None:
+    room.tap(C)
+    assert room.does(Offer(room.now_us, SOUND)) == ()
+    assert (room.state, room.session.consent, room.session.context.scant) == (State.ARMED, SOUND, True)
+    assert room.down(R) == (StartRecording(1, room.now_us, SOUND, (SOUND,)),)
+
+
+def test_room_that_comes_back_is_not_heard_while_somebody_chooses(room: Room) -> None:
+    """The press that was to take the consent back would have allowed a picture."""
+    room.does(Offer(room.now_us, SOUND))
+    room.tap(C)
+    assert room.does(Offer(room.now_us, BOTH)) == ()
+    room.tap(C)
+    assert (room.state, room.session.consent) == (State.IDLE, NONE)
+    room.does(Offer(room.now_us, BOTH))
+    room.tap(C)
+    room.tap(C)
+    assert room.session.consent is BOTH
+
+
+def test_a_framing_check_ends_when_the_room_for_a_picture_goes(framing: Room) -> None:
+    assert framing.does(Offer(framing.now_us, SOUND)) == (StopFraming(1, framing.now_us), Sound(Tone.THREE_LOW))
+    assert (framing.state, framing.session.consent) == (State.IDLE, NONE)
+
+
+def test_among_several_the_picture_is_dropped_only_if_everybody_so_far_had_chosen_it() -> None:
+    for taps, dropped in ((2, True), (1, False)):
+        room = Room()
+        room.does(PeopleRequest(room.now_us, 2))
+        for _ in range(taps):
+            room.tap(C)
+        room.tap(R)
+        assert (room.does(Offer(room.now_us, SOUND)) == (Sound(Tone.THREE_LOW),)) == dropped
+        assert room.state == (State.IDLE if dropped else State.CHOOSING)
+
+
+@pytest.mark.parametrize("when", ["recording", "window", "fault"])
+def test_room_that_goes_where_nobody_chooses_is_noted_for_the_next_client(room: Room, when: str) -> None:
+    if when == "fault":
+        room.does(Fault(room.now_us, "x"))
+    else:
+        room.record(taps=2)
+    if when == "window":
+        room.tap(R)
+    before = room.state
+    assert room.does(Offer(room.now_us, SOUND)) == ()
+    assert room.state == before
+    assert room.session.consent is (BOTH if when == "recording" else NONE)
+    assert room.session.context.most is SOUND
+
+
+def test_a_box_that_can_offer_nothing_has_a_fault_instead() -> None:
+    with pytest.raises(ValueError, match="fault"):
+        Offer(0, NONE)
 
 
 def test_a_box_without_a_camera_offers_sound_only() -> None:

@@ -23,6 +23,7 @@ from device.session_events import (
     FaultCleared,
     FramingLost,
     MarkRequest,
+    Offer,
     Opened,
     PeopleRequest,
     Sealed,
@@ -70,10 +71,15 @@ class Choices:
         if len(self.over) == self.people and NONE in self.over:
             self.forget()
 
-    def consent(self, at_us: int) -> None:
+    @property
+    def under_way(self) -> list[Consent]:
+        """All that is chosen so far, the choice under way included."""
+        return [*self.over, *([] if self.now is None else [self.now])]
+
+    def consent(self, at_us: int, *, most: Consent) -> None:
         if len(self.over) == self.people:
             self.over = []
-        self.now = (self.now or NONE).step(most=Consent.SOUND_AND_PICTURE)
+        self.now = (self.now or NONE).step(most=most)
         self.last_us = at_us
         if self.people == 1 and self.now is NONE:
             self.forget()
@@ -109,6 +115,7 @@ class Hands(RuleBasedStateMachine):
         self.session = Session()
         self.levels = Levels()
         self.choices = Choices()
+        self.offered = Consent.SOUND_AND_PICTURE
         self.used: set[int] = set()
         self.open: int | None = None  # the recording whose devices are open
         self.expected: Consent | None = None
@@ -184,7 +191,7 @@ class Hands(RuleBasedStateMachine):
 
     def step(self, at_us: int) -> None:
         if not self.faults:
-            self.choices.consent(at_us)
+            self.choices.consent(at_us, most=self.offered)
 
     def fault(self, name: str) -> None:
         self.faults.add(name)
@@ -383,6 +390,21 @@ class Hands(RuleBasedStateMachine):
         else:
             self.fault(name)
             self.do(Fault(self.now_us, name))
+
+    @rule(most=st.sampled_from([Consent.SOUND, Consent.SOUND_AND_PICTURE]))
+    def room(self, most: Consent) -> None:
+        """Others fill the store, or make room in it."""
+        self.choices.until(self.now_us)
+        choosing = self.open is None and bool(self.choices.under_way)
+        framing = self.framing is not None
+        if most is Consent.SOUND:
+            self.offered = most
+            if choosing and least(self.choices.under_way) is Consent.SOUND_AND_PICTURE:
+                self.choices.forget()
+        elif not choosing:
+            self.offered = most
+        self.do(Offer(self.now_us, most))
+        assert not framing or (self.framing is None) == (most is Consent.SOUND)
 
     # -- what holds always --------------------------------------------------------------------------------------------
 

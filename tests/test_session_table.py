@@ -24,6 +24,7 @@ from device.session_events import (
     FaultCleared,
     FramingLost,
     MarkRequest,
+    Offer,
     Opened,
     PeopleRequest,
     Sealed,
@@ -118,6 +119,7 @@ def events_for(session: Session) -> list[Event]:
     events += [FramingLost(framing, 0, "x") for framing in {ctx.framing, ctx.framing - 1} - {-1}]
     events += [Both(0), Fault(0, "f"), FaultCleared(0, "f"), StopRequest(0), MarkRequest(0)]
     events += [PeopleRequest(0, people) for people in (1, 2, 3)]
+    events += [Offer(0, Consent.SOUND), Offer(0, Consent.SOUND_AND_PICTURE)]
     due_us = session.next_deadline_us
     return events if due_us is None else [*events, Tick(due_us)]
 
@@ -161,11 +163,28 @@ def check(before: Session, event: Event, after: Session, actions: tuple[Action, 
         assert was in RUNNING
         assert now is not State.WITHDRAWN
     check_framing(before, event, after, actions)
+    check_offer(before, event, after, actions)
     if isinstance(event, Down | Press | Hold) and not fresh:
         assert actions == ()
         assert now is was
     if isinstance(event, PeopleRequest | MarkRequest | StopRequest):
         assert after.consent in (Consent.NONE, before.consent)
+
+
+def check_offer(before: Session, event: Event, after: Session, actions: tuple[Action, ...]) -> None:
+    """Nothing that there is no room for stays chosen; and no choice is made smaller in silence, or larger at all."""
+    if after.state in (State.CHOOSING, State.ARMED, State.FRAMING):
+        ctx = after.context
+        chosen = [*ctx.choices, *([] if ctx.choice is None else [ctx.choice])]
+        assert least(chosen).rank <= ctx.most.rank
+    if isinstance(event, Offer):
+        assert after.consent in (before.consent, Consent.NONE)
+        lost = before.context.choices != after.context.choices
+        assert (Sound(Tone.THREE_LOW) in actions) == lost or before.state is State.CHOOSING
+        assert not lost or after.state is State.IDLE
+        assert not lost or event.most is Consent.SOUND
+        if before.state in (State.CHOOSING, State.ARMED, State.FRAMING) and after.state is before.state:
+            assert after.context.most.rank <= before.context.most.rank
 
 
 def check_framing(before: Session, event: Event, after: Session, actions: tuple[Action, ...]) -> None:
@@ -223,6 +242,7 @@ TIMER_KINDS = {
     Kind.WHITE_OVER,
     Kind.WINDOW_OVER,
     Kind.NEARLY_FULL,
+    Kind.ALL_BUT_FULL,
     Kind.FULL_LENGTH,
 }
 
@@ -239,6 +259,7 @@ def test_every_deadline_has_its_kind_and_only_the_states_it_belongs_to_listen() 
         Kind.WHITE_OVER: {State.SEALED},
         Kind.WINDOW_OVER: set(WINDOW),
         Kind.NEARLY_FULL: set(RUNNING),
+        Kind.ALL_BUT_FULL: set(RUNNING),
         Kind.FULL_LENGTH: set(RUNNING),
     }
 
@@ -268,6 +289,7 @@ def faces() -> dict[str, Face]:
         shown[f"choosing {choice}"] = face_of(State.CHOOSING, choice)
         if choice is not Consent.NONE:
             shown[f"armed {choice}"] = face_of(State.ARMED, choice)
+    shown["armed sound, no room for a picture"] = face_of(State.ARMED, Consent.SOUND, scant=True)
     return shown
 
 
@@ -288,6 +310,17 @@ def test_nobody_takes_framing_for_another_state_from_the_lamps_or_the_sounder_al
     assert {row.next_state for row in entering} == {State.FRAMING}
     sounding = {tone: sum(note.hz > 0 for note in notes(tone)) for tone in Tone}
     assert [tone for tone, count in sounding.items() if count == sounding[FOUR]] == [FOUR]
+
+
+def test_sound_for_want_of_room_is_told_by_the_lamps_alone_and_only_where_sound_is_given() -> None:
+    """The second press gives no picture: the lamp says why, with the light dark and without colour."""
+    lamps = {name: gray(shown)[1:] for name, shown in faces().items()}
+    scant = "armed sound, no room for a picture"
+    assert [name for name, shown in lamps.items() if shown == lamps[scant]] == [scant]
+    for state in State:
+        for choice in Consent:
+            with_room, without = face_of(state, choice), face_of(state, choice, scant=True)
+            assert (with_room == without) == ((state, choice.rank > 0) != (State.ARMED, True))
 
 
 @pytest.mark.parametrize("pattern", Pattern)

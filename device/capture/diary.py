@@ -7,7 +7,7 @@ to whom is nowhere.
 from __future__ import annotations
 
 from device.journal import Entry, Priority
-from device.session_events import Event, Failed, Fault, FaultCleared, FramingLost, State, Trouble, Well
+from device.session_events import Event, Failed, Fault, FaultCleared, FramingLost, Offer, State, Trouble, Well
 
 _LOUD = {State.FAULT: Priority.ERROR, State.TROUBLED: Priority.WARNING, State.REFUSED: Priority.WARNING}
 
@@ -24,8 +24,9 @@ def entry_of(event: Event, *, before: State, after: State) -> Entry | None:
         )
     if before is after:
         return None
+    why = ": the store has room for sound only" if isinstance(event, Offer) else ""
     return Entry(
-        f"{before.value} -> {after.value}",
+        f"{before.value} -> {after.value}{why}",
         _LOUD.get(after, Priority.INFO),
         {"SOTTO_STATE": after.value, "SOTTO_BEFORE": before.value, **_recording(event)},
     )

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from device.capture.ladder import Readings
-from device.capture.needs import SOUND_BYTES_PER_S, Surroundings
+from device.capture.needs import RESERVE_BYTES, SOUND_BYTES_PER_S, Surroundings, session_bytes
+from device.capture.putting_in_order import PuttingInOrder
 from device.errors import SottoError, StoreError, StoreFullError
 from device.store import Store
+from device.words import Consent
+
+# Room that comes back has to be this much more before a picture is offered again: logs come and go.
+_EASE_BYTES: Final = 64 << 20
 
 
 class Health:
-    """Looks after store and machine, and remembers what has been told about the store."""
+    """Looks after store and machine, and remembers what has been told about the store.
+
+    ``offer`` is the most that the store has room for; where it has none even for the sound, that is a problem.
+    """
 
     def __init__(
         self,
         store: Store,
         *,
         max_length_s: int,
+        bitrate: int | None,
         standing: tuple[SottoError, ...],
+        putting_in_order: PuttingInOrder,
         machine: Callable[[], Readings] = Readings,
     ) -> None:
-        """``standing``: what was found wrong at the start and will not heal by itself.
+        """``bitrate``: of the camera; ``None`` where there is none.
+
+        ``standing``: what was found wrong at the start and will not heal by itself.
 
         ``machine``: what is known of it now; nothing, where nobody says.
         """
@@ -29,6 +42,9 @@ class Health:
         self._max_length_s = max_length_s
         self._machine = machine
         self._standing = standing
+        self._bitrate = bitrate
+        self._putting_in_order = putting_in_order
+        self.offer = Consent.SOUND_AND_PICTURE
         self.problems: tuple[SottoError, ...] = standing
         self.told: set[str] = set()
         self.free_bytes = 0
@@ -37,16 +53,24 @@ class Health:
     @property
     def minutes_left(self) -> int:
         """How many minutes of sound surely fit the store."""
-        return self.free_bytes // SOUND_BYTES_PER_S // 60
+        return max(0, self.free_bytes - RESERVE_BYTES) // SOUND_BYTES_PER_S // 60
+
+    @property
+    def recovering(self) -> bool:
+        """Whether what a cut left open is still being closed."""
+        return self._putting_in_order.under_way
 
     def check(self) -> tuple[SottoError, ...]:
         """What keeps the box from recording now; empty where nothing does."""
         found = list(self._standing)
+        if (unfinished := self._putting_in_order.fault) is not None:
+            found.append(unfinished)
         free_bytes: int | None = None
         try:
             free_bytes = self.free_bytes = self._store.free_bytes()
             self._store.check()
-            if self.free_bytes < self._max_length_s * SOUND_BYTES_PER_S:
+            self.offer = self._offer()
+            if self.free_bytes < session_bytes(self._max_length_s, bitrate=None):
                 found.append(
                     StoreFullError(
                         "the store has no room for a whole session",
@@ -58,3 +82,10 @@ class Health:
         self.surroundings = Surroundings(self._machine(), free_bytes, self._max_length_s)
         self.problems = tuple(found)
         return self.problems
+
+    def _offer(self) -> Consent:
+        if self._bitrate is None:
+            return self.offer  # there is nothing that more room could add
+        ease_bytes = _EASE_BYTES if self.offer is Consent.SOUND else 0
+        needed = session_bytes(self._max_length_s, bitrate=self._bitrate) + ease_bytes
+        return Consent.SOUND_AND_PICTURE if self.free_bytes >= needed else Consent.SOUND

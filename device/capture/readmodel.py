@@ -64,6 +64,8 @@ def make_status(
         store_free_bytes=health.free_bytes,
         store_minutes_left=health.minutes_left,
         clock_trusted=clock.trusted(),
+        room_for_picture=not session.context.scant,
+        recovering=health.recovering,
     )
 
 
@@ -109,6 +111,7 @@ def _recording(take: Take, session: Session, now_us: int) -> RecordingStatus:
         devices_open=take.devices_open,
         troubles=tuple(sorted(session.troubles)),
         pictures=take.pictures,
+        ends_in_s=_seconds_left(session, Timer.LENGTH, now_us),
     )
 
 
@@ -120,6 +123,7 @@ def _last(take: Take | None, session: Session, now_us: int) -> LastStatus | None
         fate=session.fate,
         sealed=take.sealed if take else True,
         window_left_s=_seconds_left(session, Timer.WINDOW, now_us) or 0.0,
+        end=take.facts.end if take else None,
     )
 
 

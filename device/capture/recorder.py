@@ -54,6 +54,7 @@ class Recorder:
         recipients: Sequence[KeyRecipient],
         clock: Clock,
         floor_dbfs: float,
+        silence_stop_s: int,
         surroundings: Callable[[], Surroundings],
     ) -> None:
         self._devices = devices
@@ -62,6 +63,7 @@ class Recorder:
         self._recipients = recipients
         self._clock = clock
         self._floor_dbfs = floor_dbfs
+        self._silence_stop_s = silence_stop_s
         self._surroundings = surroundings
         self._boot = boot_id()
         self._takes: dict[int, Take] = {}
@@ -131,6 +133,7 @@ class Recorder:
             recipients=self._recipients,
             clock=self._clock,
             floor_dbfs=self._floor_dbfs,
+            silence_stop_s=self._silence_stop_s,
             surroundings=self._surroundings,
             report=report,
             changed=changed,

@@ -14,6 +14,7 @@ from typing import Final
 
 from device.capture.diary import entry_of
 from device.capture.health import Health
+from device.capture.putting_in_order import PuttingInOrder
 from device.capture.readmodel import Sounder, make_status
 from device.capture.recorder import Recorder
 from device.clock import Clock
@@ -30,6 +31,7 @@ from device.session_events import (
     Fault,
     FaultCleared,
     MarkRequest,
+    Offer,
     PeopleRequest,
     Sound,
     StopRequest,
@@ -43,6 +45,8 @@ _STATUS_BUSY_US: Final = 100_000
 _STATUS_IDLE_US: Final = 1_000_000
 _HEALTH_US: Final = 5_000_000
 _LAST_LOOK_S: Final = 2.0
+# After most cuts the store is in order sooner than this, and nobody need hear three low tones for it.
+_IN_ORDER_S: Final = 2.0
 
 Message = Callable[[int], None]
 """Something to be done on the service's thread; it is told what time it is."""
@@ -60,6 +64,7 @@ class CaptureService:
         levels: Levels,
         recorder: Recorder,
         health: Health,
+        putting_in_order: PuttingInOrder,
         publish: Callable[[Status], None],
         notify: Notify,
         journal: Journal,
@@ -72,6 +77,7 @@ class CaptureService:
         self._levels = levels
         self._recorder = recorder
         self._health = health
+        self._putting_in_order = putting_in_order
         self._publish = publish
         self._notify = notify
         self._journal = journal
@@ -115,6 +121,7 @@ class CaptureService:
 
     def run(self) -> None:
         """Serve until ``stop``; every recording is sealed on return, and its fate so far is durable."""
+        self._putting_in_order.start(done=self._look_soon, patience_s=_IN_ORDER_S)
         self._health.check()
         self._note_health(self._clock.now_us())
         self._panel.start(self._on_level)
@@ -197,6 +204,14 @@ class CaptureService:
     def _show(self) -> None:
         self._panel.show(self._face)
 
+    def _look_soon(self) -> None:
+        """Have the health looked at on the next step, from any thread."""
+
+        def soon(now_us: int) -> None:
+            self._next_health_us = now_us
+
+        self.post(soon)
+
     def _look_after_health(self) -> None:
         """Have the store looked at, on another thread: a disk that stalls must not keep a withdrawal waiting."""
         if self._looking is None or not self._looking.is_alive():
@@ -215,6 +230,7 @@ class CaptureService:
         for what in known - standing:
             self._hear(FaultCleared(now_us, what))
         self._health.told = standing
+        self._hear(Offer(now_us, self._health.offer))
 
     def _publish_status(self, now_us: int) -> None:
         busy = self._session.capturing

@@ -1,4 +1,4 @@
-"""One recording from the press to the end of its window: its threads, its facts and its fate.
+"""One recording from the press to the end of its window: its threads and its facts; its fate is the keeper's.
 
 Four threads, so that none has to wait for another's device: microphone, camera, writer, and a keeper that makes marks
 and erases. What they tell is handed on as the reports that the session machine understands.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,24 +15,30 @@ from device.age.recipients import Recipient
 from device.capture.backlog import SOUND_LIMIT_US, Backlog, Bookmark
 from device.capture.facts import Facts
 from device.capture.feeds import SoundEvents, SoundFeed
+from device.capture.keeper import Keeper
 from device.capture.meter import Level
 from device.capture.needs import Surroundings
 from device.capture.packets import Camera, Microphone, SoundFormat
 from device.capture.picture_side import PictureSide, SideEvents
 from device.capture.writer import Writer, WriterEvents
-from device.clock import Clock, wire_time
-from device.errors import MicrophoneError, StoreError, what_of
+from device.clock import Clock
+from device.errors import MicrophoneError, what_of
 from device.recording.manifest import SoundReport
 from device.session_events import Ended, Failed, Opened, Report, Sealed, Trouble, Well
-from device.store import Store, read_manifest
+from device.store import Store
 from device.words import Fate
 
 NO_SOUND: Final = "no sound"
+LONG_SILENCE: Final = "long silence"
 MICROPHONE_GONE: Final = "microphone gone"
 SECOND_MICROPHONE: Final = "second microphone"
 NO_PICTURE: Final = "no picture"
 STORAGE_SLOW: Final = "storage slow"
+# Why a recording ends by itself, as its manifest has it.
+SILENCE: Final = "silence"
+STORE_FULL: Final = "the store is full"
 _SILENT_AFTER_US: Final = 10_000_000
+_SILENCE_WARNED_US: Final = 60_000_000
 _PAUSE_US: Final = 3_000_000
 _SLOW_AFTER_US: Final = 4_000_000
 _STUCK_AFTER_US: Final = SOUND_LIMIT_US + 10_000_000
@@ -66,22 +71,26 @@ class Take:
         recipients: Sequence[Recipient],
         clock: Clock,
         floor_dbfs: float,
+        silence_stop_s: int,
         surroundings: Callable[[], Surroundings],
         report: Callable[[Report], None],
         changed: Callable[[], None],
     ) -> None:
-        """``report`` and ``changed`` (a device was opened or closed) may be called from any thread."""
+        """``silence_stop_s``: it ends by itself after so long without a sound above the floor; 0: never.
+
+        ``report`` and ``changed`` (a device was opened or closed) may be called from any thread.
+        """
         self.ordinal = ordinal
         self._pace = f"take {ordinal}"
         self.facts = facts
         self.durable_us = 0
         self.size_bytes = 0
         self.level: Level | None = None
-        self.sealed = False
-        self._store = store
         self._microphone = devices.microphone
         self._clock = clock
         self._floor_dbfs = floor_dbfs
+        self._silence_stop_us = silence_stop_s * 1_000_000
+        self._surroundings = surroundings
         self._report = report
         self._changed = changed
         self._backlog = Backlog()
@@ -92,15 +101,10 @@ class Take:
         self._opened = False
         self._camera_after: Sequence[threading.Event] = ()
         self._failed = False
-        self._settled = False
-        self._jobs: list[Future[None]] = []
         self._ending = False
         self._pacing = threading.Lock()
-        self._finishing = threading.Lock()
-        self._begun = threading.Event()
-        self._done = threading.Event()
         self._writer_thread: threading.Thread | None = None
-        self._keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="keeper")
+        self._keeper = Keeper(facts, store=store, clock=clock, trouble=self._on_trouble)
         self._writer = Writer(
             store,
             recipients,
@@ -113,7 +117,7 @@ class Take:
         self._sound = SoundFeed(
             devices.microphone, self._backlog, clock=clock, floor_dbfs=floor_dbfs, events=self._sound_events()
         )
-        self._picture = self._picture_side(devices.camera, surroundings) if devices.camera else None
+        self._picture = self._picture_side(devices.camera) if devices.camera else None
 
     # -- what the service asks ----------------------------------------------------------------------------------------
 
@@ -147,28 +151,36 @@ class Take:
 
     def turn_over(self, fate: Fate, at_us: int) -> None:
         """Write the recording's fate down, durably; nothing is erased yet."""
-        self.facts.add_fate(fate, at_us)
-        self._jobs.append(self._keeper.submit(self._kept_job, lambda: self._mark(fate)))
+        self._keeper.turn_over(fate, at_us)
 
     def settle(self, fate: Fate) -> None:
         """The window has closed: erase what was withdrawn, as soon as it is sealed."""
-        if fate is Fate.WITHDRAWN:
-            self._jobs.append(self._keeper.submit(self._kept_job, self._erase))
-        self._keeper.shutdown(wait=False)
-        self._settled = True
+        self._keeper.settle(fate)
 
     def bookmark(self, at_us: int) -> None:
         """Set a bookmark."""
         self._backlog.put_note(Bookmark(at_us))
 
     def watch(self, now_us: int) -> None:
-        """Look whether there is sound and whether it becomes durable; to be called about ten times a second."""
+        """Look whether there is sound, room, and whether it becomes durable; to be called about ten times a second."""
         if self._ending or not self._opened:
             return
         if self._picture is not None:
             self._picture.watch(now_us)
         self._tell(NO_SOUND, wrong=now_us - self._loud_at_us > _SILENT_AFTER_US)
         self._tell(STORAGE_SLOW, wrong=now_us - self._durable_at_us > _SLOW_AFTER_US)
+        self._watch_silence(now_us)
+        if self._surroundings().full:
+            self._end_by_itself(STORE_FULL)
+
+    def _watch_silence(self, now_us: int) -> None:
+        """End a recording that was forgotten; a microphone that is gone is no silence, and may be back."""
+        if not self._silence_stop_us or self.level is None:
+            return
+        left_us = self._silence_stop_us - (now_us - self._loud_at_us)
+        self._tell(LONG_SILENCE, wrong=left_us <= min(_SILENCE_WARNED_US, self._silence_stop_us // 2))
+        if left_us <= 0:
+            self._end_by_itself(SILENCE)
 
     def stuck(self, now_us: int) -> bool:
         """Whether nothing has become durable for so long that only starting the program again can help.
@@ -188,14 +200,19 @@ class Take:
         return None if self._picture is None else self._picture.closed
 
     @property
+    def sealed(self) -> bool:
+        """Whether nothing more will be written to it, or nothing ever was."""
+        return self._keeper.sealed
+
+    @property
     def idle(self) -> bool:
         """Whether it is sealed, its devices are closed, and all that was said about its fate so far is carried out."""
-        return self.sealed and not self.holds_devices and all(job.done() for job in self._jobs)
+        return self.sealed and not self.holds_devices and self._keeper.idle
 
     @property
     def over(self) -> bool:
         """Whether nothing is left to do for it: it could not start, or it is sealed and its fate carried out."""
-        return self.idle and (self._failed or self._settled)
+        return self.idle and self._keeper.over
 
     @property
     def devices_open(self) -> tuple[str, ...]:
@@ -232,14 +249,14 @@ class Take:
             died=self._on_died,
         )
 
-    def _picture_side(self, camera: Camera, surroundings: Callable[[], Surroundings]) -> PictureSide:
+    def _picture_side(self, camera: Camera) -> PictureSide:
         events = SideEvents(
             gone=lambda: self._tell(NO_PICTURE, wrong=True),
             back=lambda: self._tell(NO_PICTURE, wrong=False),
             devices=self._changed,
             died=self._on_died,
         )
-        return PictureSide(camera, self._backlog, clock=self._clock, surroundings=surroundings, events=events)
+        return PictureSide(camera, self._backlog, clock=self._clock, surroundings=self._surroundings, events=events)
 
     def _tell(self, name: str, *, wrong: bool) -> None:
         with self._telling:  # several threads tell, and what is reported last has to be what is true
@@ -283,6 +300,7 @@ class Take:
         self._tell(MICROPHONE_GONE, wrong=True)
 
     def _on_microphone_back(self) -> None:
+        self._loud_at_us = self._clock.now_us()  # what it did not hear was no silence
         self._tell(MICROPHONE_GONE, wrong=False)
         self._note_microphone()
 
@@ -290,11 +308,14 @@ class Take:
         self.facts.add_microphone(self._microphone.name, self._clock.now_us())
         self._tell(SECOND_MICROPHONE, wrong=self._microphone.stands_in)
 
+    def _on_trouble(self, what: str) -> None:
+        self._report(Trouble(self.ordinal, self._clock.now_us(), what))
+
     def _on_died(self, problem: BaseException) -> None:
         self._end_by_itself(what_of(problem))
 
     def _on_begun(self, _recording_id: str) -> None:
-        self._begun.set()
+        self._keeper.begun()
 
     def _on_durable(self, end_us: int, size_bytes: int) -> None:
         self.durable_us, self.size_bytes = end_us, size_bytes
@@ -314,13 +335,13 @@ class Take:
         meter = self._sound.meter
         return SoundReport() if meter is None else meter.report(gaps=bool(self.facts.gaps))
 
-    # -- the writer's and the keeper's threads ------------------------------------------------------------------------
+    # -- the writer's thread ------------------------------------------------------------------------------------------
 
     def _write(self, sound: SoundFormat) -> None:
         try:
             self._writer.run(sound)
         except BaseException as problem:  # noqa: BLE001  # a thread that dies reaches the recorder, and it the lamp
-            if not self._begun.is_set():
+            if not self._keeper.has_begun:
                 self._never_began(what_of(problem))
                 return
             self._on_died(problem)
@@ -345,43 +366,4 @@ class Take:
         if meter is not None:
             self._sound.closed.wait()
             meter.close()
-        self._begun.set()
-        with self._finishing:
-            self._update_consent()
-            self.sealed = True
-            self._done.set()
-
-    def _kept_job(self, job: Callable[[], None]) -> None:
-        """Do a keeper's job once there is something to keep; a store that fails here is told as a fault."""
-        self._begun.wait()
-        if not self.facts.recording_id:
-            return
-        try:
-            job()
-        except StoreError as problem:
-            self._report(Trouble(self.ordinal, self._clock.now_us(), problem.what))
-
-    def _mark(self, fate: Fate) -> None:
-        if fate is Fate.WITHDRAWN:
-            self._store.mark_withdrawn(self.facts.recording_id)
-        else:
-            self._store.unmark_withdrawn(self.facts.recording_id)
-        with self._finishing:
-            if self.sealed:
-                self._update_consent()
-
-    def _update_consent(self) -> None:
-        """Write down what the buttons said after the writer had written its last manifest."""
-        if self._failed or not self.facts.recording_id:
-            return
-        try:
-            manifest = read_manifest(self._store.folder(self.facts.recording_id))
-            if manifest.consent_events != self.facts.consent_events:
-                events = {"consent_events": self.facts.consent_events}
-                self._store.write_manifest(manifest.model_copy(update=events))
-        except StoreError as problem:
-            self._report(Trouble(self.ordinal, self._clock.now_us(), problem.what))
-
-    def _erase(self) -> None:
-        self._done.wait()
-        self._store.erase(self.facts.recording_id, by="client", at=wire_time(self._clock.utc()))
+        self._keeper.ended(never_began=self._failed)

@@ -18,7 +18,7 @@ from typing import Any, Final
 from device import compose
 from device.capture.encoder import check_library as check_flac
 from device.capture.meter import check_library as check_loudness
-from device.capture.needs import SOUND_BYTES_PER_S, picture_bytes_per_s
+from device.capture.needs import SOUND_BYTES_PER_S, picture_bytes_per_s, session_bytes
 from device.check.cards import MixerReader, check_card
 from device.check.finding import (
     Finding,
@@ -120,7 +120,7 @@ def _findings(config: Config, choices: Choices) -> Iterator[Finding]:
     yield from check_device_key(config.box.device_key)
     yield from check_store(
         config.store.path,
-        session_bytes=config.session.max_length_min * 60 * SOUND_BYTES_PER_S,
+        session_bytes=session_bytes(config.session.max_length_min * 60, bitrate=None),
         needed_bytes_per_s=SOUND_BYTES_PER_S + picture,
     )
     yield from check_clock(clock)

@@ -9,11 +9,11 @@ fails its CRC, and the ledger ends there.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from struct import Struct
-from typing import Final
+from typing import Final, overload
 
 from device.errors import DamagedError
 
@@ -48,13 +48,38 @@ class Record:
         return _checked(_BODY.pack(self.chunk, self.digest, self.closing, self.end_us, self.ends))
 
 
+class Records(Sequence[Record]):
+    """The records of a ledger, made from its bytes one at a time: of a long recording there are tens of thousands."""
+
+    def __init__(self, data: bytes | memoryview) -> None:
+        """``data``: whole records that hold, and nothing else."""
+        self._data = memoryview(data)
+
+    def __len__(self) -> int:
+        return len(self._data) // RECORD_BYTES
+
+    @overload
+    def __getitem__(self, place: int) -> Record: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Records: ...
+
+    def __getitem__(self, place: int | slice) -> Record | Records:
+        places = range(len(self))[place]
+        if isinstance(places, int):
+            return Record(*_BODY.unpack_from(self._data, places * RECORD_BYTES))
+        if places.step != 1:
+            raise ValueError("records stand in order, without a gap")
+        return Records(self._data[places.start * RECORD_BYTES : places.stop * RECORD_BYTES])
+
+
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """A ledger as read back: its head, and the records up to the first that does not hold."""
 
     payload_offset: int
     header_digest: bytes
-    records: tuple[Record, ...]
+    records: Records
 
 
 def encode_head(header: bytes) -> bytes:
@@ -72,16 +97,18 @@ def parse_ledger(data: bytes) -> Ledger:
     if len(head) < _HEAD_BYTES or not _holds(head) or not head.startswith(_MAGIC):
         raise DamagedError("the ledger of a recording has no valid head", "keep the folder and ask for help")
     _, payload_offset, header_digest = _HEAD.unpack_from(head)
-    return Ledger(payload_offset, header_digest, tuple(_records(data)))
+    return Ledger(payload_offset, header_digest, Records(memoryview(data)[_HEAD_BYTES : _end_of_what_holds(data)]))
 
 
-def _records(data: bytes) -> Iterator[Record]:
-    for number, at in enumerate(range(_HEAD_BYTES, len(data) - RECORD_BYTES + 1, RECORD_BYTES)):
+def _end_of_what_holds(data: bytes) -> int:
+    """Where the first record stands that was torn, or is not the next one."""
+    at = _HEAD_BYTES
+    while at + RECORD_BYTES <= len(data):
         line = data[at : at + RECORD_BYTES]
-        record = Record(*_BODY.unpack_from(line))
-        if not _holds(line) or record.chunk != number:
-            return
-        yield record
+        if not _holds(line) or _BODY.unpack_from(line)[0] != (at - _HEAD_BYTES) // RECORD_BYTES:
+            break
+        at += RECORD_BYTES
+    return at
 
 
 def digest_of(digests: Iterator[bytes]) -> str:

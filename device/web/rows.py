@@ -95,7 +95,9 @@ def _state(listed: Listed, status: Status | None) -> str:
         return listed.manifest.state
     if status is not None and status.recording is not None and status.recording.id in (listed.manifest.id, None):
         return "open"
-    return "sealing" if status is not None and status.sealing else "left"
+    if status is not None and status.sealing:
+        return "sealing"
+    return "recovering" if status is not None and status.recovering else "left"
 
 
 def _picture(manifest: Manifest) -> str:

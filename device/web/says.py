@@ -18,6 +18,8 @@ from device.words import Consent
 # What is not durable after this long is late: a cut would cost more than the second that P5 allows, and the way here.
 DURABLE_WITHIN_US: Final = 2_000_000
 _LOW_MINUTES: Final = 120
+_LENGTH_TOLD_S: Final = 300
+_BY_HAND: Final = frozenset({"button", "both buttons", "page", "withdrawn"})
 _WINDOW_STATES: Final = frozenset({"sealing", "sealed", "kept"})
 _SIMULATED_ORDER: Final = ("microphone", "camera", "panel")
 
@@ -131,23 +133,40 @@ def _choice_shown(status: Status) -> Consent:
     return tuple(Consent)[lit]
 
 
-def _details(status: Status) -> list[str]:
-    details = []
+def _details(status: Status) -> Iterator[str]:
     if f"state.{status.state}.do" in _DETAILS:
-        details.append(text(f"state.{status.state}.do"))
+        yield text(f"state.{status.state}.do")
     if status.state == "armed" and status.consent is Consent.SOUND_AND_PICTURE:
-        details.append(text("state.armed.framing"))
+        yield text("state.armed.framing")
     if status.state in ("armed", "framing") and status.armed_left_s is not None:
-        details.append(text(f"state.{status.state}.left", seconds=max(round(status.armed_left_s), 0)))
-    if status.last is not None and (window := _window(status.state)):
-        details.append(text(window, left=clock_text(round(status.last.window_left_s * 1e6))))
-    if status.sealing and status.state not in ("sealing", "withdrawn"):
-        details.append(text("sealing.also"))
-    if status.store_minutes_left < _LOW_MINUTES:
-        details.append(text("store.low", minutes=status.store_minutes_left))
+        yield text(f"state.{status.state}.left", seconds=max(round(status.armed_left_s), 0))
+    yield from _ends(status)
+    yield from _room(status)
     if not status.clock_trusted:
-        details.append(text("clock.untrusted"))
-    return details
+        yield text("clock.untrusted")
+
+
+def _ends(status: Status) -> Iterator[str]:
+    """When the recording will end, why the last one did, and how long its window lasts."""
+    left_s = status.recording.ends_in_s if status.recording else None
+    if left_s is not None and left_s <= _LENGTH_TOLD_S:
+        yield text("length.left", left=clock_text(round(left_s * 1e6)))
+    if status.last is not None:
+        end = status.last.end
+        if end is not None and end not in _BY_HAND:
+            yield text("ended.by_itself", why=TEXTS.get(f"end.{end}", end))
+        if window := _window(status.state):
+            yield text(window, left=clock_text(round(status.last.window_left_s * 1e6)))
+    if status.sealing and status.state not in ("sealing", "withdrawn"):
+        yield text("sealing.also")
+
+
+def _room(status: Status) -> Iterator[str]:
+    """What there is too little room for."""
+    if not status.room_for_picture and status.recording is None:
+        yield text("store.sound_only")
+    if status.store_minutes_left < _LOW_MINUTES:
+        yield text("store.low", minutes=status.store_minutes_left)
 
 
 _DETAILS: Final = frozenset(

@@ -67,6 +67,10 @@ TEXTS: Final[dict[str, str]] = {
     "sealing.also": "An earlier recording is still being sealed.",
     "clock.untrusted": "It is not known whether the clock of the box is right: times of day may be wrong. Lengths and "
     "order are right.",
+    "store.sound_only": "The store has no room for a whole session with its picture, so only sound can be chosen. Free "
+    "room on it, or let the box finish its sync.",
+    "length.left": "The recording ends by itself in {left}: that is the longest one may be.",
+    "ended.by_itself": "It ended by itself: {why}.",
     "store.low": "The store has room for about {minutes} more minutes. Free room on it before the next session.",
     "well": "Recording well",
     "well.why": "durable up to {lag} ago, and the sound is above the floor",
@@ -89,6 +93,9 @@ TEXTS: Final[dict[str, str]] = {
     "devices.unknown": "not known",
     "trouble.no sound": "There is no sound.",
     "trouble.no sound.do": "Look whether the microphone is covered, muted or unplugged.",
+    "trouble.long silence": "There has been no sound for a long time.",
+    "trouble.long silence.do": "If the session is over, press RECORD. Unless there is a sound, the recording ends by "
+    "itself within a minute; it is sealed and kept.",
     "trouble.microphone gone": "The microphone is gone.",
     "trouble.microphone gone.do": "Look at its cable. The recording goes on and marks what is missing.",
     "trouble.second microphone": "The second microphone records, because the first cannot be opened.",
@@ -191,6 +198,8 @@ TEXTS: Final[dict[str, str]] = {
     "recording.sealing.do": "It can be downloaded in a moment.",
     "recording.left": "not closed",
     "recording.left.do": "It is closed when the capture service starts the next time. What is there is kept.",
+    "recording.recovering": "being closed",
+    "recording.recovering.do": "The box was cut off while it was recorded, and is putting its recordings in order.",
     "recording.withdrawn": "withdrawn",
     "recording.withdrawn.do": "The client withdrew it. It is erased when its two minutes are over.",
     "sound.good": "good",
@@ -224,6 +233,8 @@ TEXTS: Final[dict[str, str]] = {
     "end.page": "it was stopped from the page",
     "end.withdrawn": "the client withdrew it",
     "end.maximum length": "it had reached the longest a recording may be",
+    "end.silence": "there had been no sound for a long time",
+    "end.the store is full": "there was no room left in the store",
     "facts.sound_track": "Sound track",
     "facts.sound_track.value": "{codec}, {bits} bit, {khz} kHz, {channels}, from {microphone}",
     "facts.mono": "one channel",

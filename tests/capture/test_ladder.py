@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.capture.ladder import EASED, GIVE_UP_AFTER_US, UP_AFTER_US, Ladder, Readings
-from device.capture.needs import MARGIN_BYTES, SOUND_BYTES_PER_S, Surroundings, picture_bytes_per_s
+from device.capture.needs import (
+    MARGIN_BYTES,
+    RESERVE_BYTES,
+    SOUND_BYTES_PER_S,
+    Surroundings,
+    picture_bytes_per_s,
+    session_bytes,
+)
 from device.words import RUNGS, Rung
 
 SECOND_US = 1_000_000
@@ -200,6 +207,20 @@ def test_room_is_reckoned_for_what_is_left_of_the_session() -> None:
     assert at_start.picture_spare_bytes == at_start.sound_spare_bytes - 5400 * 265_000
     late = around.readings(elapsed_us=5_400_000_000, bitrate=2_000_000)
     assert late.sound_spare_bytes == late.picture_spare_bytes == 10_000_000_000 - MARGIN_BYTES
+
+
+def test_what_is_offered_with_a_picture_starts_with_the_whole_of_it_and_what_is_not_would_not() -> None:
+    needed = session_bytes(5400, bitrate=2_000_000)
+    for free_bytes, whole in ((needed, True), (needed - 1, False)):
+        readings = Surroundings(Readings(), free_bytes, 5400).readings(elapsed_us=0, bitrate=2_000_000)
+        assert (Ladder().step(readings, 0).rung is Rung.WHOLE) == whole
+
+
+def test_a_session_of_sound_that_was_offered_ends_above_the_reserve() -> None:
+    free_bytes = session_bytes(5400, bitrate=None)
+    assert not Surroundings(Readings(), free_bytes - 5400 * SOUND_BYTES_PER_S, 5400).full
+    assert Surroundings(Readings(), RESERVE_BYTES - 1, 5400).full
+    assert not Surroundings(Readings(), None, 5400).full
 
 
 def test_room_that_is_not_known_is_unknown() -> None:

@@ -34,7 +34,7 @@ THREE = records([(bytes([n]) * 32, bytes([n, 1]) * 12, n * 1000, n == 2) for n i
 def test_a_ledger_says_again_what_was_put_in(said: list[tuple[bytes, bytes, int, bool]]) -> None:
     written = records(said)
     ledger = parse_ledger(encode(written))
-    assert ledger.records == written
+    assert tuple(ledger.records) == written
     assert ledger.payload_offset == len(HEADER)
 
 
@@ -45,7 +45,7 @@ def test_a_ledger_cut_anywhere_ends_at_its_last_whole_record() -> None:
             with pytest.raises(DamagedError):
                 parse_ledger(data[:cut])
         else:
-            assert parse_ledger(data[:cut]).records == THREE[: (cut - HEAD_BYTES) // RECORD_BYTES]
+            assert tuple(parse_ledger(data[:cut]).records) == THREE[: (cut - HEAD_BYTES) // RECORD_BYTES]
 
 
 def test_a_cut_filled_up_with_zeros_ends_there_too() -> None:
@@ -53,7 +53,7 @@ def test_a_cut_filled_up_with_zeros_ends_there_too() -> None:
     data = encode(THREE)
     for cut in range(HEAD_BYTES, len(data) + 1):
         filled = data[:cut] + bytes(len(data) - cut + 3 * RECORD_BYTES)
-        read = parse_ledger(filled).records
+        read = tuple(parse_ledger(filled).records)
         assert read in (THREE[: (cut - HEAD_BYTES) // RECORD_BYTES], THREE[: (cut - HEAD_BYTES) // RECORD_BYTES + 1])
         assert read == THREE[: len(read)]
 
@@ -67,13 +67,13 @@ def test_one_flipped_bit_ends_the_ledger_before_it() -> None:
             with pytest.raises(DamagedError):
                 parse_ledger(bytes(flipped))
         else:
-            assert parse_ledger(bytes(flipped)).records == THREE[: (place // 8 - HEAD_BYTES) // RECORD_BYTES]
+            assert tuple(parse_ledger(bytes(flipped)).records) == THREE[: (place // 8 - HEAD_BYTES) // RECORD_BYTES]
 
 
 def test_a_record_out_of_its_place_ends_the_ledger() -> None:
     lines = [record.encode() for record in THREE]
     for order, left in (((1, 0, 2), 0), ((0, 2, 1), 1), ((0, 0, 1), 1)):
-        assert parse_ledger(encode_head(HEADER) + b"".join(lines[n] for n in order)).records == THREE[:left]
+        assert tuple(parse_ledger(encode_head(HEADER) + b"".join(lines[n] for n in order)).records) == THREE[:left]
 
 
 @settings(max_examples=200)
@@ -86,7 +86,7 @@ def test_bytes_of_no_meaning_are_no_ledger(data: bytes) -> None:
 
 @given(data=st.binary(max_size=300))
 def test_bytes_of_no_meaning_behind_a_head_are_no_records(data: bytes) -> None:
-    assert parse_ledger(encode_head(HEADER) + data).records == ()
+    assert tuple(parse_ledger(encode_head(HEADER) + data).records) == ()
 
 
 def test_only_a_record_with_a_closing_closes() -> None:
@@ -98,3 +98,20 @@ def test_only_a_record_with_a_closing_closes() -> None:
 def test_the_digest_depends_on_every_digest_and_their_order() -> None:
     one, two = b"1" * 32, b"2" * 32
     assert len({digest_of(iter(each)) for each in ([], [one], [two], [one, two], [two, one])}) == 5
+
+
+def test_records_are_made_one_at_a_time_and_parts_of_them_are_records_again() -> None:
+    read = parse_ledger(encode(THREE)).records
+    assert (len(read), read[0], read[-1], tuple(read[1:]), tuple(read[:None])) == (
+        3,
+        THREE[0],
+        THREE[2],
+        THREE[1:],
+        THREE,
+    )
+    assert tuple(read[2:1]) == ()
+    assert read[0] is not read[0]
+    with pytest.raises(IndexError):
+        read[3]
+    with pytest.raises(ValueError, match="order"):
+        read[::-1]

@@ -57,7 +57,7 @@ def found_in(lines: list[str]) -> dict[str, str]:
 def test_it_shows_the_effective_values_and_then_what_it_found(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, lines = check(capsys, config, "--no-room")
     assert code == 0
-    assert "[session] max_length_min = 90, floor_dbfs = -60.0" in lines
+    assert "[session] max_length_min = 90, floor_dbfs = -60.0, silence_stop_min = 20" in lines
     assert list(found_in(lines)) == ["software", "recipients", "device key", "store", "free room", "disk", "clock"]
     assert not list((config.parent / "store").iterdir())
 
@@ -78,7 +78,7 @@ def test_json_holds_every_finding_with_its_figures_and_the_configuration(
     code, lines = check(capsys, config, "--no-room", "--json")
     told = json.loads("\n".join(lines))
     assert code == 0
-    assert told["config"]["session"] == {"max_length_min": 90, "floor_dbfs": -60.0}
+    assert told["config"]["session"] == {"max_length_min": 90, "floor_dbfs": -60.0, "silence_stop_min": 20}
     findings: dict[str, Any] = {finding["name"]: finding for finding in told["findings"]}
     assert set(findings["disk"]) == {"name", "level", "what", "hint", "figures"}
     assert findings["disk"]["figures"]["needed_bytes_per_s"] == 575_000

@@ -171,21 +171,6 @@ def small_store(tmp_path: Path) -> SmallStore:
     return SmallStore(known.path, device_key=known._device_key)
 
 
-def test_without_room_for_the_picture_the_camera_is_not_even_opened_and_the_sound_is_recorded(
-    make_box: MakeBox, cameras: list[ToldCamera], small_store: SmallStore, tmp_path: Path, room: bytes
-) -> None:
-    small_store.room_bytes = 600 * SOUND_BYTES_PER_S + MARGIN_BYTES - 1
-    box = box_in(make_box, Weather(), cameras, store=small_store)
-    begin(box)
-    box.until(troubled("no picture"))
-    box.pass_s(2)
-    box.end()
-    assert cameras[0].said == ["no_picture"]
-    (step,) = steps_of(box)
-    assert (step.rung, step.cause) == (Rung.NO_PICTURE, "the store has too little room")
-    assert sound_is_complete(box, tmp_path, room)
-
-
 def test_room_that_something_else_takes_costs_the_picture_first(
     make_box: MakeBox, cameras: list[ToldCamera], small_store: SmallStore, tmp_path: Path, room: bytes
 ) -> None:

@@ -170,10 +170,13 @@ def test_a_disk_that_stalls_costs_no_sound_and_is_told(
 # -- the store fails --------------------------------------------------------------------------------------------------
 
 
-def test_a_store_that_fills_up_ends_the_recording_which_is_sealed_as_it_is(
+SMALL_KIB = 48 * 1024  # room for one session of a minute, and little more
+
+
+def test_a_store_that_others_fill_within_a_second_ends_the_recording_which_is_sealed_as_it_is(
     make_box: MakeBox, tmp_path: Path, room: bytes
 ) -> None:
-    with small_disk(tmp_path / "disk", 24 * 1024) as disk:
+    with small_disk(tmp_path / "disk", SMALL_KIB) as disk:
         box = make_box(store=store_at(disk))
         box.begin()
         box.pass_s(3)
@@ -207,7 +210,7 @@ def test_a_store_that_fills_up_ends_the_recording_which_is_sealed_as_it_is(
 
 def test_a_recording_of_which_nothing_became_durable_is_never_called_sealed(make_box: MakeBox, tmp_path: Path) -> None:
     # The lamp said "sealed", though not one chunk had reached the disk.
-    with small_disk(tmp_path / "disk", 24 * 1024) as disk:
+    with small_disk(tmp_path / "disk", SMALL_KIB) as disk:
         box = make_box(store=store_at(disk))
         box.consent()
         box.until_state("armed")

@@ -20,6 +20,7 @@ from device.recording.manifest import (
     SoundVerdict,
     StepFact,
 )
+from device.session_events import State
 from device.status import publish
 from device.store import StoreReader
 from device.web.app import create_app
@@ -68,6 +69,18 @@ def test_every_verdict_is_a_word_and_says_what_to_do(box: Box, client: FlaskClie
     shown = entry(page(client), recording_id)
     assert f'class="chip sound-{verdict}"' in shown
     assert ('class="hint"' in shown) == (verdict is not SoundVerdict.GOOD)
+
+
+def test_what_is_not_closed_yet_is_being_closed_while_the_box_puts_its_recordings_in_order(
+    box: Box, client: FlaskClient
+) -> None:
+    recording_id = add_recording(box.store, state=RecordingState.OPEN)
+    publish(status(State.FAULT, recovering=True), box.run)
+    shown = entry(page(client), recording_id)
+    assert "being closed" in shown
+    assert "session.mp4.age" not in shown
+    publish(status(), box.run)
+    assert "not closed" in entry(page(client), recording_id)
 
 
 def test_an_interrupted_recording_can_be_downloaded_and_says_what_it_is(box: Box, client: FlaskClient) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from device.capture.take import LONG_SILENCE, SILENCE, STORE_FULL
 from device.session_events import Cause, State
 from device.status import STATUS_NAME, Status, publish
 from device.store import StoreReader
@@ -150,7 +151,44 @@ def test_what_is_simulated_is_said_on_every_page(box: Box, client: FlaskClient) 
 
 
 def test_why_a_recording_ended_has_words_for_every_cause() -> None:
-    assert all(f"end.{cause}" in TEXTS for cause in Cause)
+    assert all(f"end.{cause}" in TEXTS for cause in (*Cause, SILENCE, STORE_FULL))
+    assert f"trouble.{LONG_SILENCE}" in TEXTS
+
+
+def test_why_only_sound_can_be_chosen_is_said_while_nothing_is_recorded() -> None:
+    words = TEXTS["store.sound_only"]
+    for state in (State.IDLE, State.ARMED, State.CHOOSING, State.KEPT):
+        assert words in says(status(state, Consent.SOUND, room_for_picture=False), stale=False).details
+        assert words not in says(status(state, Consent.SOUND), stale=False).details
+    recorded = recording_status().model_copy(update={"room_for_picture": False})
+    assert words not in says(recorded, stale=False).details
+
+
+def test_the_last_five_minutes_of_the_longest_recording_are_counted() -> None:
+    assert "The recording ends by itself in 4:59: that is the longest one may be." in (
+        says(recording_status(ends_in_s=299.0), stale=False).details
+    )
+    assert not any("longest" in detail for detail in says(recording_status(ends_in_s=301.0), stale=False).details)
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (STORE_FULL, "It ended by itself: there was no room left in the store."),
+        (SILENCE, "It ended by itself: there had been no sound for a long time."),
+        ("maximum length", "It ended by itself: it had reached the longest a recording may be."),
+        ("the oven is hot", "It ended by itself: the oven is hot."),
+        ("button", None),
+        ("page", None),
+        ("withdrawn", None),
+        (None, None),
+    ],
+)
+def test_a_recording_that_ended_by_itself_says_why_in_its_window(end: str | None, words: str | None) -> None:
+    now = status(State.SEALED, last=last().model_copy(update={"end": end}))
+    assert [detail for detail in says(now, stale=False).details if detail.startswith("It ended by")] == (
+        [] if words is None else [words]
+    )
 
 
 def test_without_javascript_the_page_says_how_old_it_is(box: Box) -> None:
