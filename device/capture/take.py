@@ -10,9 +10,11 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from device.age.recipients import Recipient
+from device.attachments import Kind, attach
 from device.capture.backlog import SOUND_LIMIT_US, Backlog, Bookmark
 from device.capture.facts import Facts
 from device.capture.feeds import SoundEvents, SoundFeed
@@ -79,6 +81,7 @@ class Take:
         self.level: Level | None = None
         self.sealed = False
         self._store = store
+        self._recipients = recipients
         self._microphone = devices.microphone
         self._clock = clock
         self._floor_dbfs = floor_dbfs
@@ -156,6 +159,12 @@ class Take:
             self._jobs.append(self._keeper.submit(self._kept_job, self._erase))
         self._keeper.shutdown(wait=False)
         self._settled = True
+
+    def attach(self, kind: Kind, text: str) -> None:
+        """Seal a small text beside the recording, once it has begun; after its window nothing is put there."""
+        if not self._settled:
+            job = partial(self._attach, kind, text)
+            self._jobs.append(self._keeper.submit(self._kept_job, job))
 
     def bookmark(self, at_us: int) -> None:
         """Set a bookmark."""
@@ -358,8 +367,11 @@ class Take:
             return
         try:
             job()
-        except StoreError as problem:
-            self._report(Trouble(self.ordinal, self._clock.now_us(), problem.what))
+        except Exception as problem:  # noqa: BLE001  # a future would keep it to itself
+            self._report(Trouble(self.ordinal, self._clock.now_us(), what_of(problem)))
+
+    def _attach(self, kind: Kind, text: str) -> None:
+        attach(self._store.folder(self.facts.recording_id), kind, text, self._recipients)
 
     def _mark(self, fate: Fate) -> None:
         if fate is Fate.WITHDRAWN:
