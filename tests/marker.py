@@ -55,6 +55,10 @@ class Marker:
         self._needles = {needle: name for text in texts for name, needle in _spellings(text)}
         self._needles |= dict.fromkeys(_STRUCTURE, "structure")
 
+    def add(self, needle: bytes, form: str) -> None:
+        """Search for this, too."""
+        self._needles[needle] = form
+
     def search(self, path: Path) -> Iterator[Hit]:
         """All that is in a file, holes left out: a block that was never written holds nothing."""
         with path.open("rb", buffering=0) as file:

@@ -84,7 +84,8 @@ class Place:
     folder: Path
     image: Path | None
     identity: KeyIdentity = field(default_factory=lambda: generate_identity(post_quantum=False))
-    started: int = 0
+    still: bytes = b""
+    programs: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for name in ("store", "run", "tmp", "cwd", "said"):
@@ -133,9 +134,8 @@ port = 0
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         """A program whose temporary folder, working folder and output are here, and that could dump its core here."""
-        self.started += 1
-        with (self.folder / "said" / f"{self.started:02}").open("wb") as said:
-            return subprocess.Popen(
+        with (self.folder / "said" / f"{len(self.programs):02}").open("wb") as said:
+            program = subprocess.Popen(
                 [sys.executable, *command],
                 stdout=said,
                 stderr=said,
@@ -144,10 +144,18 @@ port = 0
                 env=os.environ | {"TMPDIR": str(self.folder / "tmp"), "PYTHONPATH": str(ROOT)},
                 preexec_fn=allow_cores,  # noqa: PLW1509  # no other thread runs in this test
             )
+        self.programs.append(program)
+        return program
+
+    def end_all(self) -> None:
+        """No program that was started here runs on: the disk is to be searched."""
+        for program in self.programs:
+            program.kill()
+            program.wait(30)
 
     def said(self) -> str:
         """What the program that was started last has printed."""
-        return (self.folder / "said" / f"{self.started:02}").read_text(errors="replace")
+        return (self.folder / "said" / f"{len(self.programs) - 1:02}").read_text(errors="replace")
 
 
 def allow_cores() -> None:
@@ -161,7 +169,8 @@ def mounted(place: Path, image: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", place], check=True)
+        # The camera's program of one that was killed ends when it notices.
+        wait_for(lambda: subprocess.run(["umount", place], capture_output=True, check=False).returncode == 0)
 
 
 def new_disk(folder: Path) -> Path | None:
@@ -214,13 +223,26 @@ class Room:
             send_finger(Finger(button=button, down=down), self.place.run)
             time.sleep(for_s if down else 0.2)
 
-    def begin(self, *, picture: bool = True) -> bool:
-        """Start a recording, and wait until a second and more of it is durable."""
+    def begin(self, *, picture: bool = True, broken: bool = False) -> bool:
+        """Start a recording, and wait until a second and more of it is durable, or ``broken`` if it broke before."""
         for _ in range(1 + picture):
             self.press(Button.CONSENT)
         assert self.until("armed")
         self.press(Button.RECORD)
-        return self.wait(lambda status: status.recording and status.recording.durable_us > 1_200_000)
+        return self.wait(
+            lambda status: (
+                (status.recording and status.recording.durable_us > 1_200_000) or (broken and self.has_broken)
+            )
+        )
+
+    def until_broken(self) -> None:
+        """Wait until the function that was made to fail has done so, or the program has ended."""
+        self.wait(lambda _status: self.has_broken)
+
+    @property
+    def has_broken(self) -> bool:
+        """Whether the function that was made to fail did so."""
+        return "it broke" in self.place.said()
 
     def write(self) -> None:
         send_request(Label(text=LABEL), self.place.run)
@@ -266,8 +288,8 @@ def sessions_and_a_withdrawal(place: Place, page: str) -> str:
         room.press(Button.CONSENT)
     room.press(Button.RECORD, for_s=1.8)
     assert room.until("framing")
-    assert room.wait(lambda status: status.framing and status.framing.camera_open)
-    fetch(f"{page}framing.jpg")
+    assert room.wait(lambda status: "camera" in status.framing.devices_open if status.framing else False)
+    wait_for(lambda: look(place, page))
     room.press(Button.RECORD)
     assert room.wait(lambda status: status.recording and status.recording.durable_us > 2_000_000)
     room.write()
@@ -284,6 +306,12 @@ def sessions_and_a_withdrawal(place: Place, page: str) -> str:
     wait_for(lambda: list(place.store.glob("erased/*.json")))
     room.end()
     return kept
+
+
+def look(place: Place, page: str) -> bytes:
+    """What the framing check sees, remembered for the search; nothing before the first picture."""
+    place.still = fetch(f"{page}framing.jpg")
+    return place.still
 
 
 def fetch(address: str) -> bytes:
@@ -328,12 +356,11 @@ def camera_killed_and_disk_full(place: Place) -> None:
 def broken_in_every_thread(place: Place) -> None:
     for function, nth in FAULTS:
         room = Room(place, function, str(nth))
-        if room.begin():
+        if room.begin(broken=True):
             room.write()
-            with suppress(AssertionError):
-                room.wait(lambda _status: "it broke" in place.said())
+            room.until_broken()
         room.end()
-        assert "it broke" in place.said(), f"{function} was never reached: {place.said()}"
+        assert room.has_broken, f"{function} was never reached: {place.said()}"
 
 
 # -- the search -------------------------------------------------------------------------------------------------------
@@ -403,6 +430,7 @@ def test_the_marker_is_nowhere_in_plain(bits: int, tmp_path: Path, capsys: pytes
         with mounted(folder, image):
             place = Place(folder, image)
             mp4 = everything_happens(place, wav, tmp_path, bits=bits)
+    marker.add(place.still[:64], "still")
     began_s, size_bytes = time.monotonic(), size_of(place)
     found = searched(marker, place)
     took_s = time.monotonic() - began_s
@@ -415,24 +443,27 @@ def test_the_marker_is_nowhere_in_plain(bits: int, tmp_path: Path, capsys: pytes
     assert {"big-endian", "structure"} <= in_opened, "the search does not find the sound in the opened recording"
     for form, content in marker.forms.items():
         leaked(marker, place, b"x" * 4093 + content[1001:1600], form=form)
+    leaked(marker, place, place.still, form="still")
     leaked(marker, place, f'{{"label": "{LABEL}"}}'.encode(), form="text")
 
 
 def everything_happens(place: Place, wav: Path, folder: Path, *, bits: int) -> Path:
     """All of it; the opened recording, which is kept elsewhere."""
     place.configure(wav)
-    with place.start("-m", "device", "web", "--config", str(place.config)) as web:
-        try:
-            wait_for(lambda: "http://" in place.said())
-            page = next(word for word in place.said().split() if word.startswith("http://")).rstrip("/") + "/"
-            kept = sessions_and_a_withdrawal(place, page)
-            mp4 = opened(place, kept, folder)
-            if bits == 16:
-                killed_and_aborted(place)
-                camera_killed_and_disk_full(place)
-                broken_in_every_thread(place)
-        finally:
-            web.send_signal(signal.SIGABRT)
+    try:
+        web = place.start("-m", "device", "web", "--config", str(place.config))
+        wait_for(lambda: "http://" in place.said())
+        page = next(word for word in place.said().split() if word.startswith("http://")).rstrip("/") + "/"
+        kept = sessions_and_a_withdrawal(place, page)
+        mp4 = opened(place, kept, folder)
+        if bits == 16:
+            killed_and_aborted(place)
+            camera_killed_and_disk_full(place)
+            broken_in_every_thread(place)
+        web.send_signal(signal.SIGABRT)
+        assert web.wait(30) == -signal.SIGABRT
+    finally:
+        place.end_all()
     assert [path.name for path in (place.folder / "cwd").iterdir()] == [], "a program left something where it ran"
     return mp4
 
