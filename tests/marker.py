@@ -60,7 +60,7 @@ class Marker:
         self._needles[needle] = form
 
     def search(self, path: Path) -> Iterator[Hit]:
-        """All that is in a file, holes left out: a block that was never written holds nothing."""
+        """What is in a file, each form once a block; a block that was never written holds nothing."""
         with path.open("rb", buffering=0) as file:
             for start, end in _extents(file.fileno()):
                 for at in range(start, end, _BLOCK_BYTES):
@@ -69,16 +69,19 @@ class Marker:
                     yield from (Hit(path, first + offset, form) for offset, form in self._in(data))
 
     def _in(self, data: bytes) -> Iterator[tuple[int, str]]:
+        if data == bytes(len(data)):
+            return
         for needle, name in self._needles.items():
             if (at := data.find(needle)) >= 0:
                 yield at, name
         view = memoryview(data)[: len(data) // 8 * 8].cast("Q")
         if self._words.isdisjoint(view):
             return
+        seen: set[str] = set()
         for number, word in enumerate(view):
-            if word in self._words and (form := self._confirmed(data, number * 8)):
+            if word in self._words and (form := self._confirmed(data, number * 8)) and form not in seen:
+                seen.add(form)
                 yield number * 8, form
-                return
 
     def _confirmed(self, data: bytes, at: int) -> str | None:
         """The form of which 24 bytes around a word are a piece; few of the wide forms' words are found by chance."""

@@ -17,8 +17,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -395,23 +395,16 @@ def size_of(place: Place) -> int:
     return sum(path.stat().st_size for path in place.folder.rglob("*") if path.is_file())
 
 
-def leaked(marker: Marker, place: Place, content: bytes, *, form: str) -> None:
-    """The search's own test: what is written in plain and deleted again is found."""
-
-    def leak() -> None:
-        path = place.folder / "tmp" / "leak"
-        path.write_bytes(content)
-        with path.open("rb") as file:
+def leaked(place: Place, contents: Iterable[bytes]) -> None:
+    """What the search is tested by: written in plain, made durable, and deleted again where blocks are searched."""
+    for number, content in enumerate(contents):
+        path = place.folder / "tmp" / f"leak-{number}"
+        with path.open("wb") as file:
+            file.write(b"x" * 4093 + content)
+            file.flush()
             os.fsync(file.fileno())
         if place.image is not None:
             path.unlink()
-
-    if place.image is None:
-        leak()
-    else:
-        with mounted(place.folder, place.image):
-            leak()
-    assert form in {hit.form for hit in searched(marker, place)}, f"the search does not find {form}"
 
 
 def opened(place: Place, kept: str, folder: Path) -> Path:
@@ -438,13 +431,9 @@ def test_the_marker_is_nowhere_in_plain(bits: int, tmp_path: Path, capsys: pytes
     marker = Marker(sound, bits=bits, texts=(LABEL, NOTE, REFUSED))
     image = new_disk(tmp_path)
     folder = tmp_path / "disk"
-    if image is None:
+    with mounted(folder, image) if image else nullcontext():
         place = Place(folder, image)
         mp4 = everything_happens(place, wav, tmp_path, bits=bits)
-    else:
-        with mounted(folder, image):
-            place = Place(folder, image)
-            mp4 = everything_happens(place, wav, tmp_path, bits=bits)
     if place.still:
         marker.add(place.still[:64], "still")  # its tables, which every still has
     began_s, size_bytes = time.monotonic(), size_of(place)
@@ -457,11 +446,11 @@ def test_the_marker_is_nowhere_in_plain(bits: int, tmp_path: Path, capsys: pytes
     assert found == []
     in_opened = {hit.form for hit in marker.search(mp4)}
     assert {"big-endian", "structure"} <= in_opened, "the search does not find the sound in the opened recording"
-    for form, content in marker.forms.items():
-        leaked(marker, place, b"x" * 4093 + content[1001:1600], form=form)
-    if place.still:
-        leaked(marker, place, place.still, form="still")
-    leaked(marker, place, f'{{"label": "{LABEL}"}}'.encode(), form="text")
+    leaks = {form: content[1001:1600] for form, content in marker.forms.items()}
+    leaks |= {"text": f'{{"label": "{LABEL}"}}'.encode()} | ({"still": place.still} if place.still else {})
+    with mounted(folder, image) if image else nullcontext():
+        leaked(place, leaks.values())
+    assert {hit.form for hit in searched(marker, place)} == set(leaks), "the search does not find what is there"
 
 
 def everything_happens(place: Place, wav: Path, folder: Path, *, bits: int) -> Path:
