@@ -112,7 +112,8 @@ def _spellings(text: str) -> Iterator[tuple[str, bytes]]:
     plain = text.encode()
     yield "text", plain
     yield "text, UTF-16", text.encode("utf-16-le")
-    yield "text, escaped", text.encode("unicode-escape")
+    if (escaped := text.encode("unicode-escape")) != plain:
+        yield "text, escaped", escaped
     yield "text, hex", plain.hex().encode()
     for shift in range(3):
         whole = b64encode(bytes(shift) + plain)
