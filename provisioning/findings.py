@@ -75,7 +75,8 @@ class Where:
         parts.append(f"bytes {self.start} to {max(self.start, self.end - 1)}")
         if self.time_us is not None:
             about = "" if self.exact else "about "
-            parts.append(f"{about}{format_time(self.time_us[0])} to {format_time(self.time_us[1])} of the recording")
+            until = format_time(self.time_us[1] + SECOND_US - 1)  # to the second above: it is a place to look at
+            parts.append(f"{about}{format_time(self.time_us[0])} to {until} of the recording")
         return ", ".join(parts)
 
     def as_json(self) -> dict[str, Any]:
