@@ -8,7 +8,15 @@ from __future__ import annotations
 
 import sys
 
-from device.cli import main
+from device import cli
+from device.secrecy import keep_to_itself
+
+
+def main() -> int:
+    """Run the command line of this process; the exit code."""
+    keep_to_itself()
+    return cli.main()
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -27,6 +27,7 @@ from device.journal import Scribe, where_it_belongs
 from device.notify import READY, notifier
 from device.recovery import recover
 from device.rehearse import Stage, parse_presses, rehearsal_of, tell
+from device.secrecy import hold_in_memory
 from device.status import publish, read_status
 from device.store import Store, StoreReader
 
@@ -196,6 +197,8 @@ def _rehearse(options: argparse.Namespace) -> int:
 
 def _capture(options: argparse.Namespace) -> int:
     config = load_config(options.config)
+    if not hold_in_memory():
+        print("sotto: this user may not keep memory out of swap; let there be no swap", file=sys.stderr)
     clock = SystemClock()
     store = compose.store_of(config)
     recipients, standing = compose.recipients_or_fault(config)

@@ -33,8 +33,14 @@ class SottoError(Exception):
 
 
 def what_of(problem: BaseException) -> str:
-    """What to tell of anything that ended a part of the program."""
-    return problem.what if isinstance(problem, SottoError) else f"a part of the program failed: {problem!r}"
+    """What to tell of anything that ended a part of the program.
+
+    Of what is not ours only the kind: what such an error says can hold what the program had in its hands (promise P4).
+    """
+    if isinstance(problem, SottoError):
+        return problem.what
+    reason = f": {problem.strerror}" if isinstance(problem, OSError) and problem.strerror else ""
+    return f"a part of the program failed: {type(problem).__name__}{reason}"
 
 
 class RoomError(SottoError):

@@ -16,7 +16,8 @@ from typing import Final
 from device.durable import aside, sync_folder, write_all
 from device.errors import DamagedError, StoreError
 from device.recording import CHUNK_BYTES, LEDGER_NAME, MANIFEST_NAME, SESSION_NAME, WITHDRAWN_NAME
-from device.recording.ledger import CLOSING_BYTES, Ledger, Record, digest_of, parse_ledger
+from device.recording.digests import Digests
+from device.recording.ledger import CLOSING_BYTES, Ledger, Record, parse_ledger
 from device.recording.manifest import RecordingState
 from device.store import Store, read_manifest
 
@@ -96,7 +97,7 @@ def close_torn(store: Store, folder: Path, *, why: str = _CUT) -> int:
         write_all(file.fileno(), last.closing, end)
         os.ftruncate(file.fileno(), end + CLOSING_BYTES)
         os.fsync(file.fileno())
-    digests = (record.digest for record in ledger.records[: last.chunk + 1])
+    digests = Digests(record.digest for record in ledger.records[: last.chunk + 1])
     state = RecordingState.COMPLETE if last.ends else RecordingState.INTERRUPTED
     facts = {
         "state": state,
@@ -105,7 +106,9 @@ def close_torn(store: Store, folder: Path, *, why: str = _CUT) -> int:
         "chunks": last.chunk + 1,
         "size_bytes": end + CLOSING_BYTES,
         "header_digest": ledger.header_digest.hex(),
-        "digest": digest_of(digests),
+        "digest": digests.whole,
+        "digest_groups": digests.groups,
+        "closing_digest": sha256(last.closing).hexdigest(),
     }
     store.write_manifest(read_manifest(folder).model_copy(update=facts))
     forget_ledger(folder)

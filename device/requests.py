@@ -1,7 +1,8 @@
 """What the page may ask of capture, over one local socket: it can stop, mark and name, and nothing else.
 
 Consent and start do not exist in this vocabulary (ARCHITECTURE, section 4). One JSON object per datagram:
-``{"ask": "stop"}``, ``{"ask": "mark"}``, ``{"ask": "people", "people": 2}``.
+``{"ask": "stop"}``, ``{"ask": "mark"}``, ``{"ask": "people", "people": 2}``, ``{"ask": "label", "text": "…"}``,
+``{"ask": "note", "text": "…"}``. The texts belong to the recording that runs, or whose window is open.
 """
 
 from __future__ import annotations
@@ -39,7 +40,21 @@ class People(_Request):
     people: Annotated[int, Field(ge=1, le=12)]
 
 
-Request = Stop | Mark | People
+class Label(_Request):
+    """Name the recording; the next one takes this one's place."""
+
+    ask: Literal["label"] = "label"
+    text: Annotated[str, Field(min_length=1, max_length=200, repr=False)]
+
+
+class Note(_Request):
+    """Put a note beside the recording."""
+
+    ask: Literal["note"] = "note"
+    text: Annotated[str, Field(min_length=1, max_length=600, repr=False)]
+
+
+Request = Stop | Mark | People | Label | Note
 _ADAPTER: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="ask")])
 
 

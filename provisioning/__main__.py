@@ -8,6 +8,7 @@
     4     damaged or altered data
     5     not an age file, or not a recording
     6     not reachable, or not there
+    7     nothing wrong was found, but not all that counts could be verified
 
 What a person should know goes to standard output (to standard error where the recording itself goes to standard
 output); every failure is an ``error:`` and a ``hint:`` line on standard error.
@@ -21,27 +22,18 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import NoReturn
 
-from device.age.errors import AgeError, HeaderError, NotAgeError, WrongKeyError
+from device.age.errors import AgeError
 from device.clock import SystemClock
-from device.errors import DamagedError, SottoError
-from provisioning.errors import NotARecordingError, UnreachableError, UsageError
+from device.errors import SottoError
+from provisioning.errors import UsageError
+from provisioning.exits import USAGE, exit_of, words_of
 from provisioning.keys import new_key, read_identities, write_identity
 from provisioning.opener import STANDARD_OUTPUT, Request, open_recording
 from provisioning.report import Bar
 from provisioning.times import parse_time
-
-# The table above, as what a failure turns into; the first line that fits counts.
-EXITS: Final[tuple[tuple[tuple[type[Exception], ...], int], ...]] = (
-    ((UsageError,), 2),
-    ((WrongKeyError,), 3),
-    ((DamagedError, HeaderError), 4),
-    ((NotAgeError, NotARecordingError), 5),
-    ((UnreachableError,), 6),
-    ((SottoError, AgeError), 1),
-)
-_USAGE: Final = 2
+from provisioning.verify_verb import add_verify
 
 
 class Parser(argparse.ArgumentParser):
@@ -49,7 +41,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         complain(message, f"{self.prog} --help")
-        sys.exit(_USAGE)
+        sys.exit(USAGE)
 
 
 def complain(what: str, hint: str) -> None:
@@ -80,18 +72,12 @@ def run(argv: Sequence[str]) -> int:
 
 def failed(problem: SottoError | AgeError, *, as_json: bool) -> int:
     """Tell of a failure; the exit code that stands for it."""
-    code = next(code for kinds, code in EXITS if isinstance(problem, kinds))
-    what, hint = problem.what, problem.hint
-    if isinstance(problem, AgeError):  # written as whole sentences there
-        what, hint = _line(what), _line(hint)
+    code = exit_of(problem)
+    what, hint = words_of(problem)
     complain(what, hint)
     if as_json:
         print(json.dumps({"opened": False, "exit_code": code, "error": what, "hint": hint}))
     return code
-
-
-def _line(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:].rstrip(".")
 
 
 def key_new(arguments: argparse.Namespace) -> int:
@@ -145,7 +131,7 @@ def _time(text: str | None) -> int | None:
 
 def parser() -> Parser:
     """The whole command line."""
-    table = "\n".join(line.removeprefix("    ") for line in (__doc__ or "").splitlines()[2:10])
+    table = "\n".join(line.removeprefix("    ") for line in (__doc__ or "").splitlines()[2:11])
     whole = Parser(
         prog="sotto-clinic",
         description="The clinic's side of Sotto: keys, and opening what the boxes sealed.",
@@ -160,6 +146,14 @@ def parser() -> Parser:
             help="open a recording, or a slice of it",
             description="Open a recording, or a slice of it, into an MP4 that plays on its own.",
             epilog=f"Times: 15m, 90s, 1h2m, 10:00, 1:02:03, or seconds.\n\n{table}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    add_verify(
+        verbs.add_parser(
+            "verify",
+            help="find out whether recordings are what the boxes sealed, and where not",
+            epilog=table,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )

@@ -10,7 +10,7 @@ SottoError
 device.errors.DamagedError
     └── AlteredError        what was read is not what the manifest, signed by the box, says
 
-Which exit code stands for which is in one table, in ``__main__``.
+Which exit code stands for which is in one table, in ``exits``.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from device.recording import MANIFEST_NAME, SESSION_NAME, is_recording_id
+from device.recording import MANIFEST_NAME, SESSION_NAME, WITHDRAWN_NAME, is_recording_id
 from provisioning.errors import UnreachableError
 from provisioning.http_source import HttpSource
 from provisioning.source import FileSource, Source
@@ -43,6 +43,14 @@ class Place:
         finally:
             source.close()
 
+    def has_sealed(self) -> bool:
+        """Whether the sealed file is there, as far as that is known without reading it."""
+        return self.remote or Path(self.sealed).exists()
+
+    def is_marked_withdrawn(self) -> bool:
+        """Whether a withdrawal stands beside it; behind an address nothing tells."""
+        return self.manifest is not None and not self.remote and Path(self.sealed).with_name(WITHDRAWN_NAME).exists()
+
 
 def find(text: str) -> Place:
     """What a person meant: an address, a folder, or a file.
@@ -61,6 +69,15 @@ def _at_path(path: Path) -> Place:
                 f"there is no {SESSION_NAME} in {path}", "give the folder of one recording, or an .age file"
             )
         raise UnreachableError(f"there is no {path}", "check the name")
+    return _of_file(sealed)
+
+
+def in_folder(folder: Path) -> Place:
+    """The recording of a folder, whose sealed file may be gone."""
+    return _of_file(folder / SESSION_NAME)
+
+
+def _of_file(sealed: Path) -> Place:
     whole = sealed.absolute()
     beside = str(whole.with_name(MANIFEST_NAME)) if sealed.name == SESSION_NAME else None
     return Place(_name(whole.parent.name, whole.name), str(sealed), beside, remote=False)

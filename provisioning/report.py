@@ -119,13 +119,13 @@ class Opened:
 class Bar:
     """How far the work is, on a terminal; where there is none, one plain line at the start."""
 
-    def __init__(self, name: str, *, to: TextIO = sys.stderr) -> None:
+    def __init__(self, name: str, *, to: TextIO = sys.stderr, doing: str = "opening") -> None:
         self._name = name
         self._to = to
         self._terminal = to.isatty()
         self._drawn_s = 0.0
         if not self._terminal:
-            to.write(f"opening {name}\n")
+            to.write(f"{doing} {name}\n")
 
     def show(self, done: int, total: int | None) -> None:
         """Draw it, ten times a second at most."""

@@ -162,6 +162,9 @@ def check_recovered(store: Store, cast: Cast, done: list[Recovered], *, at_least
     sealed = cast.session[cast.header_bytes : cast.header_bytes + manifest.chunks * SEALED_BYTES]
     pieces = (sealed[at : at + SEALED_BYTES] for at in range(0, len(sealed), SEALED_BYTES))
     assert manifest.digest == digest_of(sha256(piece).digest() for piece in pieces)
+    assert manifest.digest_groups == (manifest.digest,)
+    closing = (folder / SESSION_NAME).read_bytes()[-CLOSING_BYTES:]
+    assert manifest.closing_digest == sha256(closing).hexdigest()
     assert sorted(path.name for path in folder.iterdir()) == [MANIFEST_NAME, SESSION_NAME]
     assert recover(store, at=AT) == [], "a second start finds nothing to do"
     return held

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 from device.capture.packets import Gap, SoundFormat
+from device.recording.digests import Digests
 from device.recording.manifest import (
     CameraAwayFact,
     ConsentEvent,
@@ -123,7 +124,8 @@ class Facts:
         chunks: int = 0,
         size_bytes: int = 0,
         header_digest: str | None = None,
-        digest: str | None = None,
+        digests: Digests | None = None,
+        closing_digest: str | None = None,
     ) -> Manifest:
         """The manifest as of now."""
         begun = self.beginning
@@ -149,7 +151,9 @@ class Facts:
             chunks=chunks,
             size_bytes=size_bytes,
             header_digest=header_digest,
-            digest=digest,
+            digest=None if digests is None else digests.whole,
+            digest_groups=() if digests is None else digests.groups,
+            closing_digest=closing_digest,
         )
 
     def _sound_facts(self) -> SoundFacts | None:

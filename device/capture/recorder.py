@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from device.age.recipients import KeyRecipient, fingerprint
+from device.attachments import Kind
 from device.capture.facts import Beginning, Facts
 from device.capture.framing import Framing
 from device.capture.needs import Surroundings
@@ -159,6 +160,11 @@ class Recorder:
     def _camera(self, consent: Consent) -> Camera | None:
         """The camera, if the client allowed it: with ``sound`` nothing here even knows of one (promise P2)."""
         return self._devices.camera if consent is Consent.SOUND_AND_PICTURE else None
+
+    def attach(self, kind: Kind, text: str) -> None:
+        """Seal a small text beside the recording that runs or whose window is open; with neither there is no place."""
+        if self.takes:
+            self.takes[-1].attach(kind, text)
 
     def watch(self, now_us: int) -> None:
         """Look after every take; forget those that are sealed and settled, and a framing check that is over."""

@@ -14,6 +14,7 @@ from device.age.recipients import Recipient
 from device.age.sealing import new_header
 from device.errors import StoreError
 from device.recording import CHUNK_BYTES, CLOSING
+from device.recording.digests import Digests
 from device.recording.index import parse_index
 from device.recording.ledger import CLOSING_BYTES, Record, encode_head
 
@@ -45,16 +46,15 @@ class Sealer:
         self._file = file
         self._on_durable = on_durable
         self._head, self._cipher = new_header(recipients)
-        self._chunks = 0
-        # Of every chunk's digest so far: nothing is kept per chunk, however long the session.
-        self._digest = sha256()
+        self._digests = Digests()
+        self._closing = b""
         self._size_bytes = len(self._head)
         self._failed = False
 
     @property
     def chunks(self) -> int:
         """Chunks sealed so far, the closing not counted."""
-        return self._chunks
+        return self._digests.chunks
 
     @property
     def size_bytes(self) -> int:
@@ -67,9 +67,14 @@ class Sealer:
         return sha256(self._head).hexdigest()
 
     @property
-    def digest(self) -> str:
-        """The digest of every chunk's digest (hex)."""
-        return self._digest.hexdigest()
+    def digests(self) -> Digests:
+        """What the manifest says of the chunks."""
+        return self._digests
+
+    @property
+    def closing_digest(self) -> str:
+        """The SHA-256 of what closes the file as it stands (hex)."""
+        return sha256(self._closing).hexdigest()
 
     def write(self, chunks: bytes, end_us: int) -> None:
         """Seal one fragment of whole chunks and make it durable; the recording then reaches ``end_us``.
@@ -102,8 +107,8 @@ class Sealer:
         else:
             self._file.append(b"".join(sealed), closing, lines)
         for record in records:
-            self._digest.update(record.digest)
-        self._chunks += len(records)
+            self._digests.add(record.digest)
+        self._closing = closing
         self._size_bytes += sum(map(len, sealed))
         self._failed = False
         self._on_durable(end_us, self.size_bytes)

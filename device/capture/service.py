@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from device.attachments import Kind
 from device.capture.diary import entry_of
 from device.capture.health import Health
 from device.capture.putting_in_order import PuttingInOrder
@@ -24,7 +25,7 @@ from device.panel import Panel
 from device.panel_language import Face, face
 from device.press import Event as HandEvent
 from device.press import Levels
-from device.requests import Mark, People, Request, Stop
+from device.requests import Label, Mark, Note, People, Request, Stop
 from device.session import Session
 from device.session_events import (
     Event,
@@ -107,6 +108,10 @@ class CaptureService:
                 self.post(lambda now_us: self._hear(MarkRequest(now_us)))
             case People(people=people):
                 self.post(lambda now_us: self._hear(PeopleRequest(now_us, people)))
+            case Label(text=text):
+                self.post(lambda _now_us: self._recorder.attach(Kind.LABEL, text))
+            case Note(text=text):
+                self.post(lambda _now_us: self._recorder.attach(Kind.NOTE, text))
 
     def still(self) -> Still | None:
         """What the camera sees, while a framing check lasts; nothing at any other time."""

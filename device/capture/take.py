@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from device.age.recipients import Recipient
+from device.attachments import Kind
 from device.capture.backlog import SOUND_LIMIT_US, Backlog, Bookmark
 from device.capture.facts import Facts
 from device.capture.feeds import SoundEvents, SoundFeed
@@ -104,7 +105,7 @@ class Take:
         self._ending = False
         self._pacing = threading.Lock()
         self._writer_thread: threading.Thread | None = None
-        self._keeper = Keeper(facts, store=store, clock=clock, trouble=self._on_trouble)
+        self._keeper = Keeper(facts, store=store, recipients=recipients, clock=clock, trouble=self._on_trouble)
         self._writer = Writer(
             store,
             recipients,
@@ -156,6 +157,10 @@ class Take:
     def settle(self, fate: Fate) -> None:
         """The window has closed: erase what was withdrawn, as soon as it is sealed."""
         self._keeper.settle(fate)
+
+    def attach(self, kind: Kind, text: str) -> None:
+        """Seal a small text beside the recording, once it has begun; after its window nothing is put there."""
+        self._keeper.attach(kind, text)
 
     def bookmark(self, at_us: int) -> None:
         """Set a bookmark."""

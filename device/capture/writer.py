@@ -84,7 +84,8 @@ class Writer:
             chunks=sealer.chunks,
             size_bytes=sealer.size_bytes,
             header_digest=sealer.header_digest,
-            digest=sealer.digest,
+            digests=sealer.digests,
+            closing_digest=sealer.closing_digest,
         )
         self._store.write_manifest(manifest)
         with contextlib.suppress(OSError):  # it then stays for the next start to take away

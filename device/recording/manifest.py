@@ -147,3 +147,5 @@ class Manifest(_Facts):
     size_bytes: Count = 0
     header_digest: str | None = None  # SHA-256 of all before the first chunk: what a slice reads can be checked by it
     digest: str | None = None  # SHA-256 of every chunk's SHA-256
+    digest_groups: tuple[str, ...] = ()  # the same of each 64 consecutive chunks: where something was altered
+    closing_digest: str | None = None  # SHA-256 of what stands behind the last chunk

@@ -114,7 +114,7 @@ def test_a_camera_that_is_lost_is_closed_and_told(check: Check, problem: Excepti
     check.camera.sends.put(problem)
     told = check.told.get(timeout=PATIENCE_S)
     assert told.framing == 3
-    assert ("the cable is out" if isinstance(problem, CameraError) else "odd") in told.what
+    assert ("the cable is out" if isinstance(problem, CameraError) else "ValueError") in told.what
     assert check.framing.closed.is_set()
     assert check.framing.still(now_us) is None
     assert check.camera.used == ["open", "close"]

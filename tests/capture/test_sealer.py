@@ -135,7 +135,9 @@ def test_the_ledger_has_the_digest_of_every_sealed_chunk(key: Any, sealed: tuple
     parts = [file.data[at : at + SEALED_CHUNK_BYTES] for at in range(offset, len(file.data), SEALED_CHUNK_BYTES)]
     assert [record.digest for record in ledger.records] == [sha256(part).digest() for part in parts]
     assert [record.end_us for record in ledger.records] == [0, 1000, 2000, 2000, 2000, 3000, 4000]
-    assert made.digest == digest_of(sha256(part).digest() for part in parts)
+    assert made.digests.whole == digest_of(sha256(part).digest() for part in parts)
+    assert made.digests.groups == (made.digests.whole,)
+    assert made.closing_digest == sha256(file.snapshots[-1][len(file.data) :]).hexdigest()
     assert made.chunks == 7
     assert made.size_bytes == len(file.snapshots[-1])
 

@@ -48,10 +48,12 @@ class Chunks:
     """What the muxer hands on, kept."""
 
     data: bytearray = field(default_factory=bytearray)
+    fragments: list[tuple[bytes, int]] = field(default_factory=list)
 
     def write(self, chunks: bytes, end_us: int) -> None:
         assert len(chunks) % CHUNK_BYTES == 0
         self.data += chunks
+        self.fragments.append((chunks, end_us))
 
     def __iter__(self) -> Iterator[bytes]:
         for at in range(0, len(self.data), CHUNK_BYTES):

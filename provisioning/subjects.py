@@ -1,0 +1,87 @@
+"""What is to be verified, by what a person named: recordings, whole stores of them, and erase certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from device.recording import MANIFEST_NAME, SESSION_NAME
+from provisioning import place
+from provisioning.errors import UnreachableError
+from provisioning.place import Place
+
+_ERASED: Final = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The erase certificate of a recording that should be gone."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The recording's id."""
+        return self.path.stem
+
+    def read(self) -> bytes:
+        """The document. Raises ``UnreachableError``."""
+        try:
+            return self.path.read_bytes()
+        except OSError as problem:
+            raise UnreachableError(
+                f"{self.path} cannot be read: {problem.strerror}", "check that you may read it"
+            ) from problem
+
+    def folder_is_there(self) -> bool:
+        """Whether the recording is still in the store."""
+        return (self.path.parent.parent / self.name).exists()
+
+
+Subject = Place | Certificate
+
+
+def find_subjects(texts: Sequence[str]) -> list[Subject]:
+    """All that the named places hold, in order; each once.
+
+    Raises:
+        UnreachableError: there is nothing at one of them.
+    """
+    found = {subject: None for text in texts for subject in _find(text)}
+    return list(found)
+
+
+def _find(text: str) -> Iterator[Subject]:
+    path = Path(text)
+    certificate = path.parent / _ERASED / f"{path.name}.json"
+    if path.is_dir():
+        yield from _in_folder(path)
+    elif path.suffix == ".json" and path.parent.name == _ERASED and path.is_file():
+        yield Certificate(path)
+    elif not path.exists() and certificate.is_file():
+        yield Certificate(certificate)
+    else:
+        yield place.find(text)
+
+
+def _in_folder(folder: Path) -> Iterator[Subject]:
+    try:
+        if _is_recording(folder):
+            yield place.in_folder(folder)
+            return
+        recordings = [entry for entry in sorted(folder.iterdir()) if entry.is_dir() and _is_recording(entry)]
+        certificates = sorted((folder / _ERASED).glob("*.json"))
+    except OSError as problem:
+        raise UnreachableError(
+            f"{folder} cannot be read: {problem.strerror}", "check that you may read it"
+        ) from problem
+    if not recordings and not certificates:
+        raise UnreachableError(f"there is no recording in {folder}", "give a recording's folder, or a store")
+    yield from map(place.in_folder, recordings)
+    yield from map(Certificate, certificates)
+
+
+def _is_recording(folder: Path) -> bool:
+    return (folder / SESSION_NAME).exists() or (folder / MANIFEST_NAME).exists()

@@ -1,0 +1,109 @@
+"""``sotto-clinic verify``: whether recordings are what the boxes sealed and signed, and where not."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from device.age.errors import AgeError
+from device.errors import SottoError
+from provisioning.device_keys import read_device_keys
+from provisioning.exits import exit_of, gravest, words_of
+from provisioning.keys import read_identities
+from provisioning.report import Bar
+from provisioning.subjects import Certificate, Subject, find_subjects
+from provisioning.verdict import Verdict
+from provisioning.verifier import Knowledge, verify_certificate, verify_recording
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A recording that could not be verified at all."""
+
+    name: str
+    problem: SottoError | AgeError
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code that it alone would have."""
+        return exit_of(self.problem)
+
+    def as_json(self) -> dict[str, Any]:
+        """It for a script."""
+        what, hint = words_of(self.problem)
+        return {"name": self.name, "state": None, "exit_code": self.exit_code, "error": what, "hint": hint}
+
+
+def add_verify(verb: argparse.ArgumentParser) -> None:
+    """What ``verify`` takes."""
+    verb.description = (
+        "Find out whether recordings are what the boxes sealed and signed: complete, interrupted, or altered, and "
+        "where. An identity places an alteration exactly; without one it is placed within 64 chunks (4 MiB)."
+    )
+    add = verb.add_argument
+    add("paths", metavar="PATH", nargs="+", help="a recording, as for open, or a folder of them: a whole store")
+    add("-i", "--identity", metavar="IDENTITY", type=Path, action="append", default=[], help="identity file")
+    add(
+        "--device-key",
+        metavar="KEY",
+        action="append",
+        default=[],
+        help="a box's key that you know: its fingerprint, or a file with one key a line; any of them may have signed",
+    )
+    add("--json", action="store_true", help="print one JSON object instead of lines")
+    verb.set_defaults(run=run_verify)
+
+
+def run_verify(arguments: argparse.Namespace) -> int:
+    """Verify all that was named; the gravest exit code of all.
+
+    Raises:
+        SottoError: nothing can be verified: a path, an identity or a device key makes no sense.
+    """
+    knowledge = Knowledge(read_identities(arguments.identity), read_device_keys(arguments.device_key))
+    subjects = find_subjects(arguments.paths)
+    outcomes = []
+    for number, subject in enumerate(subjects, start=1):
+        outcome = _verify(subject, knowledge, count=f"{number}/{len(subjects)} " if len(subjects) > 1 else "")
+        outcomes.append(outcome)
+        if not arguments.json:
+            _tell(outcome)
+    code = gravest({outcome.exit_code for outcome in outcomes})
+    if arguments.json:
+        print(json.dumps({"exit_code": code, "recordings": [outcome.as_json() for outcome in outcomes]}))
+    elif len(outcomes) > 1:
+        print(_summary(outcomes))
+    return code
+
+
+def _verify(subject: Subject, knowledge: Knowledge, *, count: str) -> Verdict | Failure:
+    try:
+        if isinstance(subject, Certificate):
+            there = subject.folder_is_there()
+            return verify_certificate(subject.name, subject.read(), knowledge, folder_is_there=there)
+        bar = Bar(f"{count}{subject.name}", to=sys.stderr, doing="verifying")
+        try:
+            return verify_recording(subject, knowledge, progress=bar.show)
+        finally:
+            bar.clear()
+    except (SottoError, AgeError) as problem:
+        return Failure(subject.name, problem)
+
+
+def _tell(outcome: Verdict | Failure) -> None:
+    if isinstance(outcome, Verdict):
+        print(*outcome.lines(), sep="\n")
+        return
+    what, hint = words_of(outcome.problem)
+    print(f"error: {outcome.name}: {what}", file=sys.stderr)
+    print(f"hint: {hint}", file=sys.stderr)
+
+
+def _summary(outcomes: Sequence[Verdict | Failure]) -> str:
+    states = [outcome.state if isinstance(outcome, Verdict) else "not verified" for outcome in outcomes]
+    return f"{len(states)} in all: " + ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
