@@ -18,7 +18,7 @@ from device import compose
 from device.capture.camera import MOST_BITS_PER_S, Control, write_picture
 from device.capture.packets import Picture
 from device.capture.sensor import CameraSettings, Framing
-from device.clock import SystemClock, wire_time
+from device.clock import Stamp, SystemClock, boot_id, stamp
 from device.compose import Parts
 from device.config import load_config
 from device.demo import DemoChoices, run_demo
@@ -198,7 +198,7 @@ def _capture(options: argparse.Namespace) -> int:
     config = load_config(options.config)
     clock = SystemClock()
     store = compose.store_of(config)
-    _recover(store, at=wire_time(clock.utc()))
+    _recover(store, at=stamp(clock, boot_id()))
     recipients, standing = compose.recipients_or_fault(config)
     scribe = Scribe(where_it_belongs())
     service = compose.service_of(
@@ -231,7 +231,7 @@ def _capture(options: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _recover(store: Store, *, at: str) -> None:
+def _recover(store: Store, *, at: Stamp) -> None:
     """Close what a cut left open. A store that is not there is no reason not to start: the lamp tells of it then."""
     try:
         for found in recover(store, at=at):

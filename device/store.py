@@ -10,28 +10,26 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from device.durable import aside, sync_folder, write_all, write_whole
+from device.clock import Stamp
+from device.durable import sync_folder, write_whole
+from device.erasing import GoOn, mark, marked_by, overwrite_header, overwrite_rest, remove
 from device.errors import DamagedError, StoreError, StoreFullError
-from device.recording import (
-    ATTACHMENTS_NAME,
-    MANIFEST_NAME,
-    RECEIPTS_NAME,
-    SESSION_NAME,
-    WITHDRAWN_NAME,
-    is_recording_id,
-)
+from device.recording import MANIFEST_NAME, SESSION_NAME, WITHDRAWN_NAME, is_recording_id
+from device.recording.erasure import CERTIFICATE_KIND, ORDER_KIND, EraseCertificate, order_of
 from device.recording.manifest import Manifest
 from device.recording.signing import sign, verify
+from device.words import By
 
 ERASED_NAME: Final = "erased"
+ERASE_ORDERS_NAME: Final = "erase-orders"
 _TAIL_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 _FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -46,11 +44,19 @@ def store_error(problem: OSError, doing: str) -> StoreError:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A recording as lists show it. ``size_bytes`` is the file as it is now, also while it grows."""
+    """A recording as lists show it. ``size_bytes`` is the file as it is now, also while it grows.
+
+    ``going``: who wants it erased, as soon as that can be done.
+    """
 
     manifest: Manifest
     size_bytes: int
-    withdrawn: bool
+    going: By | None
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the client withdrew it."""
+        return self.going is By.CLIENT
 
 
 class StoreReader:
@@ -103,7 +109,7 @@ class StoreReader:
             size_bytes = (folder / SESSION_NAME).stat().st_size
         except (DamagedError, OSError):
             return None
-        return Listed(manifest, size_bytes, (folder / WITHDRAWN_NAME).exists())
+        return Listed(manifest, size_bytes, marked_by(folder))
 
 
 class Store(StoreReader):
@@ -112,6 +118,11 @@ class Store(StoreReader):
     def __init__(self, path: Path, *, device_key: Ed25519PrivateKey) -> None:
         super().__init__(path)
         self._device_key = device_key
+        # What was asked to be erased and is not: to be asked again, also where not even its mark could be made.
+        self.owed: dict[str, By] = {}
+        # Told of each erasure once its certificate is durable and before its mark goes: a cut in between tells it
+        # twice, never not at all. A StoreError that it raises leaves the erasure to be taken up again.
+        self.on_erased: Callable[[EraseCertificate], None] = lambda _certificate: None
 
     def check(self) -> None:
         """Find out whether the store can be written.
@@ -162,7 +173,7 @@ class Store(StoreReader):
     def mark_withdrawn(self, recording_id: str) -> None:
         """Make a withdrawal durable: whatever happens from now on, the recording ends erased unless it is unmarked."""
         try:
-            _mark_withdrawn(self.folder(recording_id))
+            mark(self.folder(recording_id), By.CLIENT)
         except OSError as problem:
             raise store_error(problem, "a withdrawal could not be marked") from problem
 
@@ -175,39 +186,74 @@ class Store(StoreReader):
         except OSError as problem:
             raise store_error(problem, "a withdrawal could not be taken back") from problem
 
-    def erase(self, recording_id: str, *, by: str, at: str) -> None:
-        """Erase a recording, and keep a signed certificate that it was.
+    def erase(self, recording_id: str, *, by: By, at: Stamp | str, go_on: GoOn = lambda: True) -> bool:
+        """Erase a recording; keep a signed certificate that it was and, but for retention, an order for the remote.
 
-        The header goes first: without it no recipient opens the rest, wherever flash keeps it. The file is then cut to
-        nothing, which makes room for the certificate in a store that is full. The mark goes last, so that an erasure
-        that was cut short is taken up again by ``recover``.
+        The mark comes first and goes last, so that an erasure that was cut short anywhere is taken up again by
+        ``recover``. The certificate and the order are durable before the manifest goes, which knows the digest; and
+        after the file is gone, which makes room for them in a store that is full. ``go_on`` is asked before each
+        piece of the file; where it says no, the header is gone, the mark stands and the answer is ``False``.
+
+        ``at``: a bare wall time is one that is not trusted.
+
+        Raises:
+            StoreError: it is not done. The header was overwritten all the same, where the disk let that be.
         """
         folder = self.folder(recording_id)
         try:
-            self._erase(folder, by=by, at=at)
+            done = self._erase(folder, by=by, at=at if isinstance(at, Stamp) else Stamp(at), go_on=go_on)
         except OSError as problem:
+            self.owed[recording_id] = by
             raise store_error(problem, "a recording could not be erased") from problem
+        if done:
+            self.owed.pop(recording_id, None)
+        return done
 
-    def _erase(self, folder: Path, *, by: str, at: str) -> None:
-        _mark_withdrawn(folder)
-        for name in (SESSION_NAME, aside(Path(SESSION_NAME)).name):
-            _overwrite_head(folder / name)
-        erased = self.path / ERASED_NAME
-        erased.mkdir(mode=0o750, exist_ok=True)
-        sync_folder(self.path)
-        certificate = erased / f"{folder.name}.json"
-        if not certificate.exists():  # else it is of the erasure that was cut short, and knows what is gone by now
-            facts = {"recording": folder.name, "erased": at, "by": by, "digest": _digest_known(folder)}
-            write_whole(certificate, sign("erase certificate", facts, self._device_key))
-        for name in (ATTACHMENTS_NAME, RECEIPTS_NAME):
-            shutil.rmtree(folder / name, ignore_errors=True)
-        for entry in list(folder.iterdir()):
-            if entry.name != WITHDRAWN_NAME:
-                entry.unlink()
-        sync_folder(folder)
-        (folder / WITHDRAWN_NAME).unlink(missing_ok=True)
-        folder.rmdir()
-        sync_folder(self.path)
+    def _erase(self, folder: Path, *, by: By, at: Stamp, go_on: GoOn) -> bool:
+        if not folder.exists() and (self.path / ERASED_NAME / f"{folder.name}.json").exists():
+            sync_folder(self.path)  # which is all that was left to do
+            return True
+        try:
+            mark(folder, by)
+        except OSError:
+            overwrite_header(folder)  # a disk that takes no new name may still take zeros
+            mark(folder, by)
+        header = overwrite_header(folder)
+        rest = overwrite_rest(folder, go_on=go_on)
+        if rest is None:
+            return False
+        certificate = EraseCertificate(
+            recording=folder.name,
+            erased=at.wall,
+            clock_trusted=at.trusted,
+            boot=at.boot,
+            monotonic_us=at.monotonic_us,
+            by=by,
+            digest=_digest_known(folder),
+            header=header,
+            rest=rest,
+        )
+        self.on_erased(self._keep_proof(certificate))
+        remove(folder)
+        return True
+
+    def _keep_proof(self, certificate: EraseCertificate) -> EraseCertificate:
+        """Write certificate and order, durably. One that is there is of this erasure, cut short, and knows more."""
+        name = f"{certificate.recording}.json"
+        path = self.path / ERASED_NAME / name
+        try:
+            known = verify(CERTIFICATE_KIND, path.read_bytes())
+            certificate = EraseCertificate.model_validate(known.payload)
+        except (DamagedError, FileNotFoundError, ValidationError):
+            self._write_signed(path, CERTIFICATE_KIND, certificate)
+        if (order := order_of(certificate)) is not None:
+            self._write_signed(self.path / ERASE_ORDERS_NAME / name, ORDER_KIND, order)
+        return certificate
+
+    def _write_signed(self, path: Path, kind: str, facts: BaseModel) -> None:
+        path.parent.mkdir(mode=0o750, exist_ok=True)
+        sync_folder(path.parent.parent)
+        write_whole(path, sign(kind, facts.model_dump(mode="json"), self._device_key))
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -225,29 +271,6 @@ def read_manifest(folder: Path) -> Manifest:
         raise DamagedError(
             "a manifest says things it cannot say", "use the version of sotto that wrote it"
         ) from problem
-
-
-def _mark_withdrawn(folder: Path) -> None:
-    # Empty on purpose: a name can still be made durable in a store that has no room for one more byte.
-    write_whole(folder / WITHDRAWN_NAME, b"")
-
-
-def _overwrite_head(path: Path) -> None:
-    """Overwrite the header (and the first chunks) of a sealed file with zeros, durably, then cut it to nothing.
-
-    Nothing happens where there is no such file.
-    """
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    try:
-        size = os.fstat(descriptor).st_size
-        write_all(descriptor, bytes(min(size, 1 << 18)), 0)
-        os.fsync(descriptor)
-        os.ftruncate(descriptor, 0)
-    finally:
-        os.close(descriptor)
 
 
 def _digest_known(folder: Path) -> str | None:

@@ -34,6 +34,7 @@ FLOORS: Mapping[str, int] = {
     # 1, pure: decides from its arguments alone; and small tools that wrap a system call or two
     "device.datagrams": 1,
     "device.durable": 1,
+    "device.erasing": 1,
     "device.stills": 1,
     "device.notify": 1,
     "device.journal": 1,
@@ -179,6 +180,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "picamera2": ("device.capture.camera_picamera2",),
     "pydantic": (
         "device.config",
+        "device.recording.erasure",
         "device.recording.manifest",
         "device.requests",
         "device.room",

@@ -21,12 +21,12 @@ from device.capture.needs import Surroundings
 from device.capture.packets import Camera, Microphone, SoundFormat
 from device.capture.picture_side import PictureSide, SideEvents
 from device.capture.writer import Writer, WriterEvents
-from device.clock import Clock, wire_time
+from device.clock import Clock, stamp
 from device.errors import MicrophoneError, StoreError, what_of
 from device.recording.manifest import SoundReport
 from device.session_events import Ended, Failed, Opened, Report, Sealed, Trouble, Well
 from device.store import Store, read_manifest
-from device.words import Fate
+from device.words import By, Fate
 
 NO_SOUND: Final = "no sound"
 MICROPHONE_GONE: Final = "microphone gone"
@@ -384,4 +384,5 @@ class Take:
 
     def _erase(self) -> None:
         self._done.wait()
-        self._store.erase(self.facts.recording_id, by="client", at=wire_time(self._clock.utc()))
+        at = stamp(self._clock, self.facts.beginning.boot)
+        self._store.erase(self.facts.recording_id, by=By.CLIENT, at=at)
