@@ -229,7 +229,7 @@ class Store(StoreReader):
             boot=at.boot,
             monotonic_us=at.monotonic_us,
             by=by,
-            digest=_digest_known(folder),
+            digest=digest_known(folder),
             header=header,
             rest=rest,
         )
@@ -273,7 +273,8 @@ def read_manifest(folder: Path) -> Manifest:
         ) from problem
 
 
-def _digest_known(folder: Path) -> str | None:
+def digest_known(folder: Path) -> str | None:
+    """The digest in a recording's manifest, if there is one that holds."""
     try:
         return read_manifest(folder).digest
     except DamagedError:
