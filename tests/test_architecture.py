@@ -34,7 +34,10 @@ FLOORS: Mapping[str, int] = {
     # 1, pure: decides from its arguments alone; and small tools that wrap a system call or two
     "device.datagrams": 1,
     "device.durable": 1,
+    "device.claim": 1,
     "device.erasing": 1,
+    "device.lived": 1,
+    "device.retention": 1,
     "device.stills": 1,
     "device.notify": 1,
     "device.journal": 1,
@@ -181,7 +184,9 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "pydantic": (
         "device.config",
         "device.recording.erasure",
+        "device.lived",
         "device.recording.manifest",
+        "device.recording.receipt",
         "device.requests",
         "device.room",
         "device.status",
