@@ -9,6 +9,7 @@ everything. Without ``[retention]`` in the configuration nothing is ever deleted
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from device.lived import DAY_US
 from device.recording.manifest import RecordingState
@@ -42,13 +43,21 @@ class Facts:
     going: By | None = None
 
 
+class Concern(StrEnum):
+    """What somebody should look after."""
+
+    OLD = "old and not synced"
+    DIFFERS = "the remote's copy differs"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to become of one recording, and why. ``warning``: what somebody should look after."""
+    """What is to become of one recording, and why; and what somebody should look after, ``warning`` in words."""
 
     recording: str
     erase: bool
     why: str
+    concern: Concern | None = None
     warning: str | None = None
 
 
@@ -56,7 +65,8 @@ def decide(facts: Facts, policy: Policy | None) -> Decision:
     """What the policy says about one recording. It never says "erase" of one without a verified copy."""
     copies = proving(facts.receipts, digest=facts.digest, size_bytes=facts.size_bytes)
     if (reason := _reason_to_stay(facts, policy, copies)) is not None:
-        return Decision(facts.recording, erase=False, why=reason, warning=_warning(facts, policy, copies))
+        concern = _concern(facts, policy, copies)
+        return Decision(facts.recording, erase=False, why=reason, concern=concern, warning=_warning(facts, concern))
     passed = _days(facts.verified_for_us)
     return Decision(facts.recording, erase=True, why=f"{_verified(copies)}, known for {_text(passed)}")
 
@@ -90,14 +100,19 @@ def _unproven(facts: Facts) -> str:
     return f"the copy at {remotes} is not what the box has"
 
 
-def _warning(facts: Facts, policy: Policy | None, copies: tuple[Receipt, ...]) -> str | None:
+def _concern(facts: Facts, policy: Policy | None, copies: tuple[Receipt, ...]) -> Concern | None:
     if facts.going is not None or facts.state is RecordingState.OPEN or copies:
         return None
-    if facts.receipts:
-        return _unproven(facts)
-    if policy is None or policy.warn_days is None or facts.age_us < policy.warn_days * DAY_US:
-        return None
-    return f"it is {_text(_days(facts.age_us))} old and not synced"
+    if facts.receipts and facts.digest is not None:
+        return Concern.DIFFERS
+    old = policy is not None and policy.warn_days is not None and facts.age_us >= policy.warn_days * DAY_US
+    return Concern.OLD if old else None
+
+
+def _warning(facts: Facts, concern: Concern | None) -> str | None:
+    if concern is Concern.OLD:
+        return f"it is {_text(_days(facts.age_us))} old and not synced"
+    return None if concern is None else _unproven(facts)
 
 
 def _verified(copies: tuple[Receipt, ...]) -> str:

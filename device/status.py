@@ -98,6 +98,7 @@ class Status(_Model):
     store_free_bytes: int
     store_minutes_left: int
     clock_trusted: bool
+    warnings: tuple[tuple[str, str], ...] = ()  # of the store, which keep nothing from being recorded: what, what to do
 
 
 def publish(status: Status, run: Path) -> None:

@@ -10,6 +10,7 @@ import errno
 import os
 import secrets
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,13 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, ValidationError
 
+from device.claim import claimed
 from device.clock import Stamp
 from device.durable import sync_folder, write_whole
 from device.erasing import GoOn, mark, marked_by, overwrite_header, overwrite_rest, remove
 from device.errors import DamagedError, StoreError, StoreFullError
-from device.recording import MANIFEST_NAME, SESSION_NAME, WITHDRAWN_NAME, is_recording_id
+from device.lived import LIVED_KIND, Lived
+from device.recording import HOLD_NAME, MANIFEST_NAME, SESSION_NAME, WITHDRAWN_NAME, is_recording_id
 from device.recording.erasure import CERTIFICATE_KIND, ORDER_KIND, EraseCertificate, order_of
 from device.recording.manifest import Manifest
 from device.recording.signing import sign, verify
@@ -30,6 +33,7 @@ from device.words import By
 
 ERASED_NAME: Final = "erased"
 ERASE_ORDERS_NAME: Final = "erase-orders"
+LIVED_NAME: Final = "lived.json"
 _TAIL_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 _FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -46,12 +50,13 @@ def store_error(problem: OSError, doing: str) -> StoreError:
 class Listed:
     """A recording as lists show it. ``size_bytes`` is the file as it is now, also while it grows.
 
-    ``going``: who wants it erased, as soon as that can be done.
+    ``going``: who wants it erased, as soon as that can be done. ``held``: for research, so that retention lets it be.
     """
 
     manifest: Manifest
     size_bytes: int
     going: By | None
+    held: bool = False
 
     @property
     def withdrawn(self) -> bool:
@@ -109,7 +114,24 @@ class StoreReader:
             size_bytes = (folder / SESSION_NAME).stat().st_size
         except (DamagedError, OSError):
             return None
-        return Listed(manifest, size_bytes, marked_by(folder))
+        return Listed(manifest, size_bytes, marked_by(folder), held=(folder / HOLD_NAME).exists())
+
+    def going(self) -> list[tuple[str, By]]:
+        """Every recording that somebody wants erased, and who.
+
+        Raises:
+            StoreError: the store cannot be listed.
+        """
+        marked = [(recording_id, marked_by(self.path / recording_id)) for recording_id in self.ids()]
+        return [(recording_id, by) for recording_id, by in marked if by is not None]
+
+    def read_lived(self, key: bytes) -> Lived | None:
+        """The lived time that was written last; ``None`` where there is none that the box with this key wrote."""
+        try:
+            signed = verify(LIVED_KIND, (self.path / LIVED_NAME).read_bytes())
+            return Lived.model_validate(signed.payload) if signed.key == key else None
+        except (DamagedError, OSError, ValidationError):
+            return None
 
 
 class Store(StoreReader):
@@ -118,6 +140,7 @@ class Store(StoreReader):
     def __init__(self, path: Path, *, device_key: Ed25519PrivateKey) -> None:
         super().__init__(path)
         self._device_key = device_key
+        self._erasing = threading.Lock()  # one after the other: two at one recording would find each other's half
         # What was asked to be erased and is not: to be asked again, also where not even its mark could be made.
         self.owed: dict[str, By] = {}
         # Told of each erasure once its certificate is durable and before its mark goes: a cut in between tells it
@@ -186,6 +209,70 @@ class Store(StoreReader):
         except OSError as problem:
             raise store_error(problem, "a withdrawal could not be taken back") from problem
 
+    def mark_for_retention(self, recording_id: str) -> bool:
+        """Make it durable that retention erases a recording; ``False``: it is held for research meanwhile.
+
+        Raises:
+            StoreError: it may be marked or not.
+        """
+        folder = self.folder(recording_id)
+        with claimed(folder, otherwise=_busy()):
+            if (folder / HOLD_NAME).exists():
+                return False
+            try:
+                mark(folder, By.RETENTION)
+            except OSError as problem:
+                raise store_error(problem, "a recording could not be marked") from problem
+        return True
+
+    def hold(self, recording_id: str, *, at: Stamp) -> None:
+        """Hold a recording for research: retention lets it be. Its client can still withdraw it.
+
+        Any program with the device's key may do this, also while the box runs.
+
+        Raises:
+            StoreError: there is none, or it is being erased; or the hold is not durable.
+        """
+        folder = self._existing(recording_id)
+        facts = {"recording": recording_id, "held": at.wall, "clock_trusted": at.trusted}
+        with claimed(folder, otherwise=_busy()):
+            if marked_by(folder) is not None:
+                raise StoreError("that recording is being erased", "there is nothing left to hold")
+            try:
+                write_whole(folder / HOLD_NAME, sign("hold", facts, self._device_key))
+            except OSError as problem:
+                raise store_error(problem, "a recording could not be held") from problem
+
+    def release(self, recording_id: str) -> None:
+        """Hold a recording no longer.
+
+        Raises:
+            StoreError: there is none, or it may still be held.
+        """
+        folder = self._existing(recording_id)
+        try:
+            (folder / HOLD_NAME).unlink(missing_ok=True)
+            sync_folder(folder)
+        except OSError as problem:
+            raise store_error(problem, "a recording could not be released") from problem
+
+    def _existing(self, recording_id: str) -> Path:
+        folder = self.folder(recording_id)
+        if not folder.is_dir():
+            raise StoreError("there is no such recording in the store", "take the id from the list of recordings")
+        return folder
+
+    def write_lived(self, lived: Lived) -> None:
+        """Put the lived time in its place, durably.
+
+        Raises:
+            StoreError: the one before, if any, is still there.
+        """
+        try:
+            self._write_signed(self.path / LIVED_NAME, LIVED_KIND, lived)
+        except OSError as problem:
+            raise store_error(problem, "the lived time could not be written") from problem
+
     def erase(self, recording_id: str, *, by: By, at: Stamp | str, go_on: GoOn = lambda: True) -> bool:
         """Erase a recording; keep a signed certificate that it was and, but for retention, an order for the remote.
 
@@ -201,7 +288,8 @@ class Store(StoreReader):
         """
         folder = self.folder(recording_id)
         try:
-            done = self._erase(folder, by=by, at=at if isinstance(at, Stamp) else Stamp(at), go_on=go_on)
+            with self._erasing:
+                done = self._erase(folder, by=by, at=at if isinstance(at, Stamp) else Stamp(at), go_on=go_on)
         except OSError as problem:
             self.owed[recording_id] = by
             raise store_error(problem, "a recording could not be erased") from problem
@@ -251,9 +339,14 @@ class Store(StoreReader):
         return certificate
 
     def _write_signed(self, path: Path, kind: str, facts: BaseModel) -> None:
-        path.parent.mkdir(mode=0o750, exist_ok=True)
-        sync_folder(path.parent.parent)
+        if path.parent != self.path:
+            path.parent.mkdir(mode=0o750, exist_ok=True)
+            sync_folder(self.path)
         write_whole(path, sign(kind, facts.model_dump(mode="json"), self._device_key))
+
+
+def _busy() -> StoreError:
+    return StoreError("another program is at that recording just now", "try again in a moment")
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -38,6 +38,7 @@ def make_status(
     sounder: Sounder,
     recorder: Recorder,
     health: Health,
+    warnings: tuple[tuple[str, str], ...],
 ) -> Status:
     """Everything the page may know, as of now."""
     now_us = clock.now_us()
@@ -64,6 +65,7 @@ def make_status(
         store_free_bytes=health.free_bytes,
         store_minutes_left=health.minutes_left,
         clock_trusted=clock.trusted(),
+        warnings=warnings,
     )
 
 

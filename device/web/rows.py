@@ -31,6 +31,7 @@ class Row:
     verdict: str
     verdict_text: str
     verdict_hint: str
+    held: bool
     downloadable: bool
 
 
@@ -83,7 +84,8 @@ def row_of(listed: Listed, status: Status | None) -> Row:
         verdict=manifest.report.verdict,
         verdict_text=text(f"sound.{verdict}"),
         verdict_hint=text(f"sound.{verdict}.do"),
-        downloadable=not listed.withdrawn and not is_open(listed),
+        held=listed.held,
+        downloadable=listed.going is None and not is_open(listed),
     )
 
 
@@ -91,6 +93,8 @@ def _state(listed: Listed, status: Status | None) -> str:
     """The state, told apart further where it is open: only a living capture service is still recording it."""
     if listed.withdrawn:
         return "withdrawn"
+    if listed.going is not None:
+        return "going"
     if listed.manifest.state is not RecordingState.OPEN:
         return listed.manifest.state
     if status is not None and status.recording is not None and status.recording.id in (listed.manifest.id, None):
