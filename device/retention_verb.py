@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def _retention(options: argparse.Namespace) -> int:
     config, clock = load_config(options.config), SystemClock()
     if options.dry_run:
         found = _look(config, StoreReader(config.store.path), clock)
-        _print(found, [decision.recording for decision in found.decisions if decision.erase], options)
+        _tell(found, [decision.recording for decision in found.decisions if decision.erase], options)
         return _EXIT_DONE
     if somebody_listens(config.box.run / REQUESTS_NAME):
         raise AdminError(
@@ -61,7 +62,7 @@ def _retention(options: argparse.Namespace) -> int:
         store.write_lived(found.lived)
         at = stamp(clock, boot_id())
         gone = [one.recording for one in found.decisions if carry_out(store, one, at=at, go_on=lambda: True)]
-    _print(found, gone, options)
+    _tell(found, gone, options)
     return _EXIT_DONE
 
 
@@ -79,32 +80,36 @@ def _public_key(path: Path) -> bytes | None:
     return load_or_make_device_key(path).public_key().public_bytes_raw() if path.exists() else None
 
 
-def _print(found: Survey, going: list[str], options: argparse.Namespace) -> None:
+def _tell(found: Survey, going: list[str], options: argparse.Namespace) -> None:
     if options.json:
         decisions = [asdict(decision) for decision in found.decisions]
         shown = {"dry_run": options.dry_run, "erased": [] if options.dry_run else going, "decisions": decisions}
-        print(json.dumps(shown, indent=2, ensure_ascii=False))
+        _say(json.dumps(shown, indent=2, ensure_ascii=False))
         return
     for decision in found.decisions:
         what = "erase" if decision.recording in going else "keep"
-        print(f"{decision.recording}  {what:5}  {decision.why}")
+        _say(f"{decision.recording}  {what:5}  {decision.why}")
         if decision.warning is not None:
-            print(f"{'':17}  {'look':5}  {decision.warning}")
+            _say(f"{'':17}  {'look':5}  {decision.warning}")
     done = "would be erased" if options.dry_run else "erased"
-    print(f"{len(going)} of {len(found.decisions)} {done}")
+    _say(f"{len(going)} of {len(found.decisions)} {done}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
 
 
 def _hold(options: argparse.Namespace) -> int:
     config = load_config(options.config)
     _writable(config).hold(options.recording, at=stamp(SystemClock(), boot_id()))
-    print(f"{options.recording} is held for research")
+    _say(f"{options.recording} is held for research")
     return _EXIT_DONE
 
 
 def _release(options: argparse.Namespace) -> int:
     config = load_config(options.config)
     _writable(config).release(options.recording)
-    print(f"{options.recording} is not held any more")
+    _say(f"{options.recording} is not held any more")
     return _EXIT_DONE
 
 

@@ -29,6 +29,7 @@ from device.capture.ladder import Readings
 from device.capture.packets import Camera, Gap, Microphone, Sound, SoundFormat
 from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedMicrophone
+from device.capture.upkeep import Upkeep
 from device.clock import PacedClock
 from device.compose import Parts, service_of
 from device.config import SessionSection
@@ -417,6 +418,7 @@ def build_box(
     standing: tuple[SottoError, ...] = (),
     max_length_min: int = 1,
     machine: Callable[[], Readings] = Readings,
+    upkeep: Callable[[Store, PacedClock], Upkeep] | None = None,
 ) -> Box:
     """A box that runs; whoever asked for it stops it."""
     clock = PacedClock(speed=speed, start=START)
@@ -441,6 +443,7 @@ def build_box(
         standing=standing,
         publish=watcher.publish,
         machine=machine,
+        upkeep=upkeep(store, clock) if upkeep else None,
     )
     return Box(clock, service, panel, microphone, store, identity, watcher, log)
 
