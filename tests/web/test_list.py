@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device.clock import Stamp
 from device.recording import MANIFEST_NAME, SESSION_NAME
 from device.recording.manifest import (
     ConsentEvent,
@@ -83,6 +84,34 @@ def test_a_withdrawn_recording_is_shown_but_cannot_be_downloaded(box: Box, clien
     shown = entry(page(client), recording_id)
     assert "The client withdrew it." in shown
     assert "session.mp4.age" not in shown
+
+
+def test_what_retention_erases_is_shown_as_that_and_cannot_be_downloaded(box: Box, client: FlaskClient) -> None:
+    recording_id = add_recording(box.store)
+    box.store.mark_for_retention(recording_id)
+    shown = entry(page(client), recording_id)
+    assert "being erased" in shown
+    assert "withdrew" not in shown
+    assert "session.mp4.age" not in shown
+    assert client.get(f"/recordings/{recording_id}/session.mp4.age").status_code == 404
+    assert client.get(f"/recordings/{recording_id}/manifest.json").status_code == 404
+
+
+def test_a_research_hold_is_shown_in_the_list_and_with_the_facts(box: Box, client: FlaskClient) -> None:
+    held, other = add_recording(box.store), add_recording(box.store)
+    box.store.hold(held, at=Stamp("2026-03-02T10:00:00.000Z"))
+    assert "held for research" in entry(page(client), held)
+    assert "held for research" not in entry(page(client), other)
+    assert "held for research" in client.get(f"/recordings/{held}/").text
+    assert "held for research" not in client.get(f"/recordings/{other}/").text
+
+
+def test_a_warning_of_the_store_is_shown_with_what_to_do(box: Box, client: FlaskClient) -> None:
+    publish(status(warnings=(("2 recordings are old", "look at the sync"),)), box.run)
+    html = page(client)
+    assert "2 recordings are old." in html
+    assert "Look at the sync." in html
+    assert "Ready. Nothing is recorded." in html
 
 
 def test_open_means_being_recorded_only_while_capture_says_so(box: Box, client: FlaskClient) -> None:
