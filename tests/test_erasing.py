@@ -90,20 +90,32 @@ def is_gone(store: Store, recording_id: str) -> bool:
 def test_every_byte_is_zero_and_synced_before_it_is_cut_off(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     recording_id = recording(store)
     seen: list[tuple[int, int]] = []
-    synced: list[int] = []
-    cut_off, sync = os.ftruncate, os.fsync
+    dirty: set[str] = set()
+    write, cut_off, sync = os.pwrite, os.ftruncate, os.fsync
+
+    def name_of(descriptor: int) -> str:
+        return str(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+    def overwrite(descriptor: int, data: bytes, offset: int) -> int:
+        dirty.add(name_of(descriptor))
+        return write(descriptor, data, offset)
+
+    def make_durable(descriptor: int) -> None:
+        dirty.discard(name_of(descriptor))
+        sync(descriptor)
 
     def look(descriptor: int, size: int) -> None:
-        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        path = Path(name_of(descriptor))
         before = path.read_bytes()
         assert set(before[size:]) <= {0}, "cut off before it was overwritten"
         assert before[: len(HEAD)] == bytes(len(HEAD)) or path.name != SESSION_NAME, "the header goes first"
-        assert synced[-1] == descriptor
+        assert str(path) not in dirty, "cut off before the zeros were durable"
         seen.append((len(before), size))
         cut_off(descriptor, size)
 
+    monkeypatch.setattr(os, "pwrite", overwrite)
     monkeypatch.setattr(os, "ftruncate", look)
-    monkeypatch.setattr(os, "fsync", lambda descriptor: (synced.append(descriptor), sync(descriptor))[1])
+    monkeypatch.setattr(os, "fsync", make_durable)
     store.erase(recording_id, by=By.CLIENT, at=AT)
     assert seen[:3] == [(5 * MIB, 2 * PIECE), (2 * PIECE, PIECE), (PIECE, 0)]
     assert len(seen) == 3 + 2 + 1, "the attachment, the receipt and the manifest, too"

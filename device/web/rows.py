@@ -56,6 +56,8 @@ def rows(house: House, status: Status | None, *, most: int | None = None) -> Row
     listed = [(recording_id, entry) for recording_id, entry in found if entry and entry.manifest.id == recording_id]
     missing = {recording_id for recording_id, _ in found} - {recording_id for recording_id, _ in listed}
     missing -= set(_beginning(ids, status))
+    if missing:  # what is half erased is nothing that somebody should look after
+        missing -= {recording_id for recording_id, _ in house.store.going()}
     return Rows(tuple(row_of(entry, status) for _, entry in listed), len(missing), len(ids) - len(missing))
 
 

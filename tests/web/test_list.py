@@ -134,6 +134,14 @@ def test_what_cannot_be_read_is_counted_not_hidden(box: Box, client: FlaskClient
     assert "1 recording in the store" in html
 
 
+def test_what_is_half_erased_is_no_damage(box: Box, client: FlaskClient) -> None:
+    recording_id = add_recording(box.store, withdrawn=True)
+    (box.store.folder(recording_id) / SESSION_NAME).unlink()
+    html = page(client)
+    assert "cannot be read" not in html
+    assert recording_id not in html
+
+
 def test_a_recording_that_just_begins_is_not_taken_for_an_unreadable_one(box: Box, client: FlaskClient) -> None:
     box.store.new_folder()
     assert "cannot be read" in page(client)
