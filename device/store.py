@@ -1,6 +1,6 @@
 """The store: one folder per recording, and what may happen to it.
 
-Only the capture process writes here (``Store``); everything else reads (``StoreReader``). Every change of a name is
+Only the capture process writes here (``Store``), but for a research hold; everything else reads (``StoreReader``). Every change of a name is
 made durable before it counts.
 """
 
