@@ -1,161 +1,109 @@
-"""Taking a recording off the disk: the mark that it has to go, its bytes, and its names, each step durable by itself.
+"""Erasing a recording, as one row of durable steps that a cut anywhere leaves to be taken up again.
 
-THE MARK is an empty file whose name says who wants the recording gone. From the moment it is durable a cut at any point
-ends in an erased recording: whoever starts next takes the erasure up (``device/recovery.py``).
+    mark  →  header  →  all else  →  certificate  →  order  →  told  →  manifest, mark, folder
 
-THE BYTES. The header goes first: the file's key stands there and nowhere else, sealed to the recipients, so without it
-nobody opens the rest, wherever flash keeps an old copy. Then all is overwritten from the end, a piece at a time, and
-each piece is cut off once its zeros are durable: memory stays small, no other writer waits behind more than one piece,
-an erasure that was cut short goes on where it was, and a full store has room again after the first one. Where the disk
-refuses to overwrite, the file is still cut and unlinked, which gives its blocks back; punching a hole would do no more.
+The mark comes first and goes last. The certificate and the order come after the file is gone, which makes room for them
+in a store that is full, and before the manifest goes, which knows the digest. So there is never a recording erased
+without them, and never one kept that was to be erased.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any
 
-from device.durable import aside, make_name, sync_folder, write_all
-from device.recording import MANIFEST_NAME, SESSION_NAME, WITHDRAWN_NAME
-from device.recording.erasure import How, worse
+from pydantic import BaseModel, ValidationError
+
+from device.clock import Stamp
+from device.durable import sync_folder, write_whole
+from device.errors import DamagedError
+from device.overwriting import GoOn, mark, overwrite_header, overwrite_rest, remove
+from device.recording import ERASE_ORDERS_NAME, ERASED_NAME
+from device.recording.erasure import CERTIFICATE_KIND, ORDER_KIND, EraseCertificate, order_of
+from device.recording.signing import verify
 from device.words import By
 
-MARKS: Final[Mapping[By, str]] = {
-    By.CLIENT: WITHDRAWN_NAME,
-    By.THERAPIST: "erase.therapist",
-    By.RETENTION: "erase.retention",
-}
-_HEAD_BYTES: Final = 1 << 18  # more than the header to 32 post-quantum recipients takes
-_PIECE_BYTES: Final = 1 << 21
 
-_Done = TypeVar("_Done", How, How | None)
+class Erasing:
+    """The erasures of one store, one after the other: two at one recording would find each other's half."""
 
-GoOn = Callable[[], bool]
-"""Whether the next piece may be overwritten now. Asked before each."""
+    def __init__(
+        self,
+        store: Path,
+        *,
+        sign: Callable[[str, dict[str, Any]], bytes],
+        digest_known: Callable[[Path], str | None],
+    ) -> None:
+        """``sign``: makes a signed document of a kind and facts; ``digest_known``: what a folder's manifest says."""
+        # What was asked to be erased and is not: to be asked again, also where not even its mark could be made.
+        self.owed: dict[str, By] = {}
+        # Told of each erasure once its certificate is durable and before its mark goes: a cut in between tells it
+        # twice, never not at all. A StoreError that it raises leaves the erasure to be taken up again.
+        self.on_erased: Callable[[EraseCertificate], None] = lambda _certificate: None
+        self._store = store
+        self._sign = sign
+        self._digest_known = digest_known
+        self._one_at_a_time = threading.Lock()
 
+    def erase(self, folder: Path, *, by: By, at: Stamp, go_on: GoOn) -> bool:
+        """Erase the recording in a folder; keep a certificate and, but for retention, an order for the remote.
 
-def mark(folder: Path, by: By) -> None:
-    """Make it durable that a recording has to go.
+        ``go_on`` is asked before each piece of the file; where it says no, the header is gone, the mark stands and the
+        answer is ``False``.
 
-    Raises:
-        OSError: it may be marked or not.
-    """
-    make_name(folder / MARKS[by])
+        Raises:
+            OSError: it is not done, and owed. The header was overwritten all the same, where the disk let that be.
+        """
+        self.owed[folder.name] = by
+        with self._one_at_a_time:
+            if done := self._erase(folder, by=by, at=at, go_on=go_on):
+                self.owed.pop(folder.name, None)
+        return done
 
-
-def marked_by(folder: Path) -> By | None:
-    """Who wants the recording gone; ``None``: nobody. The client's word counts before any other."""
-    return next((by for by, name in MARKS.items() if (folder / name).exists()), None)
-
-
-def overwrite_header(folder: Path) -> How:
-    """Overwrite the head of the sealed file, durably, under whichever of its names it stands."""
-    how = How.ABSENT
-    for path in _sealed(folder):
-        how = worse(how, _overwrite(path, _overwrite_head))
-    return how
-
-
-def overwrite_rest(folder: Path, *, go_on: GoOn) -> How | None:
-    """Overwrite and take away all that a recording consists of, but its manifest and its marks; ``None``: put off.
-
-    A file that cannot be overwritten is taken away all the same.
-
-    Raises:
-        OSError: a name could not be taken away.
-    """
-    how = How.ABSENT
-    for path in (*_sealed(folder), *_others(folder)):
-        done = _overwrite(path, lambda descriptor: _overwrite_from_the_end(descriptor, go_on=go_on))
-        if done is None:
-            return None
-        how = worse(how, done)
-    for path in (*_sealed(folder), *_others(folder)):
-        path.unlink(missing_ok=True)
-    for inner in _folders(folder):
-        inner.rmdir()
-    sync_folder(folder)
-    return how
-
-
-def remove(folder: Path) -> None:
-    """Take the rest of the folder away: the manifest, then the marks, then the folder.
-
-    Raises:
-        OSError: as long as a mark is there, it is taken up again.
-    """
-    _overwrite(folder / MANIFEST_NAME, lambda descriptor: _overwrite_from_the_end(descriptor, go_on=lambda: True))
-    (folder / MANIFEST_NAME).unlink(missing_ok=True)
-    sync_folder(folder)
-    for name in MARKS.values():
-        (folder / name).unlink(missing_ok=True)
-    folder.rmdir()
-    sync_folder(folder.parent)
-
-
-def _sealed(folder: Path) -> tuple[Path, Path]:
-    path = folder / SESSION_NAME
-    return path, aside(path)
-
-
-def _others(folder: Path) -> list[Path]:
-    """Every file beside the sealed one, in folders within it too; not the manifest, and not the marks."""
-    stay = {folder / name for name in (MANIFEST_NAME, SESSION_NAME, *MARKS.values())}
-    found = (Path(place) / name for place, _, names in os.walk(folder) for name in names)
-    return sorted(path for path in found if path not in stay)
-
-
-def _folders(folder: Path) -> list[Path]:
-    """The folders within it, innermost first."""
-    return [Path(place) / name for place, names, _ in os.walk(folder, topdown=False) for name in names]
-
-
-def _overwrite(path: Path, overwrite: Callable[[int], _Done]) -> _Done | How:
-    """Have a file overwritten; whatever the disk refuses is no reason not to take its name away afterwards."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return How.ABSENT
-    except OSError:
-        return How.CUT
-    try:
-        return overwrite(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _overwrite_head(descriptor: int) -> How:
-    end = min(os.fstat(descriptor).st_size, _HEAD_BYTES)
-    return _zero(descriptor, 0, end) if end else How.ABSENT
-
-
-def _overwrite_from_the_end(descriptor: int, *, go_on: GoOn) -> How | None:
-    end = os.fstat(descriptor).st_size
-    how = How.ABSENT
-    while end > 0:
-        if not go_on():
-            return None
-        start = (end - 1) // _PIECE_BYTES * _PIECE_BYTES
-        how = worse(how, _zero(descriptor, start, end))
-        with suppress(OSError):  # what cannot be cut off is overwritten all the same, and its name is taken away
-            os.ftruncate(descriptor, start)
-        end = start
-    return how
-
-
-def _zero(descriptor: int, start: int, end: int) -> How:
-    """Overwrite a part with zeros, durably; what fails at one place keeps no other from being overwritten."""
-    how = How.OVERWRITTEN
-    for at in range(start, end, _HEAD_BYTES):
+    def _erase(self, folder: Path, *, by: By, at: Stamp, go_on: GoOn) -> bool:
+        if not folder.exists() and (self._store / ERASED_NAME / f"{folder.name}.json").exists():
+            sync_folder(self._store)  # which is all that was left to do
+            return True
         try:
-            write_all(descriptor, bytes(min(_HEAD_BYTES, end - at)), at)
+            mark(folder, by)
         except OSError:
-            how = How.CUT
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        how = How.CUT
-    return how
+            overwrite_header(folder)  # a disk that takes no new name may still take zeros
+            mark(folder, by)
+        header = overwrite_header(folder)
+        rest = overwrite_rest(folder, go_on=go_on)
+        if rest is None:
+            return False
+        certificate = EraseCertificate(
+            recording=folder.name,
+            erased=at.wall,
+            clock_trusted=at.trusted,
+            boot=at.boot,
+            monotonic_us=at.monotonic_us,
+            by=by,
+            digest=self._digest_known(folder),
+            header=header,
+            rest=rest,
+        )
+        self.on_erased(self._keep_proof(certificate))
+        remove(folder)
+        return True
+
+    def _keep_proof(self, certificate: EraseCertificate) -> EraseCertificate:
+        """Write certificate and order, durably. One that is there is of this erasure, cut short, and knows more."""
+        name = f"{certificate.recording}.json"
+        path = self._store / ERASED_NAME / name
+        try:
+            known = verify(CERTIFICATE_KIND, path.read_bytes())
+            certificate = EraseCertificate.model_validate(known.payload)
+        except (DamagedError, FileNotFoundError, ValidationError):
+            self._write(path, CERTIFICATE_KIND, certificate)
+        if (order := order_of(certificate)) is not None:
+            self._write(self._store / ERASE_ORDERS_NAME / name, ORDER_KIND, order)
+        return certificate
+
+    def _write(self, path: Path, kind: str, facts: BaseModel) -> None:
+        path.parent.mkdir(mode=0o750, exist_ok=True)
+        sync_folder(self._store)
+        write_whole(path, self._sign(kind, facts.model_dump(mode="json")))

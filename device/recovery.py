@@ -14,8 +14,8 @@ from typing import Final
 
 from device.clock import Stamp
 from device.durable import aside, sync_folder, write_all
-from device.erasing import marked_by
 from device.errors import DamagedError, StoreError
+from device.overwriting import marked_by
 from device.recording import CHUNK_BYTES, LEDGER_NAME, MANIFEST_NAME, SESSION_NAME
 from device.recording.ledger import CLOSING_BYTES, Ledger, Record, digest_of, parse_ledger
 from device.recording.manifest import RecordingState

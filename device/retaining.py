@@ -8,9 +8,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from device.clock import Stamp
-from device.erasing import GoOn
 from device.errors import DamagedError
 from device.lived import Lived, age_us, look_at, verified_for_us
+from device.overwriting import GoOn
 from device.recording import RECEIPTS_NAME
 from device.recording.manifest import RecordingState
 from device.recording.receipt import RECEIPT_KIND, Receipt, proving

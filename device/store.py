@@ -1,7 +1,7 @@
 """The store: one folder per recording, and what may happen to it.
 
-Only the capture process writes here (``Store``), but for a research hold; everything else reads (``StoreReader``). Every change of a name is
-made durable before it counts.
+Only the capture process writes here (``Store``), but for a research hold; everything else reads (``StoreReader``).
+Every change of a name is made durable before it counts.
 """
 
 from __future__ import annotations
@@ -10,29 +10,33 @@ import errno
 import os
 import secrets
 import shutil
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from device.claim import claimed
 from device.clock import Stamp
 from device.durable import sync_folder, write_whole
-from device.erasing import GoOn, mark, marked_by, overwrite_header, overwrite_rest, remove
+from device.erasing import Erasing
 from device.errors import DamagedError, StoreError, StoreFullError
 from device.lived import LIVED_KIND, Lived
-from device.recording import HOLD_NAME, MANIFEST_NAME, SESSION_NAME, WITHDRAWN_NAME, is_recording_id
-from device.recording.erasure import CERTIFICATE_KIND, ORDER_KIND, EraseCertificate, order_of
+from device.overwriting import GoOn, mark, marked_by
+from device.recording import (
+    ERASED_NAME,
+    HOLD_NAME,
+    MANIFEST_NAME,
+    SESSION_NAME,
+    WITHDRAWN_NAME,
+    is_recording_id,
+)
 from device.recording.manifest import Manifest
 from device.recording.signing import sign, verify
 from device.words import By
 
-ERASED_NAME: Final = "erased"
-ERASE_ORDERS_NAME: Final = "erase-orders"
 LIVED_NAME: Final = "lived.json"
 _TAIL_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 _FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -140,12 +144,10 @@ class Store(StoreReader):
     def __init__(self, path: Path, *, device_key: Ed25519PrivateKey) -> None:
         super().__init__(path)
         self._device_key = device_key
-        self._erasing = threading.Lock()  # one after the other: two at one recording would find each other's half
-        # What was asked to be erased and is not: to be asked again, also where not even its mark could be made.
-        self.owed: dict[str, By] = {}
-        # Told of each erasure once its certificate is durable and before its mark goes: a cut in between tells it
-        # twice, never not at all. A StoreError that it raises leaves the erasure to be taken up again.
-        self.on_erased: Callable[[EraseCertificate], None] = lambda _certificate: None
+        self.erasing = Erasing(path, sign=self._sign, digest_known=digest_known)
+
+    def _sign(self, kind: str, facts: dict[str, Any]) -> bytes:
+        return sign(kind, facts, self._device_key)
 
     def check(self) -> None:
         """Find out whether the store can be written.
@@ -187,7 +189,7 @@ class Store(StoreReader):
         Raises:
             StoreError: the one before, if any, is still there.
         """
-        document = sign("manifest", manifest.model_dump(mode="json"), self._device_key)
+        document = self._sign("manifest", manifest.model_dump(mode="json"))
         try:
             write_whole(self.folder(manifest.id) / MANIFEST_NAME, document)
         except OSError as problem:
@@ -239,7 +241,7 @@ class Store(StoreReader):
             if marked_by(folder) is not None:
                 raise StoreError("that recording is being erased", "there is nothing left to hold")
             try:
-                write_whole(folder / HOLD_NAME, sign("hold", facts, self._device_key))
+                write_whole(folder / HOLD_NAME, self._sign("hold", facts))
             except OSError as problem:
                 raise store_error(problem, "a recording could not be held") from problem
 
@@ -269,80 +271,23 @@ class Store(StoreReader):
             StoreError: the one before, if any, is still there.
         """
         try:
-            self._write_signed(self.path / LIVED_NAME, LIVED_KIND, lived)
+            write_whole(self.path / LIVED_NAME, self._sign(LIVED_KIND, lived.model_dump(mode="json")))
         except OSError as problem:
             raise store_error(problem, "the lived time could not be written") from problem
 
     def erase(self, recording_id: str, *, by: By, at: Stamp | str, go_on: GoOn = lambda: True) -> bool:
-        """Erase a recording; keep a signed certificate that it was and, but for retention, an order for the remote.
+        """Erase a recording (``device/erasing.py``); ``False``: it was put off, its header is gone, its mark stands.
 
-        The mark comes first and goes last, so that an erasure that was cut short anywhere is taken up again by
-        ``recover``. The certificate and the order are durable before the manifest goes, which knows the digest; and
-        after the file is gone, which makes room for them in a store that is full. ``go_on`` is asked before each
-        piece of the file; where it says no, the header is gone, the mark stands and the answer is ``False``.
-
-        ``at``: a bare wall time is one that is not trusted.
+        ``go_on`` is asked before each piece of the file. ``at``: a bare wall time is one that is not trusted.
 
         Raises:
             StoreError: it is not done. The header was overwritten all the same, where the disk let that be.
         """
         folder = self.folder(recording_id)
         try:
-            with self._erasing:
-                done = self._erase(folder, by=by, at=at if isinstance(at, Stamp) else Stamp(at), go_on=go_on)
+            return self.erasing.erase(folder, by=by, at=at if isinstance(at, Stamp) else Stamp(at), go_on=go_on)
         except OSError as problem:
-            self.owed[recording_id] = by
             raise store_error(problem, "a recording could not be erased") from problem
-        if done:
-            self.owed.pop(recording_id, None)
-        return done
-
-    def _erase(self, folder: Path, *, by: By, at: Stamp, go_on: GoOn) -> bool:
-        if not folder.exists() and (self.path / ERASED_NAME / f"{folder.name}.json").exists():
-            sync_folder(self.path)  # which is all that was left to do
-            return True
-        try:
-            mark(folder, by)
-        except OSError:
-            overwrite_header(folder)  # a disk that takes no new name may still take zeros
-            mark(folder, by)
-        header = overwrite_header(folder)
-        rest = overwrite_rest(folder, go_on=go_on)
-        if rest is None:
-            return False
-        certificate = EraseCertificate(
-            recording=folder.name,
-            erased=at.wall,
-            clock_trusted=at.trusted,
-            boot=at.boot,
-            monotonic_us=at.monotonic_us,
-            by=by,
-            digest=digest_known(folder),
-            header=header,
-            rest=rest,
-        )
-        self.on_erased(self._keep_proof(certificate))
-        remove(folder)
-        return True
-
-    def _keep_proof(self, certificate: EraseCertificate) -> EraseCertificate:
-        """Write certificate and order, durably. One that is there is of this erasure, cut short, and knows more."""
-        name = f"{certificate.recording}.json"
-        path = self.path / ERASED_NAME / name
-        try:
-            known = verify(CERTIFICATE_KIND, path.read_bytes())
-            certificate = EraseCertificate.model_validate(known.payload)
-        except (DamagedError, FileNotFoundError, ValidationError):
-            self._write_signed(path, CERTIFICATE_KIND, certificate)
-        if (order := order_of(certificate)) is not None:
-            self._write_signed(self.path / ERASE_ORDERS_NAME / name, ORDER_KIND, order)
-        return certificate
-
-    def _write_signed(self, path: Path, kind: str, facts: BaseModel) -> None:
-        if path.parent != self.path:
-            path.parent.mkdir(mode=0o750, exist_ok=True)
-            sync_folder(self.path)
-        write_whole(path, sign(kind, facts.model_dump(mode="json"), self._device_key))
 
 
 def _busy() -> StoreError:

@@ -37,6 +37,7 @@ FLOORS: Mapping[str, int] = {
     "device.claim": 1,
     "device.erasing": 1,
     "device.lived": 1,
+    "device.overwriting": 1,
     "device.retention": 1,
     "device.stills": 1,
     "device.notify": 1,
@@ -186,6 +187,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "picamera2": ("device.capture.camera_picamera2",),
     "pydantic": (
         "device.config",
+        "device.erasing",
         "device.recording.erasure",
         "device.lived",
         "device.recording.manifest",

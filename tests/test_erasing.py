@@ -20,12 +20,20 @@ import pytest
 from device.age.identities import generate_identity
 from device.clock import Stamp
 from device.errors import StoreError, StoreFullError
-from device.recording import ATTACHMENTS_NAME, MANIFEST_NAME, RECEIPTS_NAME, SESSION_NAME, WITHDRAWN_NAME
+from device.recording import (
+    ATTACHMENTS_NAME,
+    ERASE_ORDERS_NAME,
+    ERASED_NAME,
+    MANIFEST_NAME,
+    RECEIPTS_NAME,
+    SESSION_NAME,
+    WITHDRAWN_NAME,
+)
 from device.recording.erasure import EraseCertificate, EraseOrder, How
 from device.recording.manifest import RecordingState
 from device.recording.signing import verify
 from device.recovery import recover
-from device.store import ERASE_ORDERS_NAME, ERASED_NAME, Store
+from device.store import Store
 from device.words import By
 from tests.support import Cut, cuts, manifest_of, small_disk, store_at, write_wav
 
@@ -176,7 +184,7 @@ def test_each_erasure_is_told_once_its_certificate_is_durable(store: Store) -> N
         assert store.folder(certificate.recording).exists()
         told.append(certificate)
 
-    store.on_erased = note
+    store.erasing.on_erased = note
     recording_id = recording(store)
     store.erase(recording_id, by=By.CLIENT, at=AT)
     assert [certificate.recording for certificate in told] == [recording_id]
@@ -188,11 +196,11 @@ def test_an_erasure_that_could_not_be_noted_is_taken_up_again(store: Store) -> N
     def refuse(_certificate: EraseCertificate) -> None:
         raise StoreError("the audit log cannot be written", "look at the disk")
 
-    store.on_erased = refuse
+    store.erasing.on_erased = refuse
     with pytest.raises(StoreError, match="audit log"):
         store.erase(recording_id, by=By.CLIENT, at=AT)
     assert headers(store) == []
-    store.on_erased = lambda _certificate: None
+    store.erasing.on_erased = lambda _certificate: None
     recover(store, at=LATER)
     assert is_gone(store, recording_id)
 
@@ -271,13 +279,13 @@ def test_a_call_that_fails_leaves_no_header_and_what_was_not_done_is_told_and_do
                 store.erase(recording_id, by=By.CLIENT, at=AT)
             except StoreError as problem:
                 assert problem.hint
-                assert store.owed == {recording_id: By.CLIENT}
+                assert store.erasing.owed == {recording_id: By.CLIENT}
                 told += 1
         assert SESSION_NAME not in {path.name for path in headers(store)}, f"the header is still there after call {at}"
-        for owed, who in list(store.owed.items()):
+        for owed, who in list(store.erasing.owed.items()):
             assert store.erase(owed, by=who, at=AT)
         assert is_gone(store, recording_id)
-        assert store.owed == {}
+        assert store.erasing.owed == {}
         if passed() < at:
             break
     assert at > 40
@@ -351,7 +359,7 @@ def test_the_header_is_overwritten_even_where_not_one_more_name_can_be_made(
             store.erase(recording_id, by=By.CLIENT, at=AT)
     assert SESSION_NAME not in {path.name for path in headers(store)}
     assert not (store.folder(recording_id) / WITHDRAWN_NAME).exists()
-    assert store.owed == {recording_id: By.CLIENT}
+    assert store.erasing.owed == {recording_id: By.CLIENT}
     assert store.erase(recording_id, by=By.CLIENT, at=LATER)
     assert is_gone(store, recording_id)
 
@@ -364,7 +372,7 @@ def test_a_store_that_became_read_only_is_told_and_nothing_is_certified(tmp_path
         with pytest.raises(StoreError, match="Read-only file system"):
             store.erase(recording_id, by=By.CLIENT, at=AT)
         assert certificate_of(store, recording_id) is None
-        assert store.owed == {recording_id: By.CLIENT}
+        assert store.erasing.owed == {recording_id: By.CLIENT}
         subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
         assert store.erase(recording_id, by=By.CLIENT, at=AT)
         assert is_gone(store, recording_id)

@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 from device.age.identities import generate_identity
 from device.cli import main
 from device.errors import AdminError
-from device.recording import MANIFEST_NAME, SESSION_NAME
+from device.recording import ERASED_NAME, MANIFEST_NAME, SESSION_NAME
 from device.rehearse import parse_presses
-from device.store import ERASED_NAME
 from tests.support import fill, noise, own_open, said, small_disk, sound_of, stock_open, tracks_of, write_wav
 
 IDENTITY = generate_identity(post_quantum=False)

@@ -13,11 +13,11 @@ from device.claim import claimed, other_writer
 from device.clock import Stamp
 from device.errors import StoreError
 from device.lived import DAY_US, Lived
-from device.recording import HOLD_NAME, MANIFEST_NAME, RECEIPTS_NAME
+from device.recording import ERASE_ORDERS_NAME, ERASED_NAME, HOLD_NAME, MANIFEST_NAME, RECEIPTS_NAME
 from device.recording.signing import verify
 from device.retaining import carry_out, read_receipts, survey
 from device.retention import Decision, Policy
-from device.store import ERASE_ORDERS_NAME, ERASED_NAME, LIVED_NAME, Store
+from device.store import LIVED_NAME, Store
 from device.words import By
 from tests.retained import add_receipt, add_recording, public_key
 from tests.support import Cut, cuts, store_at

@@ -18,6 +18,8 @@ from device.errors import DamagedError, StoreError, StoreFullError
 from device.recording import (
     ATTACHMENTS_NAME,
     CHUNK_BYTES,
+    ERASE_ORDERS_NAME,
+    ERASED_NAME,
     LEDGER_NAME,
     MANIFEST_NAME,
     RECEIPTS_NAME,
@@ -27,7 +29,7 @@ from device.recording import (
 from device.recording.signing import verify
 from device.recovery import recover
 from device.sealed_file import SealedFile
-from device.store import ERASE_ORDERS_NAME, ERASED_NAME, Store, StoreReader, read_manifest
+from device.store import Store, StoreReader, read_manifest
 from device.words import By
 from tests.support import Cut, cuts, fill, manifest_of, small_disk, store_at
 

@@ -94,7 +94,7 @@ class Upkeep:
 
     def _finish_erasures(self) -> Warnings:
         go_on, left = self._patience(), []
-        for recording_id, by in {**dict(self._store.going()), **self._store.owed}.items():
+        for recording_id, by in {**dict(self._store.going()), **self._store.erasing.owed}.items():
             try:
                 if self._store.erase(recording_id, by=by, at=stamp(self._clock, self._boot), go_on=go_on):
                     self._tell(f"{recording_id} is erased now", Priority.NOTICE)

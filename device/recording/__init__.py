@@ -21,6 +21,8 @@ MANIFEST_NAME: Final = "manifest.json"
 ATTACHMENTS_NAME: Final = "attachments"
 RECEIPTS_NAME: Final = "receipts"
 WITHDRAWN_NAME: Final = "withdrawn"
+ERASED_NAME: Final = "erased"
+ERASE_ORDERS_NAME: Final = "erase-orders"
 HOLD_NAME: Final = "hold"
 
 # The closing of every file: the one plaintext that is ever sealed with the last flag.

@@ -12,10 +12,10 @@ import pytest
 
 from device.capture.upkeep import warnings_of
 from device.lived import DAY_US, HOUR_US, MOST_OFF_US
-from device.recording import SESSION_NAME, WITHDRAWN_NAME
+from device.recording import ERASED_NAME, SESSION_NAME, WITHDRAWN_NAME
 from device.recording.signing import verify
 from device.retention import Policy
-from device.store import ERASED_NAME, LIVED_NAME, Store
+from device.store import LIVED_NAME, Store
 from device.words import By
 from tests.retained import HEAD, FreeClock, Kept, add_receipt, add_recording
 from tests.support import store_at
@@ -165,7 +165,7 @@ def test_a_withdrawn_recording_that_could_not_be_erased_is_erased_at_the_next_ro
 def test_one_that_could_not_even_be_marked_is_not_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Kept(store, None)
     recording_id = add_recording(store)
-    store.owed[recording_id] = By.CLIENT  # as an erasure leaves it that found no room for a name
+    store.erasing.owed[recording_id] = By.CLIENT  # as an erasure leaves it that found no room for a name
     assert not (store.folder(recording_id) / WITHDRAWN_NAME).exists()
     kept.work()
     assert store.ids() == []

@@ -11,11 +11,11 @@ import pytest
 
 from device.clock import boot_id
 from device.panel_language import Pattern
-from device.recording import WITHDRAWN_NAME
+from device.recording import ERASE_ORDERS_NAME, ERASED_NAME, WITHDRAWN_NAME
 from device.recording.erasure import EraseCertificate
 from device.recording.manifest import RecordingState
 from device.recording.signing import verify
-from device.store import ERASE_ORDERS_NAME, ERASED_NAME, Store
+from device.store import Store
 from device.words import Button, Consent
 from tests.service.rooms import MakeBox, certificates, only
 from tests.support import (
