@@ -38,8 +38,8 @@ bench-recovery: setup-test ## what it takes to close a recording of 1 GB after a
 soak: setup-test ## record for hours (HOURS=1) and look for anything that grows or drifts
 	@$(PYTHON) tests/soak.py --hours $(or $(HOURS),1)
 
-kill: setup-test ## 100 recordings ended by kill -9; every one must open
-	@$(PYTHON) -m pytest tests/test_kill.py --rounds 100
+kill: setup-test ## 100 recordings and erasures ended by kill -9; every one must open, or be gone
+	@$(PYTHON) -m pytest tests/test_kill.py tests/test_erasing.py -k killed --rounds 100
 
 appliance: setup-appliance ## a box in an emulator, pressed, unplugged and cut off (as root; FULL=1: reboots and long windows too; ARCH=arm64: on aarch64)
 	@SOTTO_APPLIANCE=$(if $(FULL),full,1) $(PYTHON) -m pytest tests/appliance $(PYTEST)

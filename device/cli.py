@@ -18,15 +18,17 @@ from device import compose
 from device.capture.camera import MOST_BITS_PER_S, Control, write_picture
 from device.capture.packets import Picture
 from device.capture.sensor import CameraSettings, Framing
-from device.clock import SystemClock, wire_time
+from device.claim import claimed, other_writer
+from device.clock import Stamp, SystemClock, boot_id, stamp
 from device.compose import Parts
-from device.config import load_config
+from device.config import Config, load_config
 from device.demo import DemoChoices, run_demo
 from device.errors import AdminError, SottoError, StoreError
 from device.journal import Scribe, where_it_belongs
 from device.notify import READY, notifier
 from device.recovery import recover
 from device.rehearse import Stage, parse_presses, rehearsal_of, tell
+from device.retention_verb import add_verbs as add_retention
 from device.secrecy import hold_in_memory
 from device.status import publish, read_status
 from device.store import Store, StoreReader
@@ -98,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     diagram.add_argument("document", type=Path, metavar="FILE")
     diagram.set_defaults(verb=_diagram)
 
+    add_retention(verbs)
     _add_cameras(verbs)
     return parser
 
@@ -187,7 +190,8 @@ def _rehearse(options: argparse.Namespace) -> int:
         max_length_min=options.max_length,
     )
     moments = parse_presses(options.presses)
-    outcome = rehearsal_of(stage).run(moments)
+    with claimed(stage.store, otherwise=other_writer()):
+        outcome = rehearsal_of(stage).run(moments)
     if options.json:
         print(json.dumps(outcome, indent=2, ensure_ascii=False))
     else:
@@ -199,6 +203,11 @@ def _capture(options: argparse.Namespace) -> int:
     config = load_config(options.config)
     if not hold_in_memory():
         print("sotto: this user may not keep memory out of swap; let there be no swap", file=sys.stderr)
+    with claimed(config.store.path, otherwise=other_writer()):
+        return _run_capture(config)
+
+
+def _run_capture(config: Config) -> int:
     clock = SystemClock()
     store = compose.store_of(config)
     recipients, standing = compose.recipients_or_fault(config)
@@ -221,7 +230,8 @@ def _capture(options: argparse.Namespace) -> int:
         notify=notifier(),
         machine=compose.this_machine().read,
         journal=scribe,
-        recover=lambda progress: _recover(store, at=wire_time(clock.utc()), progress=progress),
+        recover=lambda progress: _recover(store, at=stamp(clock, boot_id()), progress=progress),
+        upkeep=compose.upkeep_of(config, store=store, clock=clock, journal=scribe),
     )
     _on_termination(service.stop)
     with (
@@ -234,7 +244,7 @@ def _capture(options: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _recover(store: Store, *, at: str, progress: Callable[[int, int], None]) -> None:
+def _recover(store: Store, *, at: Stamp, progress: Callable[[int, int], None]) -> None:
     """Close what a cut left open. A store that is not there is no reason not to start: the lamp tells of it then."""
     try:
         for found in recover(store, at=at, progress=progress):

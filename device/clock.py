@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +17,7 @@ from typing import Protocol
 MICROSECONDS = 1_000_000
 # systemd-timesyncd touches this once it has heard from a time server (systemd-timesyncd.service(8)).
 _SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
@@ -43,6 +45,26 @@ class Clock(Protocol):
 def wire_time(moment: datetime) -> str:
     """A moment as manifests and pages write it: UTC, ISO 8601, milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def boot_id() -> str:
+    """Which boot of the machine this is: monotonic times compare only within one (random(4))."""
+    return _BOOT_ID.read_text(encoding="ascii").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A moment as signed documents hold it: what the wall clock said, and what can be believed whatever it said."""
+
+    wall: str
+    trusted: bool = False
+    boot: str | None = None
+    monotonic_us: int | None = None
+
+
+def stamp(clock: Clock, boot: str) -> Stamp:
+    """This moment."""
+    return Stamp(wire_time(clock.utc()), clock.trusted(), boot, clock.now_us())
 
 
 class SystemClock:

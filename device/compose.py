@@ -24,7 +24,8 @@ from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedCamera, SimulatedMicrophone
 from device.capture.sound_cards import Identity
 from device.capture.take import Devices
-from device.clock import Clock
+from device.capture.upkeep import Upkeep
+from device.clock import Clock, boot_id
 from device.config import AlsaMicrophone, Config, DisabledCamera, PicameraCamera, SessionSection, recipients_of
 from device.config import SimulatedMicrophone as MicrophoneSection
 from device.config import SimulatedPanel as SimulatedPanelSection
@@ -37,6 +38,7 @@ from device.panel import Panel
 from device.panel_simulated import SimulatedPanel
 from device.press import Levels
 from device.requests import REQUESTS_NAME, parse_request
+from device.retention import Policy
 from device.session import Session
 from device.session_context import Rules
 from device.status import Status
@@ -73,11 +75,13 @@ def service_of(
     machine: Callable[[], Readings] = Readings,
     journal: Journal = to_nobody,
     recover: Callable[[Progress], None] = lambda _progress: None,
+    upkeep: Upkeep | None = None,
 ) -> CaptureService:
     """The capture service of a box. ``standing``: what already keeps it from recording; its lamp will say so.
 
     ``machine``: how the machine is; a rehearsal knows nothing of that, and loses no picture to a busy one.
     ``recover``: puts the store in order, before anything is recorded and while the box already answers.
+    ``upkeep``: looks after the store while nobody is there; a rehearsal is over by then.
 
     Raises:
         MissingPackageError: a library that the sound cannot do without is not installed.
@@ -116,6 +120,7 @@ def service_of(
         publish=publish,
         notify=notify,
         journal=journal,
+        upkeep=upkeep,
         box=box,
         simulated=parts.simulated,
     )
@@ -136,6 +141,18 @@ def store_of(config: Config) -> Store:
         AdminError: the box has no key, or none that can be used.
     """
     return Store(config.store.path, device_key=load_or_make_device_key(config.box.device_key))
+
+
+def policy_of(config: Config) -> Policy | None:
+    """What the clinic chose about retention; ``None``: nothing."""
+    section = config.retention
+    return None if section is None else Policy(keep_days=section.keep_days, warn_days=section.warn_days)
+
+
+def upkeep_of(config: Config, *, store: Store, clock: Clock, journal: Journal) -> Upkeep:
+    """What looks after the store while nobody is there."""
+    key = load_or_make_device_key(config.box.device_key).public_key().public_bytes_raw()
+    return Upkeep(store, key=key, policy=policy_of(config), clock=clock, boot=boot_id(), journal=journal)
 
 
 def microphone_of(config: Config, *, clock: Clock) -> Microphone:

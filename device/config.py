@@ -173,6 +173,19 @@ class WebSection(_Section):
     port: Annotated[int, Field(ge=0, le=65535)]
 
 
+class RetentionSection(_Section):
+    """How long the box keeps what the remote holds, too, and from which age on it tells what is not synced."""
+
+    keep_days: Annotated[int, Field(ge=0, le=36_500)] | None = None
+    warn_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> RetentionSection:
+        if self.keep_days is None and self.warn_days is None:
+            raise ValueError("name keep_days, warn_days or both, or leave the section out")
+        return self
+
+
 class Config(_Section):
     """The effective configuration of a box."""
 
@@ -185,6 +198,7 @@ class Config(_Section):
     camera: Annotated[SimulatedCamera | PicameraCamera | DisabledCamera, Field(discriminator="driver")]
     panel: Annotated[SimulatedPanel | GpioPanel, Field(discriminator="driver")]
     web: WebSection
+    retention: RetentionSection | None = None  # without it nothing is ever deleted
 
 
 def load_config(path: Path) -> Config:

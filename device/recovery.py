@@ -13,9 +13,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from device.clock import Stamp
 from device.durable import aside, sync_folder, write_all
 from device.errors import DamagedError, StoreError
-from device.recording import CHUNK_BYTES, LEDGER_NAME, MANIFEST_NAME, SESSION_NAME, WITHDRAWN_NAME
+from device.overwriting import marked_by
+from device.recording import CHUNK_BYTES, LEDGER_NAME, MANIFEST_NAME, SESSION_NAME
 from device.recording.digests import Digests
 from device.recording.ledger import CLOSING_BYTES, Ledger, Record, parse_ledger
 from device.recording.manifest import RecordingState
@@ -39,7 +41,7 @@ class Recovered:
 
 
 def recover(
-    store: Store, *, at: str, progress: Callable[[int, int], None] = lambda _done, _total: None
+    store: Store, *, at: Stamp | str, progress: Callable[[int, int], None] = lambda _done, _total: None
 ) -> list[Recovered]:
     """Close, erase or remove whatever a cut left unfinished. Running it twice, or cutting it short, does no harm.
 
@@ -55,12 +57,12 @@ def recover(
     return [recovered for recovered in done if recovered is not None]
 
 
-def _recover_one(store: Store, recording_id: str, *, at: str) -> Recovered | None:
+def _recover_one(store: Store, recording_id: str, *, at: Stamp | str) -> Recovered | None:
     folder = store.folder(recording_id)
     try:
-        if (folder / WITHDRAWN_NAME).exists():
+        if (by := marked_by(folder)) is not None:
             # Its window ended with the power: nobody can turn it over any more.
-            store.erase(recording_id, by="client", at=at)
+            store.erase(recording_id, by=by, at=at)
             return Recovered(recording_id, "erased")
         if not (folder / SESSION_NAME).exists():
             _remove_unbegun(folder)

@@ -25,11 +25,12 @@ from device.config import SessionSection, recipients_of
 from device.devicekey import throwaway_key
 from device.errors import AdminError
 from device.panel_simulated import SimulatedPanel
+from device.recording import ERASED_NAME
 from device.recording.manifest import Manifest
 from device.recovery import recover
 from device.requests import Mark, People, Stop
 from device.status import Status
-from device.store import ERASED_NAME, Store
+from device.store import Store
 from device.words import Button, Fate
 
 _SHORT_US: Final = 100_000

@@ -1,7 +1,7 @@
 """The store: one folder per recording, and what may happen to it.
 
-Only the capture process writes here (``Store``); everything else reads (``StoreReader``). Every change of a name is
-made durable before it counts.
+Only the capture process writes here (``Store``), but for a research hold; everything else reads (``StoreReader``).
+Every change of a name is made durable before it counts.
 """
 
 from __future__ import annotations
@@ -13,25 +13,31 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
 
-from device.durable import aside, sync_folder, write_all, write_whole
+from device.claim import claimed
+from device.clock import Stamp
+from device.durable import sync_folder, write_whole
+from device.erasing import Erasing
 from device.errors import DamagedError, StoreError, StoreFullError
+from device.lived import LIVED_KIND, Lived
+from device.overwriting import GoOn, mark, marked_by
 from device.recording import (
-    ATTACHMENTS_NAME,
+    ERASED_NAME,
+    HOLD_NAME,
     MANIFEST_NAME,
-    RECEIPTS_NAME,
     SESSION_NAME,
     WITHDRAWN_NAME,
     is_recording_id,
 )
 from device.recording.manifest import Manifest
 from device.recording.signing import sign, verify
+from device.words import By
 
-ERASED_NAME: Final = "erased"
+LIVED_NAME: Final = "lived.json"
 _TAIL_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 _FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -46,11 +52,20 @@ def store_error(problem: OSError, doing: str) -> StoreError:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A recording as lists show it. ``size_bytes`` is the file as it is now, also while it grows."""
+    """A recording as lists show it. ``size_bytes`` is the file as it is now, also while it grows.
+
+    ``going``: who wants it erased, as soon as that can be done. ``held``: for research, so that retention lets it be.
+    """
 
     manifest: Manifest
     size_bytes: int
-    withdrawn: bool
+    going: By | None
+    held: bool = False
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the client withdrew it."""
+        return self.going is By.CLIENT
 
 
 class StoreReader:
@@ -103,7 +118,24 @@ class StoreReader:
             size_bytes = (folder / SESSION_NAME).stat().st_size
         except (DamagedError, OSError):
             return None
-        return Listed(manifest, size_bytes, (folder / WITHDRAWN_NAME).exists())
+        return Listed(manifest, size_bytes, marked_by(folder), held=(folder / HOLD_NAME).exists())
+
+    def going(self) -> list[tuple[str, By]]:
+        """Every recording that somebody wants erased, and who.
+
+        Raises:
+            StoreError: the store cannot be listed.
+        """
+        marked = [(recording_id, marked_by(self.path / recording_id)) for recording_id in self.ids()]
+        return [(recording_id, by) for recording_id, by in marked if by is not None]
+
+    def read_lived(self, key: bytes) -> Lived | None:
+        """The lived time that was written last; ``None`` where there is none that the box with this key wrote."""
+        try:
+            signed = verify(LIVED_KIND, (self.path / LIVED_NAME).read_bytes())
+            return Lived.model_validate(signed.payload) if signed.key == key else None
+        except (DamagedError, OSError, ValidationError):
+            return None
 
 
 class Store(StoreReader):
@@ -112,6 +144,10 @@ class Store(StoreReader):
     def __init__(self, path: Path, *, device_key: Ed25519PrivateKey) -> None:
         super().__init__(path)
         self._device_key = device_key
+        self.erasing = Erasing(path, sign=self._sign, digest_known=digest_known)
+
+    def _sign(self, kind: str, facts: dict[str, Any]) -> bytes:
+        return sign(kind, facts, self._device_key)
 
     def check(self) -> None:
         """Find out whether the store can be written.
@@ -153,7 +189,7 @@ class Store(StoreReader):
         Raises:
             StoreError: the one before, if any, is still there.
         """
-        document = sign("manifest", manifest.model_dump(mode="json"), self._device_key)
+        document = self._sign("manifest", manifest.model_dump(mode="json"))
         try:
             write_whole(self.folder(manifest.id) / MANIFEST_NAME, document)
         except OSError as problem:
@@ -162,7 +198,7 @@ class Store(StoreReader):
     def mark_withdrawn(self, recording_id: str) -> None:
         """Make a withdrawal durable: whatever happens from now on, the recording ends erased unless it is unmarked."""
         try:
-            _mark_withdrawn(self.folder(recording_id))
+            mark(self.folder(recording_id), By.CLIENT)
         except OSError as problem:
             raise store_error(problem, "a withdrawal could not be marked") from problem
 
@@ -175,39 +211,87 @@ class Store(StoreReader):
         except OSError as problem:
             raise store_error(problem, "a withdrawal could not be taken back") from problem
 
-    def erase(self, recording_id: str, *, by: str, at: str) -> None:
-        """Erase a recording, and keep a signed certificate that it was.
+    def mark_for_retention(self, recording_id: str) -> bool:
+        """Make it durable that retention erases a recording; ``False``: it is held for research meanwhile.
 
-        The header goes first: without it no recipient opens the rest, wherever flash keeps it. The file is then cut to
-        nothing, which makes room for the certificate in a store that is full. The mark goes last, so that an erasure
-        that was cut short is taken up again by ``recover``.
+        Raises:
+            StoreError: it may be marked or not.
+        """
+        folder = self.folder(recording_id)
+        with claimed(folder, otherwise=_busy()):
+            if (folder / HOLD_NAME).exists():
+                return False
+            try:
+                mark(folder, By.RETENTION)
+            except OSError as problem:
+                raise store_error(problem, "a recording could not be marked") from problem
+        return True
+
+    def hold(self, recording_id: str, *, at: Stamp) -> None:
+        """Hold a recording for research: retention lets it be. Its client can still withdraw it.
+
+        Any program with the device's key may do this, also while the box runs.
+
+        Raises:
+            StoreError: there is none, or it is being erased; or the hold is not durable.
+        """
+        folder = self._existing(recording_id)
+        facts = {"recording": recording_id, "held": at.wall, "clock_trusted": at.trusted}
+        with claimed(folder, otherwise=_busy()):
+            if marked_by(folder) is not None:
+                raise StoreError("that recording is being erased", "there is nothing left to hold")
+            try:
+                write_whole(folder / HOLD_NAME, self._sign("hold", facts))
+            except OSError as problem:
+                raise store_error(problem, "a recording could not be held") from problem
+
+    def release(self, recording_id: str) -> None:
+        """Hold a recording no longer.
+
+        Raises:
+            StoreError: there is none, or it may still be held.
+        """
+        folder = self._existing(recording_id)
+        try:
+            (folder / HOLD_NAME).unlink(missing_ok=True)
+            sync_folder(folder)
+        except OSError as problem:
+            raise store_error(problem, "a recording could not be released") from problem
+
+    def _existing(self, recording_id: str) -> Path:
+        folder = self.folder(recording_id)
+        if not folder.is_dir():
+            raise StoreError("there is no such recording in the store", "take the id from the list of recordings")
+        return folder
+
+    def write_lived(self, lived: Lived) -> None:
+        """Put the lived time in its place, durably.
+
+        Raises:
+            StoreError: the one before, if any, is still there.
+        """
+        try:
+            write_whole(self.path / LIVED_NAME, self._sign(LIVED_KIND, lived.model_dump(mode="json")))
+        except OSError as problem:
+            raise store_error(problem, "the lived time could not be written") from problem
+
+    def erase(self, recording_id: str, *, by: By, at: Stamp | str, go_on: GoOn = lambda: True) -> bool:
+        """Erase a recording (``device/erasing.py``); ``False``: it was put off, its header is gone, its mark stands.
+
+        ``go_on`` is asked before each piece of the file. ``at``: a bare wall time is one that is not trusted.
+
+        Raises:
+            StoreError: it is not done. The header was overwritten all the same, where the disk let that be.
         """
         folder = self.folder(recording_id)
         try:
-            self._erase(folder, by=by, at=at)
+            return self.erasing.erase(folder, by=by, at=at if isinstance(at, Stamp) else Stamp(at), go_on=go_on)
         except OSError as problem:
             raise store_error(problem, "a recording could not be erased") from problem
 
-    def _erase(self, folder: Path, *, by: str, at: str) -> None:
-        _mark_withdrawn(folder)
-        for name in (SESSION_NAME, aside(Path(SESSION_NAME)).name):
-            _overwrite_head(folder / name)
-        erased = self.path / ERASED_NAME
-        erased.mkdir(mode=0o750, exist_ok=True)
-        sync_folder(self.path)
-        certificate = erased / f"{folder.name}.json"
-        if not certificate.exists():  # else it is of the erasure that was cut short, and knows what is gone by now
-            facts = {"recording": folder.name, "erased": at, "by": by, "digest": _digest_known(folder)}
-            write_whole(certificate, sign("erase certificate", facts, self._device_key))
-        for name in (ATTACHMENTS_NAME, RECEIPTS_NAME):
-            shutil.rmtree(folder / name, ignore_errors=True)
-        for entry in list(folder.iterdir()):
-            if entry.name != WITHDRAWN_NAME:
-                entry.unlink()
-        sync_folder(folder)
-        (folder / WITHDRAWN_NAME).unlink(missing_ok=True)
-        folder.rmdir()
-        sync_folder(self.path)
+
+def _busy() -> StoreError:
+    return StoreError("another program is at that recording just now", "try again in a moment")
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -227,30 +311,8 @@ def read_manifest(folder: Path) -> Manifest:
         ) from problem
 
 
-def _mark_withdrawn(folder: Path) -> None:
-    # Empty on purpose: a name can still be made durable in a store that has no room for one more byte.
-    write_whole(folder / WITHDRAWN_NAME, b"")
-
-
-def _overwrite_head(path: Path) -> None:
-    """Overwrite the header (and the first chunks) of a sealed file with zeros, durably, then cut it to nothing.
-
-    Nothing happens where there is no such file.
-    """
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    try:
-        size = os.fstat(descriptor).st_size
-        write_all(descriptor, bytes(min(size, 1 << 18)), 0)
-        os.fsync(descriptor)
-        os.ftruncate(descriptor, 0)
-    finally:
-        os.close(descriptor)
-
-
-def _digest_known(folder: Path) -> str | None:
+def digest_known(folder: Path) -> str | None:
+    """The digest in a recording's manifest, if there is one that holds."""
     try:
         return read_manifest(folder).digest
     except DamagedError:

@@ -72,3 +72,11 @@ class Fate(StrEnum):
 
     KEPT = "kept"
     WITHDRAWN = "withdrawn"
+
+
+class By(StrEnum):
+    """Who had a recording erased: the client at the box, a therapist, or the clinic's rule of retention."""
+
+    CLIENT = "client"
+    THERAPIST = "therapist"
+    RETENTION = "retention"

@@ -30,6 +30,7 @@ from device.capture.packets import Camera, Gap, Microphone, Sound, SoundFormat
 from device.capture.putting_in_order import Progress
 from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedMicrophone
+from device.capture.upkeep import Upkeep
 from device.clock import PacedClock
 from device.compose import Parts, service_of
 from device.config import SessionSection
@@ -422,6 +423,7 @@ def build_box(
     machine: Callable[[], Readings] = Readings,
     recover: Callable[[Progress], None] = lambda _progress: None,
     notify: Notify = tell_nobody,
+    upkeep: Callable[[Store, PacedClock], Upkeep] | None = None,
 ) -> Box:
     """A box that runs; whoever asked for it stops it."""
     clock = PacedClock(speed=speed, start=START)
@@ -448,6 +450,7 @@ def build_box(
         notify=notify,
         machine=machine,
         recover=recover,
+        upkeep=upkeep(store, clock) if upkeep else None,
     )
     return Box(clock, service, panel, microphone, store, identity, watcher, log)
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from device.age.identities import generate_identity
 from device.capture.sensor import Framing
 from device.cli import _parser
-from device.compose import picamera2_command
+from device.compose import picamera2_command, policy_of
 from device.config import (
     AlsaMicrophone,
     Config,
@@ -25,6 +25,7 @@ from device.config import (
 )
 from device.demo import DemoChoices, demo_config
 from device.errors import ConfigError, RecipientError
+from device.retention import Policy
 
 TEXT = """\
 [box]
@@ -345,3 +346,29 @@ def test_an_identity_in_a_recipients_place_is_refused_and_never_shown() -> None:
 def test_kinds_are_never_mixed() -> None:
     kinds = [str(generate_identity(post_quantum=post_quantum).recipient()) for post_quantum in (True, False)]
     assert "cannot be used together" in refused(*kinds).what
+
+
+# -- retention --------------------------------------------------------------------------------------------------------
+
+
+def test_without_its_section_the_clinic_has_said_nothing_about_retention() -> None:
+    assert parse_config(TEXT).retention is None
+    assert policy_of(parse_config(TEXT)) is None
+
+
+def test_what_the_clinic_says_about_retention_is_the_policy() -> None:
+    assert policy_of(parse_config(f"{TEXT}[retention]\nkeep_days = 30\n")) == Policy(keep_days=30)
+    assert policy_of(parse_config(f"{TEXT}[retention]\nwarn_days = 14\n")) == Policy(warn_days=14)
+
+
+@pytest.mark.parametrize(
+    ("lines", "told_of"),
+    [
+        ("", "name keep_days, warn_days or both"),
+        ("keep_days = -1", "retention.keep_days = -1"),
+        ("warn_days = 0", "retention.warn_days = 0"),
+        ("days = 3", "retention.days is not a known key"),
+    ],
+)
+def test_a_section_on_retention_that_says_nothing_sure_is_refused(lines: str, told_of: str) -> None:
+    assert told_of in told(f"{TEXT}[retention]\n{lines}\n")

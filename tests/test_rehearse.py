@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 from device.age.identities import generate_identity
 from device.cli import main
 from device.errors import AdminError
-from device.recording import MANIFEST_NAME, SESSION_NAME
+from device.recording import ERASE_ORDERS_NAME, ERASED_NAME, MANIFEST_NAME, SESSION_NAME
 from device.rehearse import parse_presses
-from device.store import ERASED_NAME
 from tests.support import fill, noise, own_open, said, small_disk, sound_of, stock_open, tracks_of, write_wav
 
 IDENTITY = generate_identity(post_quantum=False)
@@ -153,10 +152,12 @@ def test_json_tells_everything(store: Path, wav: Path) -> None:
     assert outcome["peak_memory_mib"] < 120
 
 
-def test_a_withdrawal_leaves_nothing_but_the_certificate(store: Path, wav: Path) -> None:
+def test_a_withdrawal_leaves_nothing_but_the_certificate_and_the_order(store: Path, wav: Path) -> None:
     told = rehearse(store, wav, "--speed", "100", presses="0.2 consent, 0.6 record, 3 consent")
     assert told.code == 0
-    (certificate,) = (path for path in store.rglob("*") if path.is_file())
+    order, certificate = sorted(path for path in store.rglob("*") if path.is_file())
+    assert order.parent.name == ERASE_ORDERS_NAME
+    assert order.name == certificate.name
     assert certificate.parent.name == ERASED_NAME
     assert told.lines[-1] == f"erased: {certificate.stem}"
     # The next rehearsal in the same store tells of its own doings only.

@@ -18,6 +18,8 @@ from device.errors import DamagedError, StoreError, StoreFullError
 from device.recording import (
     ATTACHMENTS_NAME,
     CHUNK_BYTES,
+    ERASE_ORDERS_NAME,
+    ERASED_NAME,
     LEDGER_NAME,
     MANIFEST_NAME,
     RECEIPTS_NAME,
@@ -27,7 +29,8 @@ from device.recording import (
 from device.recording.signing import verify
 from device.recovery import recover
 from device.sealed_file import SealedFile
-from device.store import ERASED_NAME, Store, StoreReader, read_manifest
+from device.store import Store, StoreReader, read_manifest
+from device.words import By
 from tests.support import Cut, cuts, fill, manifest_of, small_disk, store_at
 
 AT = "2026-03-02T10:00:00.000Z"
@@ -66,9 +69,9 @@ def readable_headers(store: Store) -> list[Path]:
 def test_numbers_follow_the_highest_ever_used_even_when_it_was_erased(store: Store) -> None:
     ids = [sealed_recording(store) for _ in range(3)]
     assert [recording_id[:6] for recording_id in ids] == ["000001", "000002", "000003"]
-    store.erase(ids[2], by="client", at=AT)
+    store.erase(ids[2], by=By.CLIENT, at=AT)
     assert store.new_folder().name[:6] == "000004"
-    store.erase(ids[0], by="client", at=AT)
+    store.erase(ids[0], by=By.CLIENT, at=AT)
     assert store.new_folder().name[:6] == "000005"
     assert len({recording_id[7:] for recording_id in ids}) == 3
 
@@ -120,21 +123,24 @@ def test_a_withdrawal_is_durable_and_can_be_taken_back(store: Store, monkeypatch
     order: list[str] = []
     with Cut(monkeypatch, at=1000, log=order):
         store.mark_withdrawn(recording_id)
-    assert order[-3:] == ["rename", "open", "fsync"]
+    assert order == ["open", "open", "fsync"], "one sync is all that a press waits for"
     assert (store.folder(recording_id) / WITHDRAWN_NAME).exists()
     store.unmark_withdrawn(recording_id)
     store.unmark_withdrawn(recording_id)
     assert not (store.folder(recording_id) / WITHDRAWN_NAME).exists()
 
 
-def test_an_erased_recording_leaves_a_signed_certificate_and_nothing_else(store: Store) -> None:
+def test_an_erased_recording_leaves_a_signed_certificate_an_order_and_nothing_else(store: Store) -> None:
     recording_id = sealed_recording(store)
-    store.erase(recording_id, by="client", at=AT)
-    left = [path for path in store.path.rglob("*") if path.is_file()]
-    assert left == [store.path / ERASED_NAME / f"{recording_id}.json"]
-    signed = verify("erase certificate", left[0].read_bytes())
-    assert signed.payload == {"recording": recording_id, "erased": AT, "by": "client", "digest": "ab"}
-    assert [path.name for path in store.path.iterdir()] == [ERASED_NAME]
+    assert store.erase(recording_id, by=By.CLIENT, at=AT)
+    left = sorted(path for path in store.path.rglob("*") if path.is_file())
+    assert left == [store.path / name / f"{recording_id}.json" for name in (ERASE_ORDERS_NAME, ERASED_NAME)]
+    facts = {"recording": recording_id, "by": "client", "digest": "ab"}
+    facts |= {"clock_trusted": False, "boot": None, "monotonic_us": None}
+    assert verify("erase order", left[0].read_bytes()).payload == {**facts, "ordered": AT}
+    certificate = verify("erase certificate", left[1].read_bytes()).payload
+    assert certificate == {**facts, "erased": AT, "header": "overwritten", "rest": "overwritten"}
+    assert sorted(path.name for path in store.path.iterdir()) == [ERASE_ORDERS_NAME, ERASED_NAME]
     assert store.listing() == []
 
 
@@ -152,7 +158,7 @@ def test_the_header_is_overwritten_before_anything_is_unlinked(store: Store, mon
 
     monkeypatch.setattr(os, "ftruncate", seen)
     with Cut(monkeypatch, at=1000, log=order):
-        store.erase(recording_id, by="client", at=AT)
+        store.erase(recording_id, by=By.CLIENT, at=AT)
     file.close()
     assert set(heads[0][: 1 << 18]) == {0}
     assert order.index("pwrite") < order.index("ftruncate") < order.index("unlink")
@@ -167,14 +173,14 @@ def test_an_erasure_that_was_cut_anywhere_is_finished_at_the_next_start(
         store = store_at(tmp_path / f"store-{rounds}")
         recording_id = sealed_recording(store)
         with cut:
-            store.erase(recording_id, by="client", at=AT)
+            store.erase(recording_id, by=By.CLIENT, at=AT)
         marked = (store.folder(recording_id) / WITHDRAWN_NAME).exists()
         assert marked or cut.passed <= 3 or not any(store.folder(recording_id).glob("*"))
         if marked:
             recover(store, at="2026-03-02T11:00:00.000Z")
         elif store.find(recording_id) is not None:
             # Not one step of it was durable: the caller still knows that it has to be erased.
-            store.erase(recording_id, by="client", at=AT)
+            store.erase(recording_id, by=By.CLIENT, at=AT)
         else:
             recover(store, at="2026-03-02T11:00:00.000Z")
         assert readable_headers(store) == []
@@ -188,7 +194,7 @@ def test_an_erasure_that_was_cut_anywhere_is_finished_at_the_next_start(
 def test_an_open_recording_is_erased_with_its_ledger(store: Store) -> None:
     recording_id = sealed_recording(store, digest=None)
     assert (store.folder(recording_id) / LEDGER_NAME).exists()
-    store.erase(recording_id, by="client", at=AT)
+    store.erase(recording_id, by=By.CLIENT, at=AT)
     assert store.ids() == []
 
 
@@ -201,7 +207,7 @@ def test_a_recording_is_withdrawn_and_erased_in_a_store_without_a_byte_of_room(t
             (disk / "probe").write_bytes(b"x")
         (disk / "probe").unlink()
         store.mark_withdrawn(recording_id)
-        store.erase(recording_id, by="client", at=AT)
+        store.erase(recording_id, by=By.CLIENT, at=AT)
         assert readable_headers(store) == []
         assert store.ids() == []
         assert (disk / ERASED_NAME / f"{recording_id}.json").exists()

@@ -13,10 +13,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from device.age.recipients import Recipient
 from device.attachments import Kind, attach
 from device.capture.facts import Facts
-from device.clock import Clock, wire_time
+from device.clock import Clock, stamp
 from device.errors import StoreError, what_of
 from device.store import Store, read_manifest
-from device.words import Fate
+from device.words import By, Fate
 
 
 class Keeper:
@@ -144,4 +144,5 @@ class Keeper:
 
     def _erase(self) -> None:
         self._done.wait()
-        self._store.erase(self._facts.recording_id, by="client", at=wire_time(self._clock.utc()))
+        at = stamp(self._clock, self._facts.beginning.boot)
+        self._store.erase(self._facts.recording_id, by=By.CLIENT, at=at)

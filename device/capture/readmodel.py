@@ -38,6 +38,7 @@ def make_status(
     sounder: Sounder,
     recorder: Recorder,
     health: Health,
+    warnings: tuple[tuple[str, str], ...],
 ) -> Status:
     """Everything the page may know, as of now."""
     now_us = clock.now_us()
@@ -66,6 +67,7 @@ def make_status(
         clock_trusted=clock.trusted(),
         room_for_picture=not session.context.scant,
         recovering=health.recovering,
+        warnings=warnings,
     )
 
 

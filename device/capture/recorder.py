@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Final
 
 from device.age.recipients import KeyRecipient, fingerprint
 from device.attachments import Kind
@@ -14,7 +12,7 @@ from device.capture.framing import Framing
 from device.capture.needs import Surroundings
 from device.capture.packets import Camera
 from device.capture.take import Devices, Take
-from device.clock import Clock, wire_time
+from device.clock import Clock, boot_id, wire_time
 from device.session_events import (
     Action,
     Bookmark,
@@ -31,13 +29,6 @@ from device.session_events import (
 from device.stills import Still
 from device.store import Store
 from device.words import Consent
-
-_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-
-
-def boot_id() -> str:
-    """Which boot of the machine this is: monotonic times compare only within one (random(4))."""
-    return _BOOT_ID.read_text(encoding="ascii").strip()
 
 
 class Recorder:

@@ -18,6 +18,7 @@ from device.capture.health import Health
 from device.capture.putting_in_order import PuttingInOrder
 from device.capture.readmodel import Sounder, make_status
 from device.capture.recorder import Recorder
+from device.capture.upkeep import Upkeep
 from device.clock import Clock
 from device.journal import Journal
 from device.notify import ALIVE, READY, STOPPING, Notify
@@ -35,6 +36,7 @@ from device.session_events import (
     Offer,
     PeopleRequest,
     Sound,
+    State,
     StopRequest,
     Tick,
 )
@@ -48,6 +50,7 @@ _HEALTH_US: Final = 5_000_000
 _LAST_LOOK_S: Final = 2.0
 # After most cuts the store is in order sooner than this, and nobody need hear three low tones for it.
 _IN_ORDER_S: Final = 2.0
+_NOBODY_THERE: Final = frozenset({State.IDLE, State.FAULT})
 
 Message = Callable[[int], None]
 """Something to be done on the service's thread; it is told what time it is."""
@@ -69,6 +72,7 @@ class CaptureService:
         publish: Callable[[Status], None],
         notify: Notify,
         journal: Journal,
+        upkeep: Upkeep | None,
         box: str,
         simulated: tuple[str, ...],
     ) -> None:
@@ -82,6 +86,7 @@ class CaptureService:
         self._publish = publish
         self._notify = notify
         self._journal = journal
+        self._upkeep = upkeep
         self._box = box
         self._simulated = simulated
         self._sounder = Sounder()
@@ -131,14 +136,24 @@ class CaptureService:
         self._note_health(self._clock.now_us())
         self._panel.start(self._on_level)
         self._notify(READY)
+        if self._upkeep is not None:
+            self._upkeep.start(may_work=lambda: self._nobody_there)
         try:
             while not (self._stopping and not self._inbox and self._all_idle()):
                 self._step()
         finally:
             self._notify(STOPPING)
             self._panel.close()
+            if self._upkeep is not None:
+                self._upkeep.stop(patience_s=_LAST_LOOK_S)
             if self._looking is not None:
                 self._looking.join(_LAST_LOOK_S)
+
+    @property
+    def _nobody_there(self) -> bool:
+        """Whether no session is under way, and no recording waits for its seal or for the end of its window."""
+        here = self._session.state not in _NOBODY_THERE or self._recorder.takes or self._health.recovering
+        return not here and not self._stopping
 
     def _all_idle(self) -> bool:
         return not self._recorder.holds_devices and all(take.idle for take in self._recorder.takes)
@@ -249,6 +264,7 @@ class CaptureService:
             sounder=self._sounder,
             recorder=self._recorder,
             health=self._health,
+            warnings=() if self._upkeep is None else self._upkeep.warnings,
         )
         with contextlib.suppress(OSError):  # its readers see that it grows old; the sound goes on without them
             self._publish(status)

@@ -5,6 +5,7 @@
              manifest.json      the signed plain facts
              attachments/*.age  small sealed files beside it
              receipts/*.json    proofs that the remote holds it
+             hold               only while it is held for research
              withdrawn          only while its withdrawal waits for the end of the window
 """
 
@@ -20,6 +21,9 @@ MANIFEST_NAME: Final = "manifest.json"
 ATTACHMENTS_NAME: Final = "attachments"
 RECEIPTS_NAME: Final = "receipts"
 WITHDRAWN_NAME: Final = "withdrawn"
+ERASED_NAME: Final = "erased"
+ERASE_ORDERS_NAME: Final = "erase-orders"
+HOLD_NAME: Final = "hold"
 
 # The closing of every file: the one plaintext that is ever sealed with the last flag.
 CLOSING: Final = b"\x00\x00\x00\x08free"

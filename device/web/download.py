@@ -23,7 +23,7 @@ def download(house: House) -> Blueprint:
 
     @blueprint.get("/recordings/<recording_id>/session.mp4.age")
     def session(recording_id: str) -> Response:
-        listed = _not_withdrawn(house.find(recording_id))
+        listed = _not_going(house.find(recording_id))
         if is_open(listed):
             raise Refusal(409, "error.409")
         opened = open_inside(house.store.folder(recording_id), SESSION_NAME)
@@ -35,7 +35,7 @@ def download(house: House) -> Blueprint:
 
     @blueprint.get("/recordings/<recording_id>/manifest.json")
     def manifest(recording_id: str) -> Response:
-        _not_withdrawn(house.find(recording_id))
+        _not_going(house.find(recording_id))
         opened = open_inside(house.store.folder(recording_id), MANIFEST_NAME)
         if opened is None:
             raise no_such_recording()
@@ -45,9 +45,11 @@ def download(house: House) -> Blueprint:
     return blueprint
 
 
-def _not_withdrawn(listed: Listed) -> Listed:
+def _not_going(listed: Listed) -> Listed:
     if listed.withdrawn:
         raise Refusal(404, "error.404.withdrawn")
+    if listed.going is not None:
+        raise no_such_recording()
     return listed
 
 

@@ -31,6 +31,7 @@ class Row:
     verdict: str
     verdict_text: str
     verdict_hint: str
+    held: bool
     downloadable: bool
 
 
@@ -55,6 +56,8 @@ def rows(house: House, status: Status | None, *, most: int | None = None) -> Row
     listed = [(recording_id, entry) for recording_id, entry in found if entry and entry.manifest.id == recording_id]
     missing = {recording_id for recording_id, _ in found} - {recording_id for recording_id, _ in listed}
     missing -= set(_beginning(ids, status))
+    if missing:  # what is half erased is nothing that somebody should look after
+        missing -= {recording_id for recording_id, _ in house.store.going()}
     return Rows(tuple(row_of(entry, status) for _, entry in listed), len(missing), len(ids) - len(missing))
 
 
@@ -83,7 +86,8 @@ def row_of(listed: Listed, status: Status | None) -> Row:
         verdict=manifest.report.verdict,
         verdict_text=text(f"sound.{verdict}"),
         verdict_hint=text(f"sound.{verdict}.do"),
-        downloadable=not listed.withdrawn and not is_open(listed),
+        held=listed.held,
+        downloadable=listed.going is None and not is_open(listed),
     )
 
 
@@ -91,6 +95,8 @@ def _state(listed: Listed, status: Status | None) -> str:
     """The state, told apart further where it is open: only a living capture service is still recording it."""
     if listed.withdrawn:
         return "withdrawn"
+    if listed.going is not None:
+        return "going"
     if listed.manifest.state is not RecordingState.OPEN:
         return listed.manifest.state
     if status is not None and status.recording is not None and status.recording.id in (listed.manifest.id, None):

@@ -202,7 +202,7 @@ def _wrong(status: Status) -> Iterator[Wrong]:
     for name in status.recording.troubles if status.recording else ():
         known = f"trouble.{name}"
         yield Wrong(TEXTS.get(known, sentence(name)), text_or(f"{known}.do", "trouble.other.do"))
-    for what, hint in status.faults:
+    for what, hint in (*status.faults, *status.warnings):
         yield Wrong(sentence(what), sentence(hint))
 
 

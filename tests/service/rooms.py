@@ -7,10 +7,10 @@ from pathlib import Path
 
 from device.capture.packets import Picture
 from device.errors import CameraError
+from device.recording import ERASED_NAME
 from device.recording.manifest import Manifest
 from device.recording.signing import verify
 from device.status import Status
-from device.store import ERASED_NAME
 from device.words import Rung
 from tests.support import Box, write_wav
 

@@ -9,10 +9,13 @@ from statistics import median
 
 import pytest
 
+from device.clock import boot_id
 from device.panel_language import Pattern
-from device.recording import WITHDRAWN_NAME
+from device.recording import ERASE_ORDERS_NAME, ERASED_NAME, WITHDRAWN_NAME
+from device.recording.erasure import EraseCertificate
 from device.recording.manifest import RecordingState
-from device.store import ERASED_NAME, Store
+from device.recording.signing import verify
+from device.store import Store
 from device.words import Button, Consent
 from tests.service.rooms import MakeBox, certificates, only
 from tests.support import (
@@ -88,7 +91,13 @@ def test_what_was_withdrawn_is_erased_when_its_window_closes(make_box: MakeBox) 
     box.stop()
     assert box.store.ids() == []
     assert certificates(box) == [recording_id]
-    assert [path.name for path in box.store.path.iterdir()] == [ERASED_NAME]
+    assert sorted(path.name for path in box.store.path.iterdir()) == [ERASE_ORDERS_NAME, ERASED_NAME]
+    (proof,) = (box.store.path / ERASED_NAME).iterdir()
+    certificate = EraseCertificate.model_validate(verify("erase certificate", proof.read_bytes()).payload)
+    assert certificate.boot == boot_id()
+    assert certificate.clock_trusted
+    assert certificate.monotonic_us is not None
+    assert window_ends_us <= certificate.monotonic_us <= box.clock.now_us()
 
 
 def test_a_withdrawal_can_be_turned_over_and_the_recording_is_kept(make_box: MakeBox) -> None:

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device.clock import Stamp
 from device.recording import MANIFEST_NAME, SESSION_NAME
 from device.recording.manifest import (
     ConsentEvent,
@@ -98,6 +99,34 @@ def test_a_withdrawn_recording_is_shown_but_cannot_be_downloaded(box: Box, clien
     assert "session.mp4.age" not in shown
 
 
+def test_what_retention_erases_is_shown_as_that_and_cannot_be_downloaded(box: Box, client: FlaskClient) -> None:
+    recording_id = add_recording(box.store)
+    box.store.mark_for_retention(recording_id)
+    shown = entry(page(client), recording_id)
+    assert "being erased" in shown
+    assert "withdrew" not in shown
+    assert "session.mp4.age" not in shown
+    assert client.get(f"/recordings/{recording_id}/session.mp4.age").status_code == 404
+    assert client.get(f"/recordings/{recording_id}/manifest.json").status_code == 404
+
+
+def test_a_research_hold_is_shown_in_the_list_and_with_the_facts(box: Box, client: FlaskClient) -> None:
+    held, other = add_recording(box.store), add_recording(box.store)
+    box.store.hold(held, at=Stamp("2026-03-02T10:00:00.000Z"))
+    assert "held for research" in entry(page(client), held)
+    assert "held for research" not in entry(page(client), other)
+    assert "held for research" in client.get(f"/recordings/{held}/").text
+    assert "held for research" not in client.get(f"/recordings/{other}/").text
+
+
+def test_a_warning_of_the_store_is_shown_with_what_to_do(box: Box, client: FlaskClient) -> None:
+    publish(status(warnings=(("2 recordings are old", "look at the sync"),)), box.run)
+    html = page(client)
+    assert "2 recordings are old." in html
+    assert "Look at the sync." in html
+    assert "Ready. Nothing is recorded." in html
+
+
 def test_open_means_being_recorded_only_while_capture_says_so(box: Box, client: FlaskClient) -> None:
     recording_id = add_recording(box.store, state=RecordingState.OPEN, report=SoundReport())
     assert "not closed" in entry(page(client), recording_id)
@@ -116,6 +145,14 @@ def test_what_cannot_be_read_is_counted_not_hidden(box: Box, client: FlaskClient
     html = page(client)
     assert "1 in the store cannot be read." in html
     assert "1 recording in the store" in html
+
+
+def test_what_is_half_erased_is_no_damage(box: Box, client: FlaskClient) -> None:
+    recording_id = add_recording(box.store, withdrawn=True)
+    (box.store.folder(recording_id) / SESSION_NAME).unlink()
+    html = page(client)
+    assert "cannot be read" not in html
+    assert recording_id not in html
 
 
 def test_a_recording_that_just_begins_is_not_taken_for_an_unreadable_one(box: Box, client: FlaskClient) -> None:

@@ -1,0 +1,35 @@
+"""The receipt: the proof that a remote holds a recording. Whoever syncs writes it; retention reads it.
+
+A signed document (``device/recording/signing.py``) in the recording's ``receipts`` folder, one for each remote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+RECEIPT_KIND: Final = "receipt"
+
+
+class Receipt(BaseModel):
+    """What the remote's copy was found to be when it was read again, after it had been sent.
+
+    ``digest``: made of the remote's bytes, as the manifest's is made of ours. ``verified_at``: the wall clock's time,
+    to be read by people; no rule counts from it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    remote: Annotated[str, Field(min_length=1)]
+    digest: Annotated[str, Field(min_length=1)]
+    size_bytes: Annotated[int, Field(ge=0)]
+    verified_at: Annotated[str, Field(min_length=1)]
+
+
+def proving(receipts: Iterable[Receipt], *, digest: str | None, size_bytes: int) -> tuple[Receipt, ...]:
+    """Those that prove that a copy of a recording with this digest and size is there; none for one without digest."""
+    if digest is None:
+        return ()
+    return tuple(one for one in receipts if one.digest == digest and one.size_bytes == size_bytes)

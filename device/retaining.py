@@ -1,0 +1,96 @@
+"""Retention and the store: what is known of each recording there, and carrying out what was decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from device.clock import Stamp
+from device.errors import DamagedError
+from device.lived import Lived, age_us, look_at, verified_for_us
+from device.overwriting import GoOn
+from device.recording import RECEIPTS_NAME
+from device.recording.manifest import RecordingState
+from device.recording.receipt import RECEIPT_KIND, Receipt, proving
+from device.recording.signing import verify
+from device.retention import Decision, Facts, Policy, decide
+from device.store import Listed, Store, StoreReader
+from device.words import By
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is to become of each recording, oldest first, and the lived time that knows what was seen."""
+
+    decisions: tuple[Decision, ...]
+    lived: Lived
+
+
+def survey(store: StoreReader, lived: Lived, *, policy: Policy | None, key: bytes | None) -> Survey:
+    """Look at every recording; nothing is changed. ``key``: the public key that receipts have to be signed by.
+
+    Raises:
+        StoreError: the store cannot be listed.
+    """
+    ids = store.ids()
+    found = {recording_id: listed for recording_id in ids if (listed := store.find(recording_id)) is not None}
+    receipts = {recording_id: read_receipts(store.folder(recording_id), key) for recording_id in found}
+    boots = {recording_id: listed.manifest.boot for recording_id, listed in found.items()}
+    lived = look_at(lived, boots=boots, verified=[one for one in found if _is_proven(found[one], receipts[one])])
+    unread = "it has only begun, or it cannot be read"
+    decisions = (
+        decide(_facts(found[one], receipts[one], lived), policy)
+        if one in found
+        else Decision(one, erase=False, why=unread)
+        for one in ids
+    )
+    return Survey(tuple(decisions), lived)
+
+
+def _is_proven(listed: Listed, receipts: tuple[Receipt, ...]) -> bool:
+    manifest = listed.manifest
+    closed = manifest.state is not RecordingState.OPEN
+    return closed and bool(proving(receipts, digest=manifest.digest, size_bytes=manifest.size_bytes))
+
+
+def _facts(listed: Listed, receipts: tuple[Receipt, ...], lived: Lived) -> Facts:
+    manifest = listed.manifest
+    age = age_us(lived, manifest.id, boot=manifest.boot, started_monotonic_us=manifest.started_monotonic_us)
+    return Facts(
+        recording=manifest.id,
+        state=manifest.state,
+        digest=manifest.digest,
+        size_bytes=manifest.size_bytes,
+        age_us=age,
+        receipts=receipts,
+        verified_for_us=verified_for_us(lived, manifest.id),
+        held=listed.held,
+        going=listed.going,
+    )
+
+
+def read_receipts(folder: Path, key: bytes | None) -> tuple[Receipt, ...]:
+    """The receipts of a recording that are signed by ``key``. One that does not hold proves nothing, and is let be."""
+    found = []
+    for path in sorted((folder / RECEIPTS_NAME).glob("*.json")):
+        try:
+            signed = verify(RECEIPT_KIND, path.read_bytes())
+            receipt = Receipt.model_validate(signed.payload)
+        except (DamagedError, OSError, ValidationError):
+            continue
+        if signed.key == key:
+            found.append(receipt)
+    return tuple(found)
+
+
+def carry_out(store: Store, decision: Decision, *, at: Stamp, go_on: GoOn) -> bool:
+    """Erase a recording that may go; whether it is gone. Held meanwhile, or put off: it is not.
+
+    Raises:
+        StoreError: it could not be erased; where its mark is durable, that is taken up again.
+    """
+    if not decision.erase or not store.mark_for_retention(decision.recording):
+        return False
+    return store.erase(decision.recording, by=By.RETENTION, at=at, go_on=go_on)
