@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from device.age.recipients import KeyRecipient
+from device.audit import AuditLog, newest_entries
+from device.audit_requests import AUDIT_SOCKET_NAME, PATIENCE_S, AuditServer
+from device.capture.auditor import Auditor
 from device.capture.camera import MOST_BITS_PER_S, ChildCamera
 from device.capture.encoder import check_library as check_flac
 from device.capture.failover import FailOver
@@ -18,7 +21,7 @@ from device.capture.ladder import Readings
 from device.capture.machine import Machine
 from device.capture.meter import check_library as check_loudness
 from device.capture.packets import Camera, Microphone
-from device.capture.recorder import Recorder
+from device.capture.recorder import Recorder, boot_id
 from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedCamera, SimulatedMicrophone
 from device.capture.sound_cards import Identity
@@ -27,14 +30,17 @@ from device.clock import Clock
 from device.config import AlsaMicrophone, Config, DisabledCamera, PicameraCamera, SessionSection, recipients_of
 from device.config import SimulatedMicrophone as MicrophoneSection
 from device.config import SimulatedPanel as SimulatedPanelSection
+from device.config_marks import start_of
 from device.datagrams import DatagramServer
 from device.devicekey import load_or_make_device_key
-from device.errors import RecipientError, SottoError
+from device.errors import RecipientError, SottoError, StoreError
 from device.journal import Journal, to_nobody
 from device.notify import Notify, tell_nobody
 from device.panel import Panel
 from device.panel_simulated import SimulatedPanel
 from device.press import Levels
+from device.recording.audited import Happened, to_no_log
+from device.recording.chain import AUDIT_NAME
 from device.requests import REQUESTS_NAME, parse_request
 from device.session import Session
 from device.session_context import Rules
@@ -71,10 +77,12 @@ def service_of(
     notify: Notify = tell_nobody,
     machine: Callable[[], Readings] = Readings,
     journal: Journal = to_nobody,
+    auditor: Auditor | None = None,
 ) -> CaptureService:
     """The capture service of a box. ``standing``: what already keeps it from recording; its lamp will say so.
 
-    ``machine``: how the machine is; a rehearsal knows nothing of that, and loses no picture to a busy one.
+    ``machine``: how the machine is; a rehearsal knows nothing of that, and loses no picture to a busy one. ``auditor``:
+    the audit log; a rehearsal has no box whose log that would be.
 
     Raises:
         MissingPackageError: a library that the sound cannot do without is not installed.
@@ -82,7 +90,9 @@ def service_of(
     check_flac()
     check_loudness()
     max_length_s = session.max_length_min * 60
-    health = Health(store, max_length_s=max_length_s, standing=standing, machine=machine)
+    tell = to_no_log if auditor is None else auditor.note
+    audit = (lambda: None) if auditor is None else (lambda: auditor.problem)
+    health = Health(store, max_length_s=max_length_s, standing=standing, machine=machine, audit=audit)
     recorder = Recorder(
         Devices(parts.microphone, parts.camera, parts.stills),
         box=box,
@@ -91,6 +101,7 @@ def service_of(
         clock=parts.clock,
         floor_dbfs=session.floor_dbfs,
         surroundings=lambda: health.surroundings,
+        tell=tell,
     )
     most = Consent.SOUND if parts.camera is None else Consent.SOUND_AND_PICTURE
     return CaptureService(
@@ -103,6 +114,7 @@ def service_of(
         publish=publish,
         notify=notify,
         journal=journal,
+        tell=tell,
         box=box,
         simulated=parts.simulated,
     )
@@ -254,6 +266,32 @@ def requests_server(config: Config, service: CaptureService) -> DatagramServer:
             service.request(request)
 
     return DatagramServer(config.box.run / REQUESTS_NAME, handle)
+
+
+def auditor_of(config: Config, *, clock: Clock) -> Auditor:
+    """The audit log of this box, on a thread of its own; it opens the log once there is something to write.
+
+    Raises:
+        AdminError: the box has no key, or none that can be used.
+    """
+    key, folder = load_or_make_device_key(config.box.device_key), config.store.path / AUDIT_NAME
+    return Auditor(lambda: AuditLog(folder, device_key=key), clock=clock, boot=boot_id())
+
+
+def start_entries(config: Config) -> list[Happened]:
+    """What the audit log is told first: that the box starts, with which configuration, and what changed in it."""
+    secret = load_or_make_device_key(config.box.device_key).private_bytes_raw()
+    try:
+        return start_of(config, secret, newest_entries(config.store.path / AUDIT_NAME))
+    except StoreError:  # there is no log yet, or it cannot be read: whoever writes to it tells of that
+        return start_of(config, secret, ())
+
+
+def audit_server(config: Config, auditor: Auditor) -> AuditServer:
+    """The socket on which the page has noted what somebody looked at or pulled."""
+    return AuditServer(
+        config.box.run / AUDIT_SOCKET_NAME, lambda happened: auditor.note_durably(happened, patience_s=PATIENCE_S)
+    )
 
 
 def stills_server(config: Config, service: CaptureService) -> StillServer:

@@ -197,7 +197,7 @@ class Store(StoreReader):
         sync_folder(self.path)
         certificate = erased / f"{folder.name}.json"
         if not certificate.exists():  # else it is of the erasure that was cut short, and knows what is gone by now
-            facts = {"recording": folder.name, "erased": at, "by": by, "digest": _digest_known(folder)}
+            facts = {"recording": folder.name, "erased": at, "by": by, "digest": digest_known(folder)}
             write_whole(certificate, sign("erase certificate", facts, self._device_key))
         for name in (ATTACHMENTS_NAME, RECEIPTS_NAME):
             shutil.rmtree(folder / name, ignore_errors=True)
@@ -250,7 +250,8 @@ def _overwrite_head(path: Path) -> None:
         os.close(descriptor)
 
 
-def _digest_known(folder: Path) -> str | None:
+def digest_known(folder: Path) -> str | None:
+    """The digest in a recording's manifest, if there is one that holds."""
     try:
         return read_manifest(folder).digest
     except DamagedError:

@@ -20,15 +20,18 @@ class Health:
         max_length_s: int,
         standing: tuple[SottoError, ...],
         machine: Callable[[], Readings] = Readings,
+        audit: Callable[[], SottoError | None] = lambda: None,
     ) -> None:
         """``standing``: what was found wrong at the start and will not heal by itself.
 
-        ``machine``: what is known of it now; nothing, where nobody says.
+        ``machine``: what is known of it now; nothing, where nobody says. ``audit``: why the audit log cannot be
+        written, if it cannot.
         """
         self._store = store
         self._max_length_s = max_length_s
         self._machine = machine
         self._standing = standing
+        self._audit = audit
         self.problems: tuple[SottoError, ...] = standing
         self.told: set[str] = set()
         self.free_bytes = 0
@@ -42,6 +45,8 @@ class Health:
     def check(self) -> tuple[SottoError, ...]:
         """What keeps the box from recording now; empty where nothing does."""
         found = list(self._standing)
+        if (problem_of_audit := self._audit()) is not None:
+            found.append(problem_of_audit)
         free_bytes: int | None = None
         try:
             free_bytes = self.free_bytes = self._store.free_bytes()

@@ -20,12 +20,14 @@ from device.capture.meter import Level
 from device.capture.needs import Surroundings
 from device.capture.packets import Camera, Microphone, SoundFormat
 from device.capture.picture_side import PictureSide, SideEvents
+from device.capture.trail import begun, erased
 from device.capture.writer import Writer, WriterEvents
 from device.clock import Clock, wire_time
 from device.errors import MicrophoneError, StoreError, what_of
+from device.recording.audited import Tell, Who
 from device.recording.manifest import SoundReport
 from device.session_events import Ended, Failed, Opened, Report, Sealed, Trouble, Well
-from device.store import Store, read_manifest
+from device.store import Store, digest_known, read_manifest
 from device.words import Fate
 
 NO_SOUND: Final = "no sound"
@@ -69,6 +71,7 @@ class Take:
         surroundings: Callable[[], Surroundings],
         report: Callable[[Report], None],
         changed: Callable[[], None],
+        tell: Tell,
     ) -> None:
         """``report`` and ``changed`` (a device was opened or closed) may be called from any thread."""
         self.ordinal = ordinal
@@ -84,6 +87,7 @@ class Take:
         self._floor_dbfs = floor_dbfs
         self._report = report
         self._changed = changed
+        self._audit = tell
         self._backlog = Backlog()
         self._troubles: set[str] = set()
         self._telling = threading.Lock()
@@ -108,7 +112,7 @@ class Take:
             facts,
             clock=clock,
             report=self._sound_report,
-            events=WriterEvents(begun=self._on_begun, durable=self._on_durable, taken=self._on_taken),
+            events=WriterEvents(begun=self._on_begun, durable=self._on_durable, taken=self._on_taken, audit=tell),
         )
         self._sound = SoundFeed(
             devices.microphone, self._backlog, clock=clock, floor_dbfs=floor_dbfs, events=self._sound_events()
@@ -293,7 +297,8 @@ class Take:
     def _on_died(self, problem: BaseException) -> None:
         self._end_by_itself(what_of(problem))
 
-    def _on_begun(self, _recording_id: str) -> None:
+    def _on_begun(self, recording_id: str) -> None:
+        self._audit(begun(recording_id, self.ordinal))
         self._begun.set()
 
     def _on_durable(self, end_us: int, size_bytes: int) -> None:
@@ -384,4 +389,6 @@ class Take:
 
     def _erase(self) -> None:
         self._done.wait()
-        self._store.erase(self.facts.recording_id, by="client", at=wire_time(self._clock.utc()))
+        digest = digest_known(self._store.folder(self.facts.recording_id))
+        self._store.erase(self.facts.recording_id, by=Who.CLIENT, at=wire_time(self._clock.utc()))
+        self._audit(erased(self.facts.recording_id, by=Who.CLIENT, digest=digest))
