@@ -31,6 +31,7 @@ from provisioning.keys import new_key, read_identities, write_identity
 from provisioning.opener import STANDARD_OUTPUT, Request, open_recording
 from provisioning.report import Bar
 from provisioning.times import parse_time
+from provisioning.verify_audit import verify_audit
 
 # The table above, as what a failure turns into; the first line that fits counts.
 EXITS: Final[tuple[tuple[tuple[type[Exception], ...], int], ...]] = (
@@ -139,6 +140,16 @@ def open_(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def verify_(arguments: argparse.Namespace) -> int:
+    """``verify``: an audit log, up to its first bad entry."""
+    report = verify_audit(arguments.path, device_key=arguments.key, head=arguments.head)
+    print(*([json.dumps(report.as_json())] if arguments.json else report.lines()), sep="\n")
+    if report.bad is None:
+        return 0
+    complain(f"entry {report.bad.number}: {report.problem}", "trust nothing from there on, and find out why")
+    return 4
+
+
 def _time(text: str | None) -> int | None:
     return None if text is None else parse_time(text)
 
@@ -163,6 +174,7 @@ def parser() -> Parser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    _add_verify(verbs.add_parser("verify", help="find the first bad entry of an audit log, if there is one"))
     return whole
 
 
@@ -187,6 +199,15 @@ def _add_open(verb: argparse.ArgumentParser) -> None:
     add("--to", metavar="TIME", help="only up to this moment")
     add("--json", action="store_true", help="print one JSON object instead of lines")
     verb.set_defaults(run=open_)
+
+
+def _add_verify(verb: argparse.ArgumentParser) -> None:
+    add = verb.add_argument
+    add("path", metavar="PATH", type=Path, help="a store, its folder audit, or one file of it")
+    add("--key", metavar="HEX", help="the fingerprint of the box's key that must have signed it")
+    add("--head", metavar="NUMBER:HEX", help="a head that went out earlier: nothing up to there may be missing")
+    add("--json", action="store_true", help="print one JSON object instead of lines")
+    verb.set_defaults(run=verify_)
 
 
 if __name__ == "__main__":

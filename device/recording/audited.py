@@ -69,7 +69,7 @@ OTHER: Final = "other"
 _CONFIG_KEY: Final = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _MARK: Final = re.compile(r"[0-9a-f]{12}")
-_VERSION: Final = re.compile(r"\d+\.\d+(\.\d+)?([a-z]+\d+)?")
+_VERSION: Final = re.compile(r"\d{1,3}\.\d{1,3}(\.\d{1,3})?([a-z]{1,4}\d{1,3})?")
 
 # Every fact that is told in words, and the words that there are for it.
 WORDS: Final[Mapping[str, frozenset[str]]] = {
