@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from device.age.identities import KeyIdentity, generate_identity, identity_file
 from device.age.opening import decrypt
 from device.age.recipients import KeyRecipient
+from device.capture.auditor import Auditor
 from device.capture.failover import FailOver
 from device.capture.ladder import Readings
 from device.capture.packets import Camera, Gap, Microphone, Sound, SoundFormat
@@ -417,6 +418,7 @@ def build_box(
     standing: tuple[SottoError, ...] = (),
     max_length_min: int = 1,
     machine: Callable[[], Readings] = Readings,
+    auditor: Callable[[PacedClock], Auditor] | None = None,
 ) -> Box:
     """A box that runs; whoever asked for it stops it."""
     clock = PacedClock(speed=speed, start=START)
@@ -441,6 +443,7 @@ def build_box(
         standing=standing,
         publish=watcher.publish,
         machine=machine,
+        auditor=auditor(clock) if auditor else None,
     )
     return Box(clock, service, panel, microphone, store, identity, watcher, log)
 
