@@ -143,6 +143,7 @@ SIGHT: Mapping[str, tuple[str, ...]] = {
         "device.status",
         "device.store",
         "device.recording*",
+        "device.audit_requests",
         "device.requests",
         "device.room",
         "device.stills",

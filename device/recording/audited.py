@@ -99,7 +99,7 @@ WORDS: Final[Mapping[str, frozenset[str]]] = {
         {"no sound", "microphone gone", "second microphone", "no picture", "storage slow", "stuck button", OTHER}
     ),
     "state": frozenset({"complete", "interrupted", "open", "closed", "erased", "removed", "damaged", "failed", OTHER}),
-    "of": frozenset({"list", "facts", "manifest"}),
+    "of": frozenset({"list", "facts", "manifest", "framing"}),
 }
 STANDING: Final = frozenset({"store", "store full", "recipient", "package", OTHER})
 _NUMBERS: Final = frozenset(

@@ -41,6 +41,7 @@ class Rows:
     rows: tuple[Row, ...]
     unreadable: int
     total: int
+    noted: bool = True  # that somebody looks at it; else nothing is shown
 
 
 def rows(house: House, status: Status | None, *, most: int | None = None) -> Rows:
@@ -55,6 +56,8 @@ def rows(house: House, status: Status | None, *, most: int | None = None) -> Row
     listed = [(recording_id, entry) for recording_id, entry in found if entry and entry.manifest.id == recording_id]
     missing = {recording_id for recording_id, _ in found} - {recording_id for recording_id, _ in listed}
     missing -= set(_beginning(ids, status))
+    if listed and not house.noting.view("list"):
+        return Rows((), 0, 0, noted=False)
     return Rows(tuple(row_of(entry, status) for _, entry in listed), len(missing), len(ids) - len(missing))
 
 
