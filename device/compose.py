@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,7 +27,7 @@ from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedCamera, SimulatedMicrophone
 from device.capture.sound_cards import Identity
 from device.capture.take import Devices
-from device.clock import Clock
+from device.clock import Clock, wire_time
 from device.config import AlsaMicrophone, Config, DisabledCamera, PicameraCamera, SessionSection, recipients_of
 from device.config import SimulatedMicrophone as MicrophoneSection
 from device.config import SimulatedPanel as SimulatedPanelSection
@@ -40,7 +41,7 @@ from device.panel import Panel
 from device.panel_simulated import SimulatedPanel
 from device.press import Levels
 from device.recording.audited import Happened, to_no_log
-from device.recording.chain import AUDIT_NAME
+from device.recording.chain import AUDIT_NAME, Stamp
 from device.requests import REQUESTS_NAME, parse_request
 from device.session import Session
 from device.session_context import Rules
@@ -285,6 +286,21 @@ def start_entries(config: Config) -> list[Happened]:
         return start_of(config, secret, newest_entries(config.store.path / AUDIT_NAME))
     except StoreError:  # there is no log yet, or it cannot be read: whoever writes to it tells of that
         return start_of(config, secret, ())
+
+
+def room_test_noter(config: Config, *, clock: Clock) -> Callable[[Happened], None]:
+    """What writes into the audit log while the capture service does not run; it has the log only while it writes.
+
+    Raises:
+        AdminError: the box's key cannot be used.
+    """
+    key, folder, boot = load_or_make_device_key(config.box.device_key), config.store.path / AUDIT_NAME, boot_id()
+
+    def note(happened: Happened) -> None:
+        with closing(AuditLog(folder, device_key=key)) as log:
+            log.append(happened, Stamp(wire_time(clock.utc()), clock.trusted(), boot, clock.now_us()))
+
+    return note
 
 
 def audit_server(config: Config, auditor: Auditor) -> AuditServer:
