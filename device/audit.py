@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from device.durable import sync_folder, write_all
 from device.errors import DamagedError, StoreError
 from device.recording.audited import Happened, Plain, What
-from device.recording.chain import Head, Stamp, file_name, first_number, line_of, read_line
+from device.recording.chain import Head, Stamp, file_name, first_number, line_of, read_line, said_in
 from device.store import store_error
 
 ROTATE_BYTES: Final = 1 << 20
@@ -236,8 +236,8 @@ def newest_entries(folder: Path) -> Iterator[dict[str, Any]]:
     try:
         for _, path in reversed(audit_files(folder)):
             for line in reversed(_lines(path.read_bytes())):
-                with suppress(DamagedError):
-                    yield read_line(line).payload
+                if (said := said_in(line)) is not None:
+                    yield said
     except OSError as problem:
         raise store_error(problem, "the audit log cannot be read") from problem
 

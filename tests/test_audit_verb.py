@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import signal
 import subprocess
 import sys
@@ -24,6 +25,20 @@ __all__ = ["config"]  # the same box
 
 def entries_of(config: Path) -> list[dict[str, Any]]:
     return list(newest_entries(config.parent / "store" / AUDIT_NAME))[::-1]
+
+
+def noted(program: subprocess.Popen[str], config: Path, what: str) -> None:
+    """Wait until that stands in the log: what happens in the last moment before a kill may not be there."""
+    for _ in range(1200):
+        if what in [entry["what"] for entry in entries_of(config)] and _begun(config):
+            return
+        select.select([], [], [], 0.05)
+        assert program.poll() is None
+    raise AssertionError(f"never noted: {what}")
+
+
+def _begun(config: Path) -> bool:
+    return bool(list((config.parent / "store").glob("0*/session.mp4.age")))
 
 
 def verified(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
@@ -67,8 +82,7 @@ def test_a_killed_service_leaves_a_log_that_holds_and_what_was_recovered_stands_
         until(program, run_, "armed")
         finger(run_, Button.RECORD)
         until(program, run_, "recording")
-        while not list((config.parent / "store").glob("0*/session.mp4.age")):
-            assert program.poll() is None
+        noted(program, config, "recording begun")
         program.send_signal(signal.SIGKILL)
     with capture(config):
         pass

@@ -15,6 +15,7 @@ them, nobody was told that they are durable, and they are no sign of anything. N
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from device.recording.signing import sign_line, verify_line
 AUDIT_NAME: Final = "audit"
 _KIND: Final = "audit"
 _FILE: Final = re.compile(r"(\d{12})\.jsonl")
+_ALWAYS: Final = frozenset({"number", "before", "at", "clock_trusted", "boot", "monotonic_us", "what"})
 _HEAD: Final = re.compile(r"(0|[1-9]\d{0,11}):([0-9a-f]{64})")
 
 
@@ -111,6 +113,15 @@ def read_line(line: bytes) -> Entry:
     if not isinstance(number, int) or isinstance(number, bool) or not isinstance(before, str):
         raise DamagedError("this is not an audit entry", "fetch it again from the box")
     return Entry(number, before, signed.payload, signed.key)
+
+
+def said_in(line: bytes) -> dict[str, Any] | None:
+    """What a line says, whoever wrote it: nothing is verified. ``None`` where it is no entry."""
+    try:
+        payload = json.loads(line)["payload"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return payload if isinstance(payload, dict) and payload.keys() >= _ALWAYS else None
 
 
 @dataclass(frozen=True, slots=True)
