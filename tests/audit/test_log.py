@@ -21,7 +21,7 @@ from device.recording.audited import Happened, What
 from device.recording.chain import Head, read_line
 from provisioning.verify_audit import verify_audit
 from tests.audit.logs import KEY, files_of, gap, lines_of, stamp, write
-from tests.support import cuts, fill, small_disk
+from tests.support import Cut, cuts, fill, small_disk
 
 
 @pytest.fixture
@@ -278,3 +278,16 @@ def test_what_is_in_the_log_can_be_read_with_any_editor(folder: Path) -> None:
         "number": 1,
         "what": "box ended",
     }
+
+
+def test_the_name_of_a_new_file_is_durable_before_its_first_entry(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    log = AuditLog(folder, device_key=KEY, rotate_bytes=1)
+    log.append(gap(1), stamp())
+    with Cut(monkeypatch, at=1000, log=calls):
+        log.append(gap(2), stamp())
+    log.close()
+    # Opened: the new file, and the folder to sync it.
+    assert calls == ["open", "open", "fsync", "pwrite", "fdatasync"]
