@@ -26,6 +26,7 @@ from device.demo import DemoChoices, run_demo
 from device.errors import AdminError, SottoError, StoreError
 from device.journal import Scribe, where_it_belongs
 from device.notify import READY, notifier
+from device.recording.audited import Happened, Plain, Tell, What, Who, word
 from device.recovery import recover
 from device.rehearse import Stage, parse_presses, rehearsal_of, tell
 from device.retention_verb import add_verbs as add_retention
@@ -96,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         service.add_argument("--config", type=Path, required=True, metavar="FILE")
         service.set_defaults(verb=verb)
     _add_check(verbs.add_parser("check", help="find out whether this box is well, and what to do where it is not"))
+    _add_audit(verbs.add_parser("audit", help="show the end of the audit log, and its head"))
     diagram = verbs.add_parser("diagram", help="bring the pictures of the session in a document up to date")
     diagram.add_argument("document", type=Path, metavar="FILE")
     diagram.set_defaults(verb=_diagram)
@@ -135,6 +137,13 @@ def _add_check(check: argparse.ArgumentParser) -> None:
     check.add_argument("--clap", action="store_true", help="also measure how far sound and picture are apart")
     check.add_argument("--json", action="store_true", help="print everything as JSON")
     check.set_defaults(verb=_check)
+
+
+def _add_audit(audit: argparse.ArgumentParser) -> None:
+    audit.add_argument("--config", type=Path, required=True, metavar="FILE")
+    audit.add_argument("--last", type=int, default=20, metavar="N", help="how many entries (default: %(default)s)")
+    audit.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+    audit.set_defaults(verb=_audit)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -209,7 +218,10 @@ def _capture(options: argparse.Namespace) -> int:
 
 def _run_capture(config: Config) -> int:
     clock = SystemClock()
-    store = compose.store_of(config)
+    auditor = compose.auditor_of(config, clock=clock)
+    for happened in compose.start_entries(config):
+        auditor.note(happened)
+    store = compose.store_of(config, auditor)
     recipients, standing = compose.recipients_or_fault(config)
     scribe = Scribe(where_it_belongs())
     service = compose.service_of(
@@ -230,25 +242,31 @@ def _run_capture(config: Config) -> int:
         notify=notifier(),
         machine=compose.this_machine().read,
         journal=scribe,
-        recover=lambda progress: _recover(store, at=stamp(clock, boot_id()), progress=progress),
+        recover=lambda progress: _recover(store, at=stamp(clock, boot_id()), progress=progress, tell=auditor.note),
         upkeep=compose.upkeep_of(config, store=store, clock=clock, journal=scribe),
+        auditor=auditor,
     )
     _on_termination(service.stop)
     with (
         closing(scribe),
+        closing(auditor),
         closing(compose.requests_server(config, service)),
+        closing(compose.audit_server(config, auditor)),
         closing(compose.stills_server(config, service)),
     ):
         print("ready", flush=True)
         service.run()
+        auditor.note(Happened(What.BOX_ENDED, by=Who.BOX))
     return EXIT_DONE
 
 
-def _recover(store: Store, *, at: Stamp, progress: Callable[[int, int], None]) -> None:
+def _recover(store: Store, *, at: Stamp, progress: Callable[[int, int], None], tell: Tell) -> None:
     """Close what a cut left open. A store that is not there is no reason not to start: the lamp tells of it then."""
     try:
         for found in recover(store, at=at, progress=progress):
             print(f"sotto: {found.recording_id}: {found.what}, {found.duration_us / 1e6:.1f} s", file=sys.stderr)
+            facts: dict[str, Plain] = {"state": word("state", found.what), "duration_us": found.duration_us}
+            tell(Happened(What.RECOVERED, found.recording_id, Who.BOX, facts))
     except StoreError as problem:
         print(f"sotto: {problem.what}; {problem.hint}", file=sys.stderr)
 
@@ -295,6 +313,12 @@ def _status(options: argparse.Namespace) -> int:
         raise AdminError("the capture service has not published anything", "start it, or look into its log")
     print(status.model_dump_json(indent=2))
     return EXIT_DONE
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from device.audit_verb import run_audit
+
+    return run_audit(options.config, last=options.last, as_json=options.json)
 
 
 def _diagram(options: argparse.Namespace) -> int:

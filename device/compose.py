@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from device.age.recipients import KeyRecipient
+from device.audit import AuditLog, newest_entries
+from device.audit_requests import AUDIT_SOCKET_NAME, PATIENCE_S, AuditServer
+from device.capture.auditor import Auditor
 from device.capture.camera import MOST_BITS_PER_S, ChildCamera
 from device.capture.encoder import check_library as check_flac
 from device.capture.failover import FailOver
@@ -24,19 +28,24 @@ from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedCamera, SimulatedMicrophone
 from device.capture.sound_cards import Identity
 from device.capture.take import Devices
+from device.capture.trail import erased
 from device.capture.upkeep import Upkeep
-from device.clock import Clock, boot_id
+from device.clock import Clock, boot_id, stamp
 from device.config import AlsaMicrophone, Config, DisabledCamera, PicameraCamera, SessionSection, recipients_of
 from device.config import SimulatedMicrophone as MicrophoneSection
 from device.config import SimulatedPanel as SimulatedPanelSection
+from device.config_marks import start_of
 from device.datagrams import DatagramServer
 from device.devicekey import load_or_make_device_key
-from device.errors import RecipientError, SottoError
+from device.errors import RecipientError, SottoError, StoreError
 from device.journal import Journal, to_nobody
 from device.notify import Notify, tell_nobody
 from device.panel import Panel
 from device.panel_simulated import SimulatedPanel
 from device.press import Levels
+from device.recording.audited import Happened, Who, to_no_log
+from device.recording.chain import AUDIT_NAME
+from device.recording.erasure import EraseCertificate
 from device.requests import REQUESTS_NAME, parse_request
 from device.retention import Policy
 from device.session import Session
@@ -76,28 +85,23 @@ def service_of(
     journal: Journal = to_nobody,
     recover: Callable[[Progress], None] = lambda _progress: None,
     upkeep: Upkeep | None = None,
+    auditor: Auditor | None = None,
 ) -> CaptureService:
     """The capture service of a box. ``standing``: what already keeps it from recording; its lamp will say so.
 
     ``machine``: how the machine is; a rehearsal knows nothing of that, and loses no picture to a busy one.
     ``recover``: puts the store in order, before anything is recorded and while the box already answers.
-    ``upkeep``: looks after the store while nobody is there; a rehearsal is over by then.
+    ``upkeep``: looks after the store while nobody is there; a rehearsal is over by then. ``auditor``: the audit log; a
+    rehearsal has no box whose log that would be.
 
     Raises:
         MissingPackageError: a library that the sound cannot do without is not installed.
     """
     check_flac()
     check_loudness()
-    max_length_s = session.max_length_min * 60
+    tell = to_no_log if auditor is None else auditor.note
     putting_in_order = PuttingInOrder(recover)
-    health = Health(
-        store,
-        max_length_s=max_length_s,
-        bitrate=None if parts.camera is None else parts.camera.bitrate,
-        standing=standing,
-        putting_in_order=putting_in_order,
-        machine=machine,
-    )
+    health = _health_of(parts, store, session, standing, putting_in_order, machine, auditor)
     recorder = Recorder(
         Devices(parts.microphone, parts.camera, parts.stills),
         box=box,
@@ -107,12 +111,12 @@ def service_of(
         floor_dbfs=session.floor_dbfs,
         silence_stop_s=session.silence_stop_min * 60,
         surroundings=lambda: health.surroundings,
+        tell=tell,
     )
-    most = Consent.SOUND if parts.camera is None else Consent.SOUND_AND_PICTURE
     return CaptureService(
         clock=parts.clock,
         panel=parts.panel,
-        session=Session(Rules(max_length_s=max_length_s, most=most)),
+        session=_session_of(parts, session),
         levels=Levels(),
         recorder=recorder,
         health=health,
@@ -121,8 +125,34 @@ def service_of(
         notify=notify,
         journal=journal,
         upkeep=upkeep,
+        tell=tell,
         box=box,
         simulated=parts.simulated,
+    )
+
+
+def _session_of(parts: Parts, section: SessionSection) -> Session:
+    most = Consent.SOUND if parts.camera is None else Consent.SOUND_AND_PICTURE
+    return Session(Rules(max_length_s=section.max_length_min * 60, most=most))
+
+
+def _health_of(
+    parts: Parts,
+    store: Store,
+    session: SessionSection,
+    standing: tuple[SottoError, ...],
+    putting_in_order: PuttingInOrder,
+    machine: Callable[[], Readings],
+    auditor: Auditor | None,
+) -> Health:
+    return Health(
+        store,
+        max_length_s=session.max_length_min * 60,
+        bitrate=None if parts.camera is None else parts.camera.bitrate,
+        standing=standing,
+        putting_in_order=putting_in_order,
+        machine=machine,
+        audit=lambda: None if auditor is None else auditor.problem,
     )
 
 
@@ -134,13 +164,27 @@ def recipients_or_fault(config: Config) -> tuple[list[KeyRecipient], tuple[Sotto
         return [], (problem,)
 
 
-def store_of(config: Config) -> Store:
-    """The store, for the one process that writes to it.
+def store_of(config: Config, auditor: Auditor | None = None) -> Store:
+    """The store, for the one process that writes to it; what is erased there goes into the audit log.
 
     Raises:
         AdminError: the box has no key, or none that can be used.
     """
-    return Store(config.store.path, device_key=load_or_make_device_key(config.box.device_key))
+    store = Store(config.store.path, device_key=load_or_make_device_key(config.box.device_key))
+    if auditor is not None:
+        store.erasing.on_erased = noting_erasures(auditor)
+    return store
+
+
+def noting_erasures(auditor: Auditor) -> Callable[[EraseCertificate], None]:
+    """What has an erasure noted, durably, before the last trace of it in the store goes."""
+
+    def note(certificate: EraseCertificate) -> None:
+        happened = erased(certificate.recording, by=Who(certificate.by.value), digest=certificate.digest)
+        if auditor.note_durably(happened, patience_s=PATIENCE_S) is None:
+            raise StoreError("an erasure could not be noted in the audit log", "nothing: the box tries again by itself")
+
+    return note
 
 
 def policy_of(config: Config) -> Policy | None:
@@ -284,6 +328,47 @@ def requests_server(config: Config, service: CaptureService) -> DatagramServer:
             service.request(request)
 
     return DatagramServer(config.box.run / REQUESTS_NAME, handle)
+
+
+def auditor_of(config: Config, *, clock: Clock) -> Auditor:
+    """The audit log of this box, on a thread of its own; it opens the log once there is something to write.
+
+    Raises:
+        AdminError: the box has no key, or none that can be used.
+    """
+    key, folder = load_or_make_device_key(config.box.device_key), config.store.path / AUDIT_NAME
+    return Auditor(lambda: AuditLog(folder, device_key=key), clock=clock, boot=boot_id())
+
+
+def start_entries(config: Config) -> list[Happened]:
+    """What the audit log is told first: that the box starts, with which configuration, and what changed in it."""
+    secret = load_or_make_device_key(config.box.device_key).private_bytes_raw()
+    try:
+        return start_of(config, secret, newest_entries(config.store.path / AUDIT_NAME))
+    except StoreError:  # there is no log yet, or it cannot be read: whoever writes to it tells of that
+        return start_of(config, secret, ())
+
+
+def room_test_noter(config: Config, *, clock: Clock) -> Callable[[Happened], None]:
+    """What writes into the audit log while the capture service does not run; it has the log only while it writes.
+
+    Raises:
+        AdminError: the box's key cannot be used.
+    """
+    key, folder, boot = load_or_make_device_key(config.box.device_key), config.store.path / AUDIT_NAME, boot_id()
+
+    def note(happened: Happened) -> None:
+        with closing(AuditLog(folder, device_key=key)) as log:
+            log.append(happened, stamp(clock, boot))
+
+    return note
+
+
+def audit_server(config: Config, auditor: Auditor) -> AuditServer:
+    """The socket on which the page has noted what somebody looked at or pulled."""
+    return AuditServer(
+        config.box.run / AUDIT_SOCKET_NAME, lambda happened: auditor.note_durably(happened, patience_s=PATIENCE_S)
+    )
 
 
 def stills_server(config: Config, service: CaptureService) -> StillServer:

@@ -1,16 +1,19 @@
-"""What is to be verified, by what a person named: recordings, whole stores of them, and erase certificates."""
+"""What is to be verified, by what a person named: recordings, whole stores of them, erase certificates, audit logs."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from device.recording import MANIFEST_NAME, SESSION_NAME
+from device.recording.chain import AUDIT_NAME
 from provisioning import place
 from provisioning.errors import UnreachableError
 from provisioning.place import Place
+from provisioning.verify_audit import is_audit
 
 _ERASED: Final = "erased"
 
@@ -40,7 +43,14 @@ class Certificate:
         return (self.path.parent.parent / self.name).exists()
 
 
-Subject = Place | Certificate
+@dataclass(frozen=True, slots=True)
+class Log:
+    """An audit log, or one file of it."""
+
+    path: Path
+
+
+Subject = Place | Certificate | Log
 
 
 def find_subjects(texts: Sequence[str]) -> list[Subject]:
@@ -56,7 +66,9 @@ def find_subjects(texts: Sequence[str]) -> list[Subject]:
 def _find(text: str) -> Iterator[Subject]:
     path = Path(text)
     certificate = path.parent / _ERASED / f"{path.name}.json"
-    if path.is_dir():
+    if path.name == AUDIT_NAME or is_audit(path):
+        yield from _in_store(path)
+    elif path.is_dir():
         yield from _in_folder(path)
     elif path.suffix == ".json" and path.parent.name == _ERASED and path.is_file():
         yield Certificate(path)
@@ -64,6 +76,16 @@ def _find(text: str) -> Iterator[Subject]:
         yield Certificate(certificate)
     else:
         yield place.find(text)
+
+
+def _in_store(path: Path) -> Iterator[Subject]:
+    """The log itself, or a store that has one: everything in it."""
+    if path.is_file() or path.name == AUDIT_NAME:
+        yield Log(path)
+        return
+    with contextlib.suppress(UnreachableError):  # a store without a recording has a log all the same
+        yield from _in_folder(path)
+    yield Log(path / AUDIT_NAME)
 
 
 def _in_folder(folder: Path) -> Iterator[Subject]:

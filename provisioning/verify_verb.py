@@ -1,4 +1,4 @@
-"""``sotto-clinic verify``: whether recordings are what the boxes sealed and signed, and where not."""
+"""``sotto-clinic verify``: whether recordings and audit logs are what the boxes sealed and signed, and where not."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from typing import Any
 
 from device.age.errors import AgeError
 from device.errors import SottoError
+from device.recording.chain import Head
 from provisioning.device_keys import read_device_keys
 from provisioning.exits import exit_of, gravest, words_of
 from provisioning.keys import read_identities
 from provisioning.report import Bar
-from provisioning.subjects import Certificate, Subject, find_subjects
+from provisioning.subjects import Certificate, Log, Subject, find_subjects
 from provisioning.verdict import Verdict
 from provisioning.verifier import Knowledge, verify_certificate, verify_recording
+from provisioning.verify_audit import AuditReport, read_head, verify_audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,18 @@ class Failure:
         return {"name": self.name, "state": None, "exit_code": self.exit_code, "error": what, "hint": hint}
 
 
+Outcome = Verdict | AuditReport | Failure
+
+
 def add_verify(verb: argparse.ArgumentParser) -> None:
     """What ``verify`` takes."""
     verb.description = (
         "Find out whether recordings are what the boxes sealed and signed: complete, interrupted, or altered, and "
-        "where. An identity places an alteration exactly; without one it is placed within 64 chunks (4 MiB)."
+        "where. An identity places an alteration exactly; without one it is placed within 64 chunks (4 MiB). "
+        "Of an audit log: the first entry that was changed, taken away or put elsewhere."
     )
     add = verb.add_argument
-    add("paths", metavar="PATH", nargs="+", help="a recording, as for open, or a folder of them: a whole store")
+    add("paths", metavar="PATH", nargs="+", help="a recording, as for open; a store; or an audit log")
     add("-i", "--identity", metavar="IDENTITY", type=Path, action="append", default=[], help="identity file")
     add(
         "--device-key",
@@ -54,6 +60,11 @@ def add_verify(verb: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="a box's key that you know: its fingerprint, or a file with one key a line; any of them may have signed",
+    )
+    add(
+        "--head",
+        metavar="NUMBER:HEX",
+        help="a head of the audit log that went out earlier",
     )
     add("--json", action="store_true", help="print one JSON object instead of lines")
     verb.set_defaults(run=run_verify)
@@ -66,23 +77,29 @@ def run_verify(arguments: argparse.Namespace) -> int:
         SottoError: nothing can be verified: a path, an identity or a device key makes no sense.
     """
     knowledge = Knowledge(read_identities(arguments.identity), read_device_keys(arguments.device_key))
+    head = read_head(arguments.head)
     subjects = find_subjects(arguments.paths)
-    outcomes = []
+    outcomes: list[Outcome] = []
     for number, subject in enumerate(subjects, start=1):
-        outcome = _verify(subject, knowledge, count=f"{number}/{len(subjects)} " if len(subjects) > 1 else "")
+        count = f"{number}/{len(subjects)} " if len(subjects) > 1 else ""
+        outcome = _verify(subject, knowledge, head, count=count)
         outcomes.append(outcome)
         if not arguments.json:
             _tell(outcome)
     code = gravest({outcome.exit_code for outcome in outcomes})
     if arguments.json:
-        print(json.dumps({"exit_code": code, "recordings": [outcome.as_json() for outcome in outcomes]}))
+        logs = [outcome.as_json() for outcome in outcomes if isinstance(outcome, AuditReport)]
+        recordings = [outcome.as_json() for outcome in outcomes if not isinstance(outcome, AuditReport)]
+        print(json.dumps({"exit_code": code, "recordings": recordings, "audit_logs": logs}))
     elif len(outcomes) > 1:
         print(_summary(outcomes))
     return code
 
 
-def _verify(subject: Subject, knowledge: Knowledge, *, count: str) -> Verdict | Failure:
+def _verify(subject: Subject, knowledge: Knowledge, head: Head | None, *, count: str) -> Outcome:
     try:
+        if isinstance(subject, Log):
+            return verify_audit(subject.path, device_keys=knowledge.device_keys, head=head)
         if isinstance(subject, Certificate):
             there = subject.folder_is_there()
             return verify_certificate(subject.name, subject.read(), knowledge, folder_is_there=there)
@@ -92,18 +109,22 @@ def _verify(subject: Subject, knowledge: Knowledge, *, count: str) -> Verdict | 
         finally:
             bar.clear()
     except (SottoError, AgeError) as problem:
-        return Failure(subject.name, problem)
+        return Failure(subject.path.name if isinstance(subject, Log) else subject.name, problem)
 
 
-def _tell(outcome: Verdict | Failure) -> None:
-    if isinstance(outcome, Verdict):
+def _tell(outcome: Outcome) -> None:
+    if not isinstance(outcome, Failure):
         print(*outcome.lines(), sep="\n")
+    if isinstance(outcome, AuditReport) and outcome.bad is not None:
+        print(f"error: entry {outcome.bad.number}: {outcome.problem}", file=sys.stderr)
+        print("hint: trust nothing from there on, and find out why", file=sys.stderr)
+    if not isinstance(outcome, Failure):
         return
     what, hint = words_of(outcome.problem)
     print(f"error: {outcome.name}: {what}", file=sys.stderr)
     print(f"hint: {hint}", file=sys.stderr)
 
 
-def _summary(outcomes: Sequence[Verdict | Failure]) -> str:
-    states = [outcome.state if isinstance(outcome, Verdict) else "not verified" for outcome in outcomes]
+def _summary(outcomes: Sequence[Outcome]) -> str:
+    states = ["not verified" if isinstance(outcome, Failure) else outcome.state for outcome in outcomes]
     return f"{len(states)} in all: " + ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))

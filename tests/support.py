@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from device.age.identities import KeyIdentity, generate_identity, identity_file
 from device.age.opening import decrypt
 from device.age.recipients import KeyRecipient
+from device.capture.auditor import Auditor
 from device.capture.failover import FailOver
 from device.capture.ladder import Readings
 from device.capture.packets import Camera, Gap, Microphone, Sound, SoundFormat
@@ -424,6 +425,7 @@ def build_box(
     recover: Callable[[Progress], None] = lambda _progress: None,
     notify: Notify = tell_nobody,
     upkeep: Callable[[Store, PacedClock], Upkeep] | None = None,
+    auditor: Callable[[PacedClock], Auditor] | None = None,
 ) -> Box:
     """A box that runs; whoever asked for it stops it."""
     clock = PacedClock(speed=speed, start=START)
@@ -451,6 +453,7 @@ def build_box(
         machine=machine,
         recover=recover,
         upkeep=upkeep(store, clock) if upkeep else None,
+        auditor=auditor(clock) if auditor else None,
     )
     return Box(clock, service, panel, microphone, store, identity, watcher, log)
 

@@ -50,6 +50,7 @@ FLOORS: Mapping[str, int] = {
     "device.capture.sensor": 1,
     "device.capture.wav": 1,
     "device.config": 1,
+    "device.config_marks": 1,
     "device.check.finding": 1,
     "device.check.decibels": 1,
     "device.check.ear": 1,
@@ -68,6 +69,7 @@ FLOORS: Mapping[str, int] = {
     # 2, ledgers: what the processes of a box leave for each other; and what every panel and remote keeps to
     "device.store": 2,
     "device.audit": 2,
+    "device.audit_requests": 2,
     "device.status": 2,
     "device.requests": 2,
     "device.room": 2,
@@ -98,7 +100,9 @@ FLOORS: Mapping[str, int] = {
     "device.capture.meter": 3,
     "device.capture.simulated": 3,
     # 4, services: one process each
+    "device.capture.auditor": 4,
     "device.capture.diary": 4,
+    "device.capture.trail": 4,
     "device.capture.health": 4,
     "device.capture.readmodel": 4,
     "device.capture.pipeline": 4,
@@ -119,6 +123,7 @@ FLOORS: Mapping[str, int] = {
     "device.web.*": 4,
     # the roof: the only place that builds concrete things
     "device.__main__": ROOF,
+    "device.audit_verb": ROOF,
     "device.cli": ROOF,
     "device.compose": ROOF,
     "device.demo": ROOF,
@@ -134,6 +139,7 @@ SIDEWAYS_IN_PACKAGE = 4
 # Edges that know each other all the same, each with its reason.
 NEIGHBOURS = {
     ("device.capture.simulated", "device.capture.camera"),  # the same pipe to a child, with another program in it
+    ("device.audit", "device.store"),  # a disk that fails is told in the same words, whichever file it was
     ("device.capture.packets", "device.words"),  # what a camera is told is one of the words
 }
 
@@ -149,6 +155,7 @@ SIGHT: Mapping[str, tuple[str, ...]] = {
         "device.status",
         "device.store",
         "device.recording*",
+        "device.audit_requests",
         "device.requests",
         "device.room",
         "device.stills",
@@ -177,6 +184,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "botocore": ("device.remote_s3",),
     "cryptography": (
         "device.age.*",
+        "device.recording.chain",
         "device.recording.signing",
         "device.store",
         "device.audit",
@@ -190,6 +198,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "libcamera": ("device.capture.camera_picamera2",),
     "picamera2": ("device.capture.camera_picamera2",),
     "pydantic": (
+        "device.audit_requests",
         "device.config",
         "device.erasing",
         "device.recording.erasure",

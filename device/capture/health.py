@@ -31,12 +31,14 @@ class Health:
         standing: tuple[SottoError, ...],
         putting_in_order: PuttingInOrder,
         machine: Callable[[], Readings] = Readings,
+        audit: Callable[[], SottoError | None] = lambda: None,
     ) -> None:
         """``bitrate``: of the camera; ``None`` where there is none.
 
         ``standing``: what was found wrong at the start and will not heal by itself.
 
-        ``machine``: what is known of it now; nothing, where nobody says.
+        ``machine``: what is known of it now; nothing, where nobody says. ``audit``: why the audit log cannot be
+        written, if it cannot.
         """
         self._store = store
         self._max_length_s = max_length_s
@@ -45,6 +47,7 @@ class Health:
         self._bitrate = bitrate
         self._putting_in_order = putting_in_order
         self.offer = Consent.SOUND_AND_PICTURE
+        self._audit = audit
         self.problems: tuple[SottoError, ...] = standing
         self.told: set[str] = set()
         self.free_bytes = 0
@@ -65,6 +68,8 @@ class Health:
         found = list(self._standing)
         if (unfinished := self._putting_in_order.fault) is not None:
             found.append(unfinished)
+        if (problem_of_audit := self._audit()) is not None:
+            found.append(problem_of_audit)
         free_bytes: int | None = None
         try:
             free_bytes = self.free_bytes = self._store.free_bytes()

@@ -13,6 +13,7 @@ from device.capture.needs import Surroundings
 from device.capture.packets import Camera
 from device.capture.take import Devices, Take
 from device.clock import Clock, boot_id, wire_time
+from device.recording.audited import Tell, to_no_log
 from device.session_events import (
     Action,
     Bookmark,
@@ -48,6 +49,7 @@ class Recorder:
         floor_dbfs: float,
         silence_stop_s: int,
         surroundings: Callable[[], Surroundings],
+        tell: Tell = to_no_log,
     ) -> None:
         self._devices = devices
         self._box = box
@@ -57,6 +59,7 @@ class Recorder:
         self._floor_dbfs = floor_dbfs
         self._silence_stop_s = silence_stop_s
         self._surroundings = surroundings
+        self._tell = tell
         self._boot = boot_id()
         self._takes: dict[int, Take] = {}
         self._framing: Framing | None = None
@@ -85,6 +88,11 @@ class Recorder:
     def find(self, ordinal: int | None) -> Take | None:
         """The take of that ordinal, while it is not over."""
         return None if ordinal is None else self._takes.get(ordinal)
+
+    def find_id(self, ordinal: int) -> str | None:
+        """The id of the recording of that ordinal, once it has one."""
+        take = self.find(ordinal)
+        return None if take is None else take.facts.recording_id or None
 
     def obey(self, action: Action, *, report: Callable[[Report], None], changed: Callable[[], None]) -> None:
         """Carry out one action; those that are not for a recorder are let pass."""
@@ -129,6 +137,7 @@ class Recorder:
             surroundings=self._surroundings,
             report=report,
             changed=changed,
+            tell=self._tell,
         )
         before, camera_after = self.takes, self._camera_users()
         self._takes[action.recording] = take

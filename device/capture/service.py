@@ -18,6 +18,7 @@ from device.capture.health import Health
 from device.capture.putting_in_order import PuttingInOrder
 from device.capture.readmodel import Sounder, make_status
 from device.capture.recorder import Recorder
+from device.capture.trail import Stand, faults, trail_of
 from device.capture.upkeep import Upkeep
 from device.clock import Clock
 from device.journal import Journal
@@ -26,6 +27,7 @@ from device.panel import Panel
 from device.panel_language import Face, face
 from device.press import Event as HandEvent
 from device.press import Levels
+from device.recording.audited import Tell
 from device.requests import Label, Mark, Note, People, Request, Stop
 from device.session import Session
 from device.session_events import (
@@ -73,6 +75,7 @@ class CaptureService:
         notify: Notify,
         journal: Journal,
         upkeep: Upkeep | None,
+        tell: Tell,
         box: str,
         simulated: tuple[str, ...],
     ) -> None:
@@ -87,6 +90,7 @@ class CaptureService:
         self._notify = notify
         self._journal = journal
         self._upkeep = upkeep
+        self._tell = tell
         self._box = box
         self._simulated = simulated
         self._sounder = Sounder()
@@ -195,8 +199,10 @@ class CaptureService:
             self._hear(event)
 
     def _hear(self, event: Event) -> None:
-        before = self._session.state
+        stood, before = Stand.of(self._session), self._session.state
         actions = self._session.handle(event)
+        for happened in trail_of(event, actions, before=stood, session=self._session, find_id=self._recorder.find_id):
+            self._tell(happened)
         for action in actions:
             # The light is on before a device is opened, and stays until the last one is closed.
             self._show()
@@ -249,6 +255,8 @@ class CaptureService:
             self._hear(Fault(now_us, what))
         for what in known - standing:
             self._hear(FaultCleared(now_us, what))
+        if standing != known:
+            self._tell(faults(self._health.problems))
         self._health.told = standing
         self._hear(Offer(now_us, self._health.offer))
 

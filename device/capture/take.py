@@ -21,9 +21,11 @@ from device.capture.meter import Level
 from device.capture.needs import Surroundings
 from device.capture.packets import Camera, Microphone, SoundFormat
 from device.capture.picture_side import PictureSide, SideEvents
+from device.capture.trail import begun
 from device.capture.writer import Writer, WriterEvents
 from device.clock import Clock
 from device.errors import MicrophoneError, what_of
+from device.recording.audited import Tell
 from device.recording.manifest import SoundReport
 from device.session_events import Ended, Failed, Opened, Report, Sealed, Trouble, Well
 from device.store import Store
@@ -76,6 +78,7 @@ class Take:
         surroundings: Callable[[], Surroundings],
         report: Callable[[Report], None],
         changed: Callable[[], None],
+        tell: Tell,
     ) -> None:
         """``silence_stop_s``: it ends by itself after so long without a sound above the floor; 0: never.
 
@@ -94,6 +97,7 @@ class Take:
         self._surroundings = surroundings
         self._report = report
         self._changed = changed
+        self._audit = tell
         self._backlog = Backlog()
         self._troubles: set[str] = set()
         self._telling = threading.Lock()
@@ -113,7 +117,7 @@ class Take:
             facts,
             clock=clock,
             report=self._sound_report,
-            events=WriterEvents(begun=self._on_begun, durable=self._on_durable, taken=self._on_taken),
+            events=WriterEvents(begun=self._on_begun, durable=self._on_durable, taken=self._on_taken, audit=tell),
         )
         self._sound = SoundFeed(
             devices.microphone, self._backlog, clock=clock, floor_dbfs=floor_dbfs, events=self._sound_events()
@@ -319,7 +323,8 @@ class Take:
     def _on_died(self, problem: BaseException) -> None:
         self._end_by_itself(what_of(problem))
 
-    def _on_begun(self, _recording_id: str) -> None:
+    def _on_begun(self, recording_id: str) -> None:
+        self._audit(begun(recording_id, self.ordinal))
         self._keeper.begun()
 
     def _on_durable(self, end_us: int, size_bytes: int) -> None:

@@ -12,12 +12,14 @@ from device.capture.facts import Facts
 from device.capture.packets import Gap, Picture, SoundFormat
 from device.capture.pipeline import Pipeline
 from device.capture.sealer import Sealer
+from device.capture.trail import gap_of, sealed
 from device.clock import Clock, wire_time
 from device.errors import SottoError, StoreError
+from device.recording.audited import Tell, to_no_log
 from device.recording.manifest import GapFact, RecordingState, SoundReport
 from device.recovery import close_torn, forget_ledger
 from device.sealed_file import SealedFile
-from device.store import Store
+from device.store import Store, read_manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class WriterEvents:
     begun: Callable[[str], None]
     durable: Callable[[int, int], None]  # up to which microsecond of the recording, in how many bytes
     taken: Callable[[int], None]  # sound up to this monotonic microsecond is on its way to the disk
+    audit: Tell = to_no_log  # a gap that is over, so that its length is known; and that the recording is closed
 
 
 class Writer:
@@ -51,6 +54,7 @@ class Writer:
         self._report = report
         self._events = events
         self._noted: tuple[int | None, tuple[GapFact, ...]] = (None, ())
+        self._gaps_told = 0
 
     def run(self, sound: SoundFormat) -> None:
         """Write until the backlog has ended and everything is durable.
@@ -88,6 +92,8 @@ class Writer:
             closing_digest=sealer.closing_digest,
         )
         self._store.write_manifest(manifest)
+        self._tell_gaps()
+        self._events.audit(sealed(manifest))
         with contextlib.suppress(OSError):  # it then stays for the next start to take away
             forget_ledger(folder)
 
@@ -97,6 +103,7 @@ class Writer:
                 pipeline.write_samples(item)
                 self._events.taken(item.end_us)
                 self._note_what_grew(pipeline)
+                self._tell_gaps()
             case Gap():
                 known = len(self._facts.gaps)
                 pipeline.write_gap(item)
@@ -120,6 +127,13 @@ class Writer:
         if (self._facts.zero_us, tuple(self._facts.gaps)) != self._noted:
             self._note(pipeline)
 
+    def _tell_gaps(self) -> None:
+        """Tell the gaps that are over: with the sound back, or the recording at its end, they grow no more."""
+        over = self._facts.gaps[self._gaps_told :]
+        self._gaps_told += len(over)
+        for gap in over:
+            self._events.audit(gap_of(self._facts.recording_id, gap))
+
     def _note(self, pipeline: Pipeline) -> None:
         """Write the facts down as they come, so that a power cut does not take them along."""
         manifest = self._facts.manifest(
@@ -132,6 +146,9 @@ class Writer:
         """Close what was durable by the ledger, as after a power cut; where even that fails the next start does it."""
         try:
             why = problem.what if isinstance(problem, SottoError) else "a part of the program failed"
-            close_torn(self._store, self._store.folder(self._facts.recording_id), why=why)
+            folder = self._store.folder(self._facts.recording_id)
+            close_torn(self._store, folder, why=why)
+            self._tell_gaps()
+            self._events.audit(sealed(read_manifest(folder)))
         except (OSError, StoreError):
             return

@@ -21,10 +21,11 @@ from device.check.hands import Hands
 from device.check.reading import Reading
 from device.check.sound import LEAST_S, figures_of, judge_sound
 from device.clock import MICROSECONDS, Clock
-from device.errors import AdminError
+from device.errors import AdminError, StoreError
 from device.panel import Panel
 from device.panel_language import face_of
 from device.press import Both, Down, Hold, Press, Stuck
+from device.recording.audited import Happened, What, to_no_log
 from device.session_events import State, Tone
 from device.words import Button, Consent
 
@@ -60,12 +61,24 @@ class RoomParts:
 
 
 class RoomCheck:
-    """One test of the room. ``say`` tells the person who runs it what to do; ``glance`` is needed for claps alone."""
+    """One test of the room. ``say`` tells the person who runs it what to do; ``glance`` is needed for claps alone.
 
-    def __init__(self, parts: RoomParts, plan: Plan, *, say: Callable[[str], None], glance: Look | None = None) -> None:
+    ``note`` has the test written into the audit log, or raises ``StoreError``: nothing is opened then.
+    """
+
+    def __init__(
+        self,
+        parts: RoomParts,
+        plan: Plan,
+        *,
+        say: Callable[[str], None],
+        glance: Look | None = None,
+        note: Callable[[Happened], None] = to_no_log,
+    ) -> None:
         self._parts = parts
         self._plan = plan
         self._say = say
+        self._note = note
         self._glance = glance if plan.clap_s > 0 else None
         self._hands = Hands(parts.panel, parts.clock)
         self._heard_us = 0  # since when the microphone is open; until then, since when it is being opened
@@ -123,10 +136,19 @@ class RoomCheck:
         heard_us = self._parts.clock.now_us() + _TONE_US
         if self._pressed_until(lambda: heard_us):
             return [look("room test", "a press ended it before anything was opened", "start the check again")]
+        try:
+            self._note(Happened(What.ROOM_TEST_BEGUN))
+        except StoreError as problem:
+            return [bad("room test", f"it was not noted, so nothing was opened: {problem.what}", problem.hint)]
         self._say("stay quiet for three seconds, then speak as in a session, from where the client sits")
         ended = self._open()
         self._parts.panel.sound(Tone.TICK)
-        return self._judge(ended=ended)
+        found = self._judge(ended=ended)
+        try:
+            self._note(Happened(What.ROOM_TEST_ENDED))
+        except StoreError as problem:
+            found.append(from_error("audit log", problem))
+        return found
 
     def _open(self) -> bool:
         """Read both devices as planned; whether a press ended it. The light is on before, and until both are closed."""

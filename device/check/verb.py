@@ -29,6 +29,7 @@ from device.check.finding import (
     good,
     is_well,
     lines_of,
+    look,
 )
 from device.check.room import Look, Plan, RoomCheck, RoomParts
 from device.check.standing import check_clock, check_device_key, check_recipients, check_store, check_user
@@ -36,12 +37,14 @@ from device.clock import Clock, SystemClock
 from device.config import AlsaMicrophone, Config, DisabledCamera, load_config
 from device.datagrams import somebody_listens
 from device.errors import AdminError, SottoError
+from device.recording.audited import to_no_log
 from device.requests import REQUESTS_NAME
 
 EXIT_WELL: Final = 0
 EXIT_BAD: Final = 1
 _CLAP_S: Final = 12.0
 _MOST_LETTERS: Final = 16
+_NO_KEY: Final = "the box has no key yet, so the room test is in no audit log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,7 @@ def _software() -> Findings:
 
 
 def _room(config: Config, clock: Clock, *, clap: bool) -> Findings:
+    has_key = config.box.device_key.exists()  # the key is made by the service alone
     try:
         if somebody_listens(config.box.run / REQUESTS_NAME):
             hint = "stop it (systemctl stop sotto-capture) and check again, or leave the room out: --no-room"
@@ -170,11 +174,15 @@ def _room(config: Config, clock: Clock, *, clap: bool) -> Findings:
             Plan(clap_s=_CLAP_S if clap else 0.0),
             say=_say,
             glance=_glance(config) if clap else None,
+            note=compose.room_test_noter(config, clock=clock) if has_key else to_no_log,
         )
     except SottoError as problem:
         return [from_error("room test", problem)]
     with ended_in_order():
-        return check.run()
+        found = check.run()
+    return (
+        found if has_key else [*found, look("audit log", _NO_KEY, "start the capture service once, then check again")]
+    )
 
 
 def _glance(config: Config) -> Look:

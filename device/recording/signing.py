@@ -34,12 +34,24 @@ def _signed_bytes(kind: str, payload: dict[str, Any]) -> bytes:
 
 def sign(kind: str, payload: dict[str, Any], key: Ed25519PrivateKey) -> bytes:
     """The payload as a signed document."""
-    document = {
+    return (json.dumps(_document(kind, payload, key), indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def sign_line(kind: str, payload: dict[str, Any], key: Ed25519PrivateKey) -> bytes:
+    """The same on one line, in the one way in which it can be written: a log of them is hashed line by line."""
+    return _line(_document(kind, payload, key))
+
+
+def _document(kind: str, payload: dict[str, Any], key: Ed25519PrivateKey) -> dict[str, Any]:
+    return {
         "payload": payload,
         "key": b64encode(key.public_key().public_bytes_raw()).decode(),
         "signature": b64encode(key.sign(_signed_bytes(kind, payload))).decode(),
     }
-    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _line(document: dict[str, Any]) -> bytes:
+    return (json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n").encode()
 
 
 def verify(kind: str, document: bytes) -> Signed:
@@ -58,6 +70,20 @@ def verify(kind: str, document: bytes) -> Signed:
     except InvalidSignature as problem:
         raise DamagedError(f"the {kind} was changed after the box signed it", "trust nothing in it") from problem
     return Signed(payload, key)
+
+
+def verify_line(kind: str, line: bytes) -> Signed:
+    """What a signed line says.
+
+    Raises:
+        DamagedError: as ``verify``; or it is not written in the one way in which the box writes it.
+    """
+    signed = verify(kind, line)
+    signature = b64decode(json.loads(line)["signature"])  # the bits that are left over in its last letter count, too
+    texts = {"key": b64encode(signed.key).decode(), "signature": b64encode(signature).decode()}
+    if _line({"payload": signed.payload, **texts}) != line:
+        raise DamagedError(f"the {kind} was changed after the box signed it", "trust nothing in it")
+    return signed
 
 
 def fingerprint(key: bytes) -> str:

@@ -21,6 +21,7 @@ from device.web.headers import headers
 from device.web.house import House
 from device.web.lists import lists
 from device.web.live import live
+from device.web.noting import Noting
 from device.web.room import room as room_view
 from device.web.texts import text
 
@@ -37,7 +38,7 @@ def create_app(
     ``run`` is where capture publishes its status and listens; ``room`` says whether the panel is simulated, so that
     there is a room view; ``unix_s`` is the wall clock that the status is published by.
     """
-    house = House(store=store, run=run, box=box, room=room, unix_s=unix_s)
+    house = House(store=store, run=run, box=box, room=room, unix_s=unix_s, noting=Noting(run))
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}

@@ -12,6 +12,7 @@ from device.recording import MANIFEST_NAME, SESSION_NAME
 from device.store import Listed
 from device.web.files import Opened, open_inside, pieces
 from device.web.house import House, is_open
+from device.web.noting import not_noted
 from device.web.ranges import Span, UnsatisfiableError, parse_range
 from device.web.refusals import Refusal, no_such_recording
 from device.web.texts import text
@@ -29,7 +30,11 @@ def download(house: House) -> Blueprint:
         opened = open_inside(house.store.folder(recording_id), SESSION_NAME)
         if opened is None:
             raise no_such_recording()
-        response = _answer(opened, _etag(listed, opened))
+
+        def pull(wanted_bytes: int) -> None:
+            _pull(house, recording_id, opened, wanted_bytes)
+
+        response = _answer(opened, _etag(listed, opened), pull=pull)
         response.headers["Content-Disposition"] = f'attachment; filename="{recording_id}.mp4.age"'
         return response
 
@@ -40,6 +45,7 @@ def download(house: House) -> Blueprint:
         if opened is None:
             raise no_such_recording()
         with opened.file as file:
+            house.noting.must_view("manifest", recording_id)
             return Response(file.read(), mimetype="application/json")
 
     return blueprint
@@ -58,16 +64,27 @@ def _etag(listed: Listed, opened: Opened) -> str:
     return f"{(listed.manifest.digest or 'none')[:32]}-{opened.size_bytes:x}-{opened.changed_ns:x}"
 
 
-def _answer(opened: Opened, etag: str) -> Response:
+def _pull(house: House, recording_id: str, opened: Opened, wanted_bytes: int) -> None:
+    """Have it noted that so many bytes are about to leave.
+
+    Raises:
+        Refusal: that cannot be noted, so they do not leave.
+    """
+    if not house.noting.pull(recording_id, wanted_bytes=wanted_bytes, size_bytes=opened.size_bytes):
+        opened.file.close()
+        raise not_noted()
+
+
+def _answer(opened: Opened, etag: str, *, pull: Callable[[int], None]) -> Response:
     """200, 206, 304 or 416. The file belongs to the answer, or is closed here where there is no body."""
-    response = _unchanged_or_body(opened, etag)
+    response = _unchanged_or_body(opened, etag, pull=pull)
     response.headers["ETag"] = quote_etag(etag)
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 
 
-def _unchanged_or_body(opened: Opened, etag: str) -> Response:
+def _unchanged_or_body(opened: Opened, etag: str, *, pull: Callable[[int], None]) -> Response:
     if request.if_none_match.contains(etag):  # comes before any range (RFC 9110, 13.2.2)
         opened.file.close()
         return Response(status=304)
@@ -76,7 +93,7 @@ def _unchanged_or_body(opened: Opened, etag: str) -> Response:
     except UnsatisfiableError:
         opened.file.close()
         return _unsatisfiable(opened.size_bytes)
-    return _body(opened, span)
+    return _body(opened, span, pull=pull)
 
 
 def _span(size_bytes: int, etag: str) -> Span | None:
@@ -94,12 +111,13 @@ def _unsatisfiable(size_bytes: int) -> Response:
     return Response(sentences, 416, {"Content-Range": f"bytes */{size_bytes}"}, mimetype="text/plain")
 
 
-def _body(opened: Opened, span: Span | None) -> Response:
+def _body(opened: Opened, span: Span | None, *, pull: Callable[[int], None]) -> Response:
     start, stop = (span.start, span.stop) if span else (0, opened.size_bytes)
     response = Response(status=206 if span else 200, mimetype="application/octet-stream", direct_passthrough=True)
     if request.method == "HEAD":
         opened.file.close()
     else:
+        pull(stop - start)
         opened.file.seek(start)
         response.response = _stream(opened, stop - start)
     response.headers["Content-Length"] = str(stop - start)

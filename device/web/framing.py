@@ -15,7 +15,7 @@ _NO_CONTENT: Final = 204
 
 
 def framing(house: House) -> Blueprint:
-    """The route ``/framing.jpg``: a still, or 204 where there is none. Only a page of ours is answered."""
+    """The route ``/framing.jpg``: a still, once that is noted, or 204. Only a page of ours is answered."""
     blueprint = Blueprint("framing", __name__)
 
     @blueprint.get("/framing.jpg")
@@ -23,7 +23,7 @@ def framing(house: House) -> Blueprint:
         if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             raise Forbidden
         found = fetch_still(house.run)
-        if found is None:
+        if found is None or not house.noting.view("framing"):
             return Response(status=_NO_CONTENT)
         response = Response(found.jpeg, mimetype="image/jpeg")
         response.headers[AGE_HEADER] = str(found.age_ms)

@@ -11,6 +11,7 @@ from device.recording import is_recording_id
 from device.recording.manifest import RecordingState
 from device.status import STALE_AFTER_S, Status, read_status
 from device.store import Listed, StoreReader
+from device.web.noting import Noting
 from device.web.refusals import no_such_recording
 from device.web.says import Says, says
 
@@ -34,13 +35,17 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The box as the page sees it. ``unix_s`` is the wall clock, the one the status is published by."""
+    """The box as the page sees it. ``unix_s`` is the wall clock, the one the status is published by.
+
+    ``noting``: what is looked at or pulled is noted there first.
+    """
 
     store: StoreReader
     run: Path
     box: str
     room: bool
     unix_s: Callable[[], float]
+    noting: Noting
 
     def now(self) -> Now:
         """How the box is now."""

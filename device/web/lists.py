@@ -21,6 +21,7 @@ def lists(house: House) -> Blueprint:
     @blueprint.get("/recordings/<recording_id>/")
     def recording(recording_id: str) -> str:
         listed = house.find(recording_id)
+        house.noting.must_view("facts", recording_id)
         now = house.now()
         row = row_of(listed, now.believed)
         return render_template("recording.html", now=now, row=row, facts=facts_of(listed.manifest), listed=listed)

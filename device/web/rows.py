@@ -42,6 +42,7 @@ class Rows:
     rows: tuple[Row, ...]
     unreadable: int
     total: int
+    noted: bool = True  # that somebody looks at it; else nothing is shown
 
 
 def rows(house: House, status: Status | None, *, most: int | None = None) -> Rows:
@@ -58,6 +59,8 @@ def rows(house: House, status: Status | None, *, most: int | None = None) -> Row
     missing -= set(_beginning(ids, status))
     if missing:  # what is half erased is nothing that somebody should look after
         missing -= {recording_id for recording_id, _ in house.store.going()}
+    if listed and not house.noting.view("list"):
+        return Rows((), 0, 0, noted=False)
     return Rows(tuple(row_of(entry, status) for _, entry in listed), len(missing), len(ids) - len(missing))
 
 

@@ -301,6 +301,8 @@ TEXTS: Final[dict[str, str]] = {
     "error.421.do": "Open it by its own address: http://127.0.0.1:{port}/",
     "error.500": "The page made a mistake of its own. Recording is not affected.",
     "error.500.do": "Try again. If it happens once more, send the log of the page to whoever set the box up.",
+    "error.503.audit": "This could not be noted in the audit log, so it is not handed out.",
+    "error.503.audit.do": "See that the capture service runs and that the store has room, then try again.",
     "error.other": "That did not work.",
     "error.other.do": "Go back, load the page again and try once more.",
     "error.home": "To the recordings",

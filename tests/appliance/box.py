@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from device.age.identities import KeyIdentity
+from device.recording.chain import AUDIT_NAME
 from tests.appliance.agent import SLOW_DISK_S
 from tests.appliance.hardware import Microphone, Panel
 from tests.appliance.vm import Vm
@@ -173,7 +174,7 @@ class Box:
 
     def recordings(self) -> list[str]:
         """The ids in the store."""
-        return self.agent.sh(f"ls {STORE}").split()
+        return [name for name in self.agent.sh(f"ls {STORE}").split() if name != AUDIT_NAME]
 
     def opened(self, recording_id: str, folder: Path) -> Recorded:
         """Bring a recording here and open it."""

@@ -9,21 +9,25 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from device.age.identities import generate_identity
+from device.audit import AuditLog, newest_entries
 from device.check.verb import effective, ended_in_order
 from device.cli import main
 from device.config import load_config
 from device.datagrams import DatagramServer
 from device.demo import DemoChoices, demo_config
+from device.devicekey import load_or_make_device_key
+from device.recording.chain import AUDIT_NAME
 from device.requests import REQUESTS_NAME
 from device.room import ROOM_NAME, Finger, send_finger
 from device.words import Button
+from provisioning.verify_audit import verify_audit
 
 IDENTITIES = [generate_identity(post_quantum=False) for _ in range(2)]
 
@@ -158,6 +162,41 @@ def test_a_socket_that_a_dead_service_left_is_no_service(config: Path, capsys: p
     assert code == 1
     assert found_in(lines)["microphone"] == "bad"
     assert not (run / ROOM_NAME).exists()
+
+
+def without_devices(config: Path) -> Path:
+    """The same box with a microphone that is not there, and no camera: a room test is over at once."""
+    text = config.read_text().replace("room.wav", "no.wav")
+    config.write_text(text.replace('[camera]\ndriver = "simulated"', '[camera]\ndriver = "disabled"'))
+    return config
+
+
+def test_a_room_test_stands_in_the_audit_log(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    load_or_make_device_key(config.parent / "device.key")
+    with pressed(config.parent / "run"):
+        _, lines = check(capsys, without_devices(config))
+    assert found_in(lines)["microphone"] == "bad"
+    entries = list(newest_entries(config.parent / "store" / AUDIT_NAME))
+    assert [entry["what"] for entry in entries] == ["room test ended", "room test begun"]
+    assert verify_audit(config.parent / "store").bad is None
+
+
+def test_a_room_test_that_cannot_be_noted_opens_nothing(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key = load_or_make_device_key(config.parent / "device.key")
+    with closing(AuditLog(config.parent / "store" / AUDIT_NAME, device_key=key)), pressed(config.parent / "run"):
+        code, lines = check(capsys, without_devices(config))
+    assert code == 1
+    assert "microphone" not in found_in(lines)
+    assert "bad   room test: it was not noted, so nothing was opened: another program writes the audit log" in lines
+
+
+def test_before_the_box_has_a_key_it_is_said_that_the_test_is_in_no_log(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pressed(config.parent / "run"):
+        _, lines = check(capsys, without_devices(config))
+    assert found_in(lines)["audit log"] == "look"
+    assert not (config.parent / "device.key").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

@@ -194,7 +194,7 @@ def test_no_id_leads_out_of_the_store(recording_id: str, name: str) -> None:
             place.mkdir(exist_ok=True)
             for file in (SESSION_NAME, MANIFEST_NAME):
                 (place / file).write_bytes(b"secret")
-        client = Box(make_store(around / "store"), around).app().test_client()
+        client = Box(make_store(around / "store"), around, around / "audit").app().test_client()
         answer = client.get(f"/recordings/{recording_id}/{name}", follow_redirects=False)
         assert b"secret" not in answer.data.replace(b"secret.txt", b"")
         assert answer.status_code in {200, 308, 404}

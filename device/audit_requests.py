@@ -1,0 +1,115 @@
+"""How the page, which has no key, has something noted in the audit log: it asks capture, and waits for the answer.
+
+One local socket; each connection is one request and one reply, a JSON object each: ``{"what": "pull", "recording": …}``
+and ``{"number": 2417}``, the number of the entry, which is then durable, or ``null`` where it could not be noted in
+time. The vocabulary is what a page can do: look, pull, log in and out. Nothing of capture can be set in motion here.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from device.datagrams import bound_socket
+from device.recording import is_recording_id
+from device.recording.audited import Happened, Plain, What, Who
+
+AUDIT_SOCKET_NAME: Final = "audit.sock"
+PATIENCE_S: Final = 3.0
+_ANSWER_S: Final = PATIENCE_S + 1.0
+_ASK_S: Final = 1.0
+_MOST_BYTES: Final = 1024
+_WAITING: Final = 16
+
+Count = Annotated[int, Field(ge=0, lt=1 << 53)]
+
+
+class NoteRequest(BaseModel):
+    """What somebody did on the page. ``up_to_bytes``: how much of a recording is handed out at most, all in all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    what: Literal["view", "pull", "login", "logout"]
+    recording: str | None = None
+    of: Literal["list", "facts", "manifest", "framing"] | None = None
+    up_to_bytes: Count | None = None
+    size_bytes: Count | None = None
+    since: Count | None = None  # the number of the entry with which this pull began
+    granted: bool | None = None
+
+    def happened(self) -> Happened | None:
+        """The same for the log; ``None`` if it names no recording that there could be."""
+        if self.recording is not None and not is_recording_id(self.recording):
+            return None
+        told = self.model_dump(exclude={"what", "recording"}, exclude_none=True)
+        facts: dict[str, Plain] = dict(told)
+        return Happened(What(self.what), self.recording, Who.PAGE, facts)
+
+
+Note = Callable[[Happened], int | None]
+"""Makes an entry durable, and says its number; ``None`` where that took too long or failed."""
+
+
+class AuditServer:
+    """Answers the page, one request after the other, in a thread of its own."""
+
+    def __init__(self, path: Path, note: Note) -> None:
+        """Listen at ``path``; what stood there before is gone.
+
+        Raises:
+            AdminError: no socket can be made there.
+        """
+        self._path = path
+        self._note = note
+        self._socket = bound_socket(path, socket.SOCK_SEQPACKET)
+        self._socket.listen(_WAITING)
+        self._closing = False
+        self._thread = threading.Thread(target=self._serve, name=path.stem, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while not self._closing:
+            try:
+                client, _ = self._socket.accept()
+            except OSError:
+                if self._closing:
+                    return
+                raise
+            with client, suppress(OSError):  # whoever asked is gone, or says nothing: it gets no answer
+                client.settimeout(_ASK_S)
+                client.send(json.dumps({"number": self._answer(client.recv(_MOST_BYTES))}).encode())
+
+    def _answer(self, asked: bytes) -> int | None:
+        try:
+            happened = NoteRequest.model_validate_json(asked).happened()
+        except ValidationError:
+            return None
+        return None if happened is None else self._note(happened)
+
+    def close(self) -> None:
+        """Stop listening and take the socket's name away."""
+        self._closing = True
+        self._socket.shutdown(socket.SHUT_RDWR)  # wakes whoever accepts
+        self._thread.join()
+        self._socket.close()
+        self._path.unlink(missing_ok=True)
+
+
+def note_by_capture(request: NoteRequest, run: Path) -> int | None:
+    """The number of the entry, once it is durable; ``None`` where it could not be noted, for whatever reason."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC) as client:
+            client.settimeout(_ANSWER_S)
+            client.connect(str(run / AUDIT_SOCKET_NAME))
+            client.send(request.model_dump_json(exclude_none=True).encode())
+            number = json.loads(client.recv(_MOST_BYTES))["number"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return number if isinstance(number, int) else None
