@@ -9,6 +9,8 @@ without them, and never one kept that was to be erased.
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -63,8 +65,11 @@ class Erasing:
         return done
 
     def _erase(self, folder: Path, *, by: By, at: Stamp, go_on: GoOn) -> bool:
-        if not folder.exists() and (self._store / ERASED_NAME / f"{folder.name}.json").exists():
-            sync_folder(self._store)  # which is all that was left to do
+        if not folder.exists():
+            sync_folder(self._store)  # which is all that can be left to do
+            self.owed.pop(folder.name, None)
+            if not (self._store / ERASED_NAME / f"{folder.name}.json").exists():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             return True
         try:
             mark(folder, by)

@@ -176,6 +176,13 @@ def test_one_that_is_put_off_has_lost_its_header_and_goes_on_where_it_was(store:
     assert (certificate.by, certificate.erased) == (By.RETENTION, LATER.wall)
 
 
+def test_what_is_not_there_is_told_once_and_not_owed(store: Store) -> None:
+    with pytest.raises(StoreError, match="could not be erased: No such file"):
+        store.erase("000001-abcdefghij", by=By.CLIENT, at=AT)
+    assert store.erasing.owed == {}
+    assert list(store.path.iterdir()) == []
+
+
 def test_each_erasure_is_told_once_its_certificate_is_durable(store: Store) -> None:
     told: list[EraseCertificate] = []
 
