@@ -163,7 +163,7 @@ def _ends(status: Status) -> Iterator[str]:
 
 def _room(status: Status) -> Iterator[str]:
     """What there is too little room for."""
-    if not status.room_for_picture and status.recording is None:
+    if not status.room_for_picture and status.recording is None and status.state != "fault":
         yield text("store.sound_only")
     if status.store_minutes_left < _LOW_MINUTES:
         yield text("store.low", minutes=status.store_minutes_left)
