@@ -471,6 +471,8 @@ def everything_happens(place: Place, wav: Path, folder: Path, *, bits: int) -> P
     finally:
         place.end_all()
     assert [path.name for path in (place.folder / "cwd").iterdir()] == [], "a program left something where it ran"
+    # Bytes that an error holds would be spelled so in its message, which no search for bytes finds.
+    assert not any(b"\\x" in path.read_bytes() for path in (place.folder / "said").iterdir())
     return mp4
 
 
