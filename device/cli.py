@@ -10,29 +10,22 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-from device import compose
 from device.capture.camera import MOST_BITS_PER_S, Control, write_picture
 from device.capture.packets import Picture
 from device.capture.sensor import CameraSettings, Framing
+from device.capture_verb import run_capture
 from device.claim import claimed, other_writer
-from device.clock import Stamp, SystemClock, boot_id, stamp
-from device.compose import Parts
-from device.config import Config, load_config
+from device.config import load_config
 from device.demo import DemoChoices, run_demo
-from device.errors import AdminError, SottoError, StoreError
-from device.journal import Scribe, where_it_belongs
+from device.errors import AdminError, SottoError
 from device.notify import READY, notifier
-from device.recording.audited import Happened, Plain, Tell, What, Who, word
-from device.recovery import recover
 from device.rehearse import Stage, parse_presses, rehearsal_of, tell
 from device.retention_verb import add_verbs as add_retention
-from device.secrecy import hold_in_memory
-from device.status import publish, read_status
-from device.store import Store, StoreReader
+from device.status import read_status
+from device.store import StoreReader
 
 EXIT_DONE: Final = 0
 EXIT_FAILED: Final = 1
@@ -171,12 +164,6 @@ def _speed(text: str) -> float:
     return speed
 
 
-def _on_termination(action: Callable[[], None]) -> None:
-    """Have ``action`` done when the process is asked to end."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: action())
-
-
 def _demo(options: argparse.Namespace) -> int:
     folder = options.folder or Path(tempfile.mkdtemp(prefix="sotto-demo-"))
     choices = DemoChoices(folder.resolve(), options.port, options.microphone, picture=not options.no_picture)
@@ -209,66 +196,8 @@ def _rehearse(options: argparse.Namespace) -> int:
 
 
 def _capture(options: argparse.Namespace) -> int:
-    config = load_config(options.config)
-    if not hold_in_memory():
-        print("sotto: this user may not keep memory out of swap; let there be no swap", file=sys.stderr)
-    with claimed(config.store.path, otherwise=other_writer()):
-        return _run_capture(config)
-
-
-def _run_capture(config: Config) -> int:
-    clock = SystemClock()
-    auditor = compose.auditor_of(config, clock=clock)
-    for happened in compose.start_entries(config):
-        auditor.note(happened)
-    store = compose.store_of(config, auditor)
-    recipients, standing = compose.recipients_or_fault(config)
-    scribe = Scribe(where_it_belongs())
-    service = compose.service_of(
-        Parts(
-            clock=clock,
-            panel=compose.panel_of(config, clock=clock),
-            microphone=compose.microphone_of(config, clock=clock),
-            camera=compose.camera_of(config, clock=clock),
-            simulated=compose.simulated_parts(config),
-            stills=compose.stills_of(config, clock=clock),
-        ),
-        box=config.box.name,
-        store=store,
-        recipients=recipients,
-        session=config.session,
-        standing=standing,
-        publish=lambda status: publish(status, config.box.run),
-        notify=notifier(),
-        machine=compose.this_machine().read,
-        journal=scribe,
-        recover=lambda progress: _recover(store, at=stamp(clock, boot_id()), progress=progress, tell=auditor.note),
-        upkeep=compose.upkeep_of(config, store=store, clock=clock, journal=scribe),
-        auditor=auditor,
-    )
-    _on_termination(service.stop)
-    with (
-        closing(scribe),
-        closing(auditor),
-        closing(compose.requests_server(config, service)),
-        closing(compose.audit_server(config, auditor)),
-        closing(compose.stills_server(config, service)),
-    ):
-        print("ready", flush=True)
-        service.run()
-        auditor.note(Happened(What.BOX_ENDED, by=Who.BOX))
+    run_capture(load_config(options.config))
     return EXIT_DONE
-
-
-def _recover(store: Store, *, at: Stamp, progress: Callable[[int, int], None], tell: Tell) -> None:
-    """Close what a cut left open. A store that is not there is no reason not to start: the lamp tells of it then."""
-    try:
-        for found in recover(store, at=at, progress=progress):
-            print(f"sotto: {found.recording_id}: {found.what}, {found.duration_us / 1e6:.1f} s", file=sys.stderr)
-            facts: dict[str, Plain] = {"state": word("state", found.what), "duration_us": found.duration_us}
-            tell(Happened(What.RECOVERED, found.recording_id, Who.BOX, facts))
-    except StoreError as problem:
-        print(f"sotto: {problem.what}; {problem.hint}", file=sys.stderr)
 
 
 def _web(options: argparse.Namespace) -> int:

@@ -1,0 +1,96 @@
+"""The verb ``sotto capture``: the service that opens microphone and camera, with all that it is built of."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import closing
+
+from device import compose
+from device.claim import claimed, other_writer
+from device.clock import Stamp, SystemClock, boot_id, stamp
+from device.compose import Parts
+from device.config import Config
+from device.errors import StoreError
+from device.journal import Scribe, where_it_belongs
+from device.notify import notifier
+from device.recording.audited import Happened, Plain, Tell, What, Who, word
+from device.recovery import recover
+from device.secrecy import hold_in_memory
+from device.status import publish
+from device.store import Store
+from device.thrift import without_huge_pages
+
+
+def run_capture(config: Config) -> None:
+    """Run the box until the program is asked to end.
+
+    Raises:
+        AdminError: it cannot be built as configured, or another program writes to its store.
+    """
+    without_huge_pages()
+    if not hold_in_memory():
+        print("sotto: this user may not keep memory out of swap; let there be no swap", file=sys.stderr)
+    with claimed(config.store.path, otherwise=other_writer()):
+        _run(config)
+
+
+def _run(config: Config) -> None:
+    clock = SystemClock()
+    auditor = compose.auditor_of(config, clock=clock)
+    for happened in compose.start_entries(config):
+        auditor.note(happened)
+    store = compose.store_of(config, auditor)
+    recipients, standing = compose.recipients_or_fault(config)
+    scribe = Scribe(where_it_belongs())
+    service = compose.service_of(
+        Parts(
+            clock=clock,
+            panel=compose.panel_of(config, clock=clock),
+            microphone=compose.microphone_of(config, clock=clock),
+            camera=compose.camera_of(config, clock=clock),
+            simulated=compose.simulated_parts(config),
+            stills=compose.stills_of(config, clock=clock),
+        ),
+        box=config.box.name,
+        store=store,
+        recipients=recipients,
+        session=config.session,
+        standing=standing,
+        publish=lambda status: publish(status, config.box.run),
+        notify=notifier(),
+        machine=compose.this_machine().read,
+        journal=scribe,
+        recover=lambda progress: _recover(store, at=stamp(clock, boot_id()), progress=progress, tell=auditor.note),
+        upkeep=compose.upkeep_of(config, store=store, clock=clock, journal=scribe),
+        auditor=auditor,
+    )
+    on_termination(service.stop)
+    with (
+        closing(scribe),
+        closing(auditor),
+        closing(compose.requests_server(config, service)),
+        closing(compose.audit_server(config, auditor)),
+        closing(compose.stills_server(config, service)),
+    ):
+        print("ready", flush=True)
+        service.run()
+        auditor.note(Happened(What.BOX_ENDED, by=Who.BOX))
+
+
+def _recover(store: Store, *, at: Stamp, progress: Callable[[int, int], None], tell: Tell) -> None:
+    """Close what a cut left open. A store that is not there is no reason not to start: the lamp tells of it then."""
+    try:
+        for found in recover(store, at=at, progress=progress):
+            print(f"sotto: {found.recording_id}: {found.what}, {found.duration_us / 1e6:.1f} s", file=sys.stderr)
+            facts: dict[str, Plain] = {"state": word("state", found.what), "duration_us": found.duration_us}
+            tell(Happened(What.RECOVERED, found.recording_id, Who.BOX, facts))
+    except StoreError as problem:
+        print(f"sotto: {problem.what}; {problem.hint}", file=sys.stderr)
+
+
+def on_termination(action: Callable[[], None]) -> None:
+    """Have ``action`` done when the process is asked to end."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: action())
