@@ -41,7 +41,7 @@ def _run(config: Config) -> None:
     auditor = compose.auditor_of(config, clock=clock)
     for happened in compose.start_entries(config):
         auditor.note(happened)
-    store = compose.store_of(config, auditor)
+    store = compose.store_of(config)
     recipients, standing = compose.recipients_or_fault(config)
     scribe = Scribe(where_it_belongs())
     service = compose.service_of(

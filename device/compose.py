@@ -100,6 +100,8 @@ def service_of(
     check_flac()
     check_loudness()
     tell = to_no_log if auditor is None else auditor.note
+    if auditor is not None:
+        store.erasing.on_erased = _noting_erasures(auditor)
     putting_in_order = PuttingInOrder(recover)
     health = _health_of(parts, store, session, standing, putting_in_order, machine, auditor)
     recorder = Recorder(
@@ -164,19 +166,16 @@ def recipients_or_fault(config: Config) -> tuple[list[KeyRecipient], tuple[Sotto
         return [], (problem,)
 
 
-def store_of(config: Config, auditor: Auditor | None = None) -> Store:
-    """The store, for the one process that writes to it; what is erased there goes into the audit log.
+def store_of(config: Config) -> Store:
+    """The store, for the one process that writes to it.
 
     Raises:
         AdminError: the box has no key, or none that can be used.
     """
-    store = Store(config.store.path, device_key=load_or_make_device_key(config.box.device_key))
-    if auditor is not None:
-        store.erasing.on_erased = noting_erasures(auditor)
-    return store
+    return Store(config.store.path, device_key=load_or_make_device_key(config.box.device_key))
 
 
-def noting_erasures(auditor: Auditor) -> Callable[[EraseCertificate], None]:
+def _noting_erasures(auditor: Auditor) -> Callable[[EraseCertificate], None]:
     """What has an erasure noted, durably, before the last trace of it in the store goes."""
 
     def note(certificate: EraseCertificate) -> None:

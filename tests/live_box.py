@@ -20,7 +20,7 @@ from device.config import SessionSection
 from device.panel_simulated import SimulatedPanel
 from device.status import Status
 from device.store import Store
-from device.words import Button
+from device.words import Button, Rung
 from tests.support import PATIENCE_S, Log, Watcher, store_at
 
 
@@ -82,6 +82,10 @@ class WatchedCamera:
     def size(self) -> tuple[int, int]:
         return self._inner.size
 
+    @property
+    def bitrate(self) -> int:
+        return self._inner.bitrate
+
     def open(self) -> None:
         self._inner.open()
         self._waiting = True
@@ -92,6 +96,9 @@ class WatchedCamera:
             self._waiting = False
             self._log.add("picture in hand")
         return picture
+
+    def step(self, rung: Rung) -> None:
+        self._inner.step(rung)
 
     def kill(self) -> None:
         self._inner.kill()
