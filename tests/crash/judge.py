@@ -1,0 +1,347 @@
+"""What a box owes after a power cut: what it had promised by then, what recovery made of the disk, and whether they fit."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from device.age.errors import AgeError
+from device.age.identities import KeyIdentity
+from device.errors import DamagedError, SottoError
+from device.recording import (
+    CHUNK_BYTES,
+    CLOSING,
+    LEDGER_NAME,
+    MANIFEST_NAME,
+    RECEIPTS_NAME,
+    SESSION_NAME,
+    WITHDRAWN_NAME,
+    is_recording_id,
+)
+from device.recording.index import parse_index
+from device.recording.ledger import digest_of
+from device.recording.manifest import Manifest, RecordingState
+from device.recording.signing import verify
+from device.recovery import recover
+from device.store import ERASED_NAME, Store, read_manifest
+from tests.crash.model import State
+from tests.crash.play import AT, store_of
+from tests.support import own_open
+
+KEPT, WITHDRAWN = "kept", "withdrawn"
+SECOND_US = 1_000_000
+_SEALED_BYTES = CHUNK_BYTES + 16
+_HEADER = b"age-encryption.org/"
+
+
+# -- what was promised ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What was promised of one recording, as far as the log was told; ``fates`` are two while a change is under way."""
+
+    handed: int = 0  # pieces that went to the sealer
+    durable: int = 0  # and that it called durable
+    taken_us: int = 0  # sound that the encoder has
+    fates: frozenset[str] = frozenset({KEPT})
+    erasing: bool = False
+    erased: bool = False
+    noted: tuple[int, int, int] = (0, 0, 0)  # bookmarks, consent events, samples in gaps
+    complete: bool = False
+    receipts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one call of the sealer was handed: whole chunks of plaintext, and up to when they reach."""
+
+    size_bytes: int
+    digest: str
+    end_us: int
+
+
+@dataclass
+class Told:
+    """Everything that was told so far. ``pieces`` are remembered as they come: the truth that files are compared with."""
+
+    promises: dict[str, Promise] = field(default_factory=dict)
+    pieces: dict[str, list[Piece]] = field(default_factory=dict)
+
+    def hear(self, mark: dict[str, Any]) -> bool:
+        """Take in a mark; whether a promise came with it that a cut right now can break."""
+        name = mark.get("id")
+        if name is None:
+            return False
+        old = self.promises.get(name, Promise())
+        new = self._after(old, mark)
+        self.promises[name] = new
+        return new != old and mark["do"] != "taken"
+
+    def _after(self, old: Promise, mark: dict[str, Any]) -> Promise:
+        match mark["do"]:
+            case "hand":
+                piece = Piece(mark["bytes"], mark["digest"], mark["end_us"])
+                self.pieces.setdefault(mark["id"], []).append(piece)
+                return replace(old, handed=old.handed + 1)
+            case "durable":
+                return replace(old, durable=old.handed)
+            case "taken":
+                return replace(old, taken_us=mark["us"])
+            case "mark" | "unmark":
+                return replace(old, fates=frozenset({KEPT, WITHDRAWN}))
+            case "marked":
+                return replace(old, fates=frozenset({WITHDRAWN}))
+            case "unmarked":
+                return replace(old, fates=frozenset({KEPT}))
+            case "erase":
+                return replace(old, fates=old.fates | {WITHDRAWN}, erasing=True)
+            case "erased":
+                return replace(old, fates=frozenset({WITHDRAWN}), erasing=True, erased=True)
+            case "noted":
+                complete = old.complete or mark["state"] == RecordingState.COMPLETE
+                return replace(
+                    old, noted=(mark["bookmarks"], mark["events"], mark["gap_samples"]), complete=complete
+                )
+            case "received":
+                return replace(old, receipts=old.receipts | {mark["name"]})
+            case _:
+                return old
+
+    @property
+    def key(self) -> tuple[tuple[str, Promise], ...]:
+        return tuple(sorted(self.promises.items(), key=lambda item: item[0]))
+
+
+# -- what recovery made of it -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One recording after recovery: its manifest, and how many pieces of the truth its file holds."""
+
+    manifest: Manifest
+    pieces: int
+    receipts: frozenset[str]
+
+
+@dataclass
+class Outcome:
+    """What was found before recovery, what it did, and what is wrong whatever was promised."""
+
+    before: dict[str, frozenset[str]] = field(default_factory=dict)  # names in each folder
+    opens: frozenset[str] = frozenset()  # recordings whose file is a whole age file as the cut left it
+    headers: frozenset[str] = frozenset()  # recordings whose header is on the disk, under a name or not
+    certificates_before: frozenset[str] = frozenset()
+    found: dict[str, Found] = field(default_factory=dict)
+    certificates: frozenset[str] = frozenset()
+    wrong: list[str] = field(default_factory=list)
+
+
+def lay_out(state: State, path: Path) -> Store:
+    """Put a state where a store is; what was there goes."""
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    for name, content in state.tree.items():
+        if content is None:
+            (path / name).mkdir()
+        else:
+            (path / name).write_bytes(content)
+    return store_of(path)
+
+
+def examine(state: State, path: Path, pieces: dict[str, list[Piece]], identity: KeyIdentity) -> Outcome:
+    """Lay a state out, start the box on it, and see what it makes of it."""
+    store = lay_out(state, path)
+    outcome = Outcome(certificates_before=frozenset(_certificates(store, [])))
+    outcome.before = {name: frozenset(entry.name for entry in store.folder(name).iterdir()) for name in store.ids()}
+    outcome.opens = frozenset(name for name in outcome.before if _opens(store.folder(name) / SESSION_NAME, identity))
+    outcome.headers = frozenset(
+        made.split("/")[0]
+        for made, contents in state.unnamed.items()
+        if SESSION_NAME in made and any(content.startswith(_HEADER) for content in contents)
+    )
+    _recover_twice(store, outcome)
+    outcome.certificates = frozenset(_certificates(store, outcome.wrong))
+    for name in store.ids():
+        found = _find(store, name, pieces.get(name, []), identity, outcome.wrong)
+        if found is not None:
+            outcome.found[name] = found
+    return outcome
+
+
+def _recover_twice(store: Store, outcome: Outcome) -> None:
+    try:
+        done = recover(store, at=AT)
+    except SottoError as problem:
+        outcome.wrong.append(f"recovery failed: {problem.what}")
+        return
+    outcome.wrong += [f"{it.recording_id} was left {it.what}" for it in done if it.what in {"failed", "damaged"}]
+    once = snapshot(store.path)
+    if again := recover(store, at=AT):
+        outcome.wrong.append(f"a second recovery had something to do: {again}")
+    if snapshot(store.path) != once:
+        outcome.wrong.append("a second recovery changed something")
+
+
+def snapshot(path: Path) -> dict[str, tuple[int, int] | None]:
+    """Every name below a folder, with what would change if somebody wrote there."""
+    entries = sorted(path.rglob("*"))
+    return {str(e): None if e.is_dir() else (e.stat().st_size, e.stat().st_mtime_ns) for e in entries}
+
+
+def _certificates(store: Store, wrong: list[str]) -> list[str]:
+    found = []
+    for entry in sorted((store.path / ERASED_NAME).glob("*")):
+        if entry.suffix != ".json":
+            if entry.suffix == ".new":
+                wrong.append(f"{entry.name} was left among the certificates")
+            continue
+        try:
+            payload = verify("erase certificate", entry.read_bytes()).payload
+        except DamagedError as problem:
+            wrong.append(f"a certificate does not hold: {problem.what}")
+            continue
+        if payload["recording"] == entry.stem:
+            found.append(entry.stem)
+    return found
+
+
+def _opens(path: Path, identity: KeyIdentity) -> bool:
+    try:
+        return own_open(path, identity).endswith(CLOSING)
+    except (AgeError, OSError):
+        return False
+
+
+def _find(
+    store: Store, name: str, pieces: list[Piece], identity: KeyIdentity, wrong: list[str]
+) -> Found | None:
+    folder = store.folder(name)
+    names = {entry.name for entry in folder.iterdir()}
+    if odd := names - {SESSION_NAME, MANIFEST_NAME, RECEIPTS_NAME, "attachments"}:
+        wrong.append(f"{name}: {sorted(odd)} was left")
+    try:
+        plain = own_open(folder / SESSION_NAME, identity)
+        manifest = read_manifest(folder)
+    except (AgeError, SottoError, OSError) as problem:
+        wrong.append(f"{name}: what is left cannot be opened: {problem!r}")
+        return None
+    held = _pieces_in(plain, pieces, name, wrong)
+    _check_boxes(plain, name, wrong)
+    _check_manifest(folder, manifest, plain, pieces[:held], wrong)
+    receipts = folder / RECEIPTS_NAME
+    there = frozenset(entry.name for entry in receipts.iterdir()) if receipts.is_dir() else frozenset[str]()
+    return Found(manifest, held, there)
+
+
+def _pieces_in(plain: bytes, pieces: list[Piece], name: str, wrong: list[str]) -> int:
+    """How many whole pieces of the truth the plaintext is; anything else in it is wrong."""
+    at = 0
+    for number, piece in enumerate(pieces):
+        if at == len(plain) - len(CLOSING):
+            return number
+        if sha256(plain[at : at + piece.size_bytes]).hexdigest() != piece.digest:
+            wrong.append(f"{name}: piece {number} is not what was recorded")
+            return number
+        at += piece.size_bytes
+    if at != len(plain) - len(CLOSING):
+        wrong.append(f"{name}: there is more in the file than was ever recorded")
+    return len(pieces)
+
+
+def _check_boxes(plain: bytes, name: str, wrong: list[str]) -> None:
+    """Every chunk starts with a box, and the boxes fill the file to its end (ISO/IEC 14496-12, 4.2)."""
+    at, starts = 0, set()
+    while at < len(plain):
+        starts.add(at)
+        size = int.from_bytes(plain[at : at + 4], "big")
+        if size < 8:
+            break
+        at += size
+    if at != len(plain) or plain[4:8] != b"ftyp" or len(plain) - len(CLOSING) not in starts:
+        wrong.append(f"{name}: its boxes do not fill it")
+
+
+def _check_manifest(folder: Path, manifest: Manifest, plain: bytes, held: list[Piece], wrong: list[str]) -> None:
+    ends = parse_index(plain[-len(CLOSING) - CHUNK_BYTES : -len(CLOSING)]) is not None
+    state = RecordingState.COMPLETE if ends else RecordingState.INTERRUPTED
+    sealed = (folder / SESSION_NAME).read_bytes()
+    chunks = (len(plain) - len(CLOSING)) // CHUNK_BYTES
+    first = len(sealed) - 24 - chunks * _SEALED_BYTES
+    digests = (sha256(sealed[at : at + _SEALED_BYTES]).digest() for at in range(first, len(sealed) - 24, _SEALED_BYTES))
+    facts = (manifest.state, manifest.chunks, manifest.size_bytes, manifest.digest, manifest.header_digest)
+    if facts != (state, chunks, len(sealed), digest_of(digests), sha256(sealed[:first]).hexdigest()):
+        wrong.append(f"{manifest.id}: its manifest says {facts}, and that is not so")
+    if held and manifest.duration_us != held[-1].end_us:
+        wrong.append(f"{manifest.id}: its manifest says {manifest.duration_us} us, and it has {held[-1].end_us}")
+    if manifest.state is RecordingState.INTERRUPTED and not manifest.end:
+        wrong.append(f"{manifest.id}: nothing says why it was interrupted")
+
+
+# -- whether they fit -------------------------------------------------------------------------------------------------
+
+
+def broken(outcome: Outcome, promises: dict[str, Promise], pieces: dict[str, list[Piece]]) -> list[str]:
+    """Every promise that was not kept; empty where all were."""
+    wrong = list(outcome.wrong)
+    for name, promise in promises.items():
+        if is_recording_id(name):
+            wrong += _broken(name, promise, outcome, pieces.get(name, []))
+    for name in outcome.found.keys() - promises.keys():
+        wrong.append(f"{name}: nobody ever recorded that")
+    return wrong
+
+
+def _broken(name: str, promise: Promise, outcome: Outcome, pieces: list[Piece]) -> list[str]:
+    found, certified = outcome.found.get(name), name in outcome.certificates
+    if promise.fates == {WITHDRAWN} or (WITHDRAWN in promise.fates and certified):
+        return _broken_withdrawal(name, promise, outcome)
+    wrong = []
+    if certified:
+        wrong.append(f"{name}: erased, and nobody had withdrawn it")
+    if found is None:
+        if promise.durable:
+            wrong.append(f"{name}: {promise.durable} durable pieces are lost with the whole recording")
+        if promise.taken_us > SECOND_US:
+            wrong.append(f"{name}: {promise.taken_us} us of sound are lost with the whole recording")
+        return wrong
+    if found.pieces < promise.durable:
+        wrong.append(f"{name}: {promise.durable} pieces were durable, {found.pieces} are left")
+    lost_us = promise.taken_us - found.manifest.duration_us
+    if lost_us > SECOND_US:
+        wrong.append(f"{name}: {lost_us} us of sound are lost")
+    at_rest = promise.handed == promise.durable and promise.durable > 0 and not promise.erasing
+    if at_rest and name not in outcome.opens:
+        wrong.append(f"{name}: between two writes its file was no whole age file")
+    if promise.complete and found.manifest.state is not RecordingState.COMPLETE:
+        wrong.append(f"{name}: it was complete, and is called {found.manifest.state}")
+    gaps = sum(gap.samples for gap in found.manifest.gaps)
+    said = (len(found.manifest.bookmarks_us), len(found.manifest.consent_events), gaps)
+    if any(now < then for now, then in zip(said, promise.noted, strict=True)):
+        wrong.append(f"{name}: its manifest knew {promise.noted} and knows {said}")
+    if missing := promise.receipts - found.receipts:
+        wrong.append(f"{name}: its receipts {sorted(missing)} are lost")
+    return wrong
+
+
+def _broken_withdrawal(name: str, promise: Promise, outcome: Outcome) -> list[str]:
+    wrong = []
+    if name in outcome.found:
+        wrong.append(f"{name}: withdrawn, and still there")
+    if name not in outcome.certificates:
+        wrong.append(f"{name}: withdrawn, and there is no certificate that it was erased")
+    gone = promise.erasing and SESSION_NAME not in outcome.before.get(name, ())
+    if name in outcome.headers and (gone or name in outcome.certificates_before):
+        wrong.append(f"{name}: its header is still on the disk, and nothing will overwrite it any more")
+    if promise.erased and (name in outcome.before or name not in outcome.certificates_before):
+        wrong.append(f"{name}: it was called erased before it was")
+    return wrong
+
+
+def is_marked(outcome: Outcome, name: str) -> bool:
+    """Whether the mark of a withdrawal was there before recovery."""
+    return WITHDRAWN_NAME in outcome.before.get(name, ())

@@ -1,0 +1,146 @@
+"""Every cut of a run that is worth looking at: replays its log, cuts at each call, and judges what the box makes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from device.age.identities import KeyIdentity
+from tests.crash.judge import Outcome, Told, broken, examine, lay_out
+from tests.crash.model import Disk, State
+from tests.crash.shim import Call, Kind, read_log, run_on
+
+
+@contextmanager
+def memory() -> Iterator[Path]:
+    """A folder in memory where there is some: thousands of recoveries wait for a disk more than for anything else."""
+    shared = Path("/dev/shm")
+    with TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as folder:
+        yield Path(folder)
+
+
+@dataclass
+class Run:
+    """A program that ran on the disk: its calls, and what was there before the first of them."""
+
+    calls: list[Call]
+    before: Path | None = None
+
+
+@dataclass
+class Search:
+    """What was looked at so far, of one scenario. ``states`` are distinct; each is recovered once."""
+
+    identity: KeyIdentity
+    scratch: Path
+    told: Told = field(default_factory=Told)  # of a recording that is over: every promise it made
+    states: dict[bytes, Outcome] = field(default_factory=dict)
+    judged: int = 0
+    positions: int = 0
+    wrong: Counter[str] = field(default_factory=Counter)
+    first_wrong: dict[str, str] = field(default_factory=dict)
+    samples: list[tuple[State, Told]] = field(default_factory=list)
+
+    def look(self, run: Run, *, seed: int = 0, lots: int = 6, most: int | None = None, keep: int = 0) -> None:
+        """Cut at every call; of every ``keep``-th distinct state a copy is kept for a second cut."""
+        chance = random.Random(seed)
+        disk = Disk(run.before)
+        told = Told(dict(self.told.promises) if run.before else {}, self.told.pieces if run.before else {})
+        self.told = told
+        final = _final_pieces(run.calls) or told.pieces
+        seen: set[tuple[bytes, object]] = set()
+        for number, call in enumerate([None, *run.calls]):
+            if call is not None and call.kind is Kind.MARK:
+                if not told.hear(call.mark):
+                    continue
+            elif call is not None:
+                disk.obey(call)
+            self.positions += 1
+            for choice in disk.choices(chance, lots=lots):
+                state = disk.state(choice)
+                if (state.digest, told.key) in seen:
+                    continue
+                seen.add((state.digest, told.key))
+                self._judge(state, told, final, f"after call {number} ({_name(call)})", keep=keep)
+                if most is not None and len(self.states) >= most:
+                    return
+
+    def _judge(self, state: State, told: Told, final: dict[str, list], where: str, *, keep: int) -> None:  # type: ignore[type-arg]
+        outcome = self.states.get(state.digest)
+        if outcome is None:
+            outcome = self.states[state.digest] = examine(state, self.scratch / "store", final, self.identity)
+            if keep and len(self.states) % keep == 0:
+                self.samples.append((state, Told(dict(told.promises), dict(final))))
+        self.judged += 1
+        for what in broken(outcome, told.promises, final):
+            kind = what.partition(": ")[2] or what
+            self.wrong[kind] += 1
+            self.first_wrong.setdefault(kind, where)
+
+    def tell(self) -> str:
+        return "\n".join(f"{times} x {what}, first {self.first_wrong[what]}" for what, times in self.wrong.items())
+
+
+def _name(call: Call | None) -> str:
+    if call is None:
+        return "the beginning"
+    return str(call.mark) if call.kind is Kind.MARK else f"{call.kind.name} {call.path}"
+
+
+def _final_pieces(calls: list[Call]) -> dict[str, list]:  # type: ignore[type-arg]
+    told = Told()
+    for call in calls:
+        if call.kind is Kind.MARK:
+            told.hear(call.mark)
+    return told.pieces
+
+
+def play(library: Path, folder: Path, identity: KeyIdentity, job: dict[str, object], *, store: Path | None = None) -> Run:
+    """Run ``play.py`` on the disk, in a store of its own unless it is given one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    place = store or folder / "played"
+    place.mkdir(exist_ok=True)
+    log = folder / "disk.log"
+    log.unlink(missing_ok=True)
+    whole = {**job, "store": str(place), "recipient": str(identity.recipient()), "folder": str(folder)}
+    run_on(library, place, log, [sys.executable, "-m", "tests.crash.play", json.dumps(whole)])
+    return Run(read_log(log, place))
+
+
+def recoveries(library: Path, folder: Path, identity: KeyIdentity, samples: list[tuple[State, Told]]) -> list[Run]:
+    """What recovery itself does to each of the sampled states, to be cut in its turn."""
+    place = folder / "second"
+    place.mkdir(parents=True)
+    kept = folder / "kept"
+    disks = []
+    for number, (state, _) in enumerate(samples):
+        lay_out(state, place / str(number))
+        lay_out(state, kept / str(number))
+        disks.append({entry: entry.stat().st_ino for entry in sorted((place / str(number)).rglob("*"))})
+    run = play(library, folder / "run", identity, {"do": "recover", "count": len(samples)}, store=place)
+    return [
+        Run(_own(run.calls, f"{number}", disks[number], kept / str(number), place / str(number)), kept / str(number))
+        for number in range(len(samples))
+    ]
+
+
+def _own(calls: list[Call], name: str, inodes: dict[Path, int], kept: Path, played: Path) -> list[Call]:
+    """The calls on one of several stores, with its paths, and the inodes of the copy that was kept."""
+    again = {number: (kept / path.relative_to(played)).stat().st_ino for path, number in inodes.items()}
+    mine = []
+    for call in calls:
+        if call.path == name or call.path.startswith(f"{name}/"):
+            data = call.data
+            if call.kind in (Kind.RENAME, Kind.LINK):
+                data = call.target.removeprefix(f"{name}/").encode()
+            path = call.path.removeprefix(name).removeprefix("/")
+            mine.append(Call(call.kind, path, again.get(call.inode, call.inode), call.at, data, call.error))
+    return mine
