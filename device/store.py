@@ -32,6 +32,7 @@ from device.recording.manifest import Manifest
 from device.recording.signing import sign, verify
 
 ERASED_NAME: Final = "erased"
+PROBE_GLOB: Final = ".probe-*"
 _TAIL_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 _FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -119,10 +120,10 @@ class Store(StoreReader):
         Raises:
             StoreError: it is missing, read-only, or somebody else's.
         """
-        probe = self.path / f".probe-{secrets.token_hex(4)}"
+        probe = self.path / PROBE_GLOB.replace("*", secrets.token_hex(4))
         try:
             probe.write_bytes(b"sotto")
-            probe.unlink()
+            probe.unlink(missing_ok=True)
         except OSError as problem:
             raise store_error(problem, "nothing can be written to it") from problem
 

@@ -12,13 +12,12 @@ from device.age.errors import AgeError
 from device.age.identities import KeyIdentity
 from device.errors import DamagedError, SottoError
 from device.recording import (
+    ATTACHMENTS_NAME,
     CHUNK_BYTES,
     CLOSING,
-    LEDGER_NAME,
     MANIFEST_NAME,
     RECEIPTS_NAME,
     SESSION_NAME,
-    WITHDRAWN_NAME,
     is_recording_id,
 )
 from device.recording.index import parse_index
@@ -141,6 +140,56 @@ class Outcome:
     wrong: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What a sealed file turned out to be: ``pieces`` of the truth and nothing else, where ``wrong`` is empty."""
+
+    opens: bool
+    pieces: int = 0
+    chunks: int = 0
+    ends: bool = False
+    header_digest: str = ""
+    digest: str = ""
+    wrong: tuple[str, ...] = ()
+
+
+class Opener:
+    """Opens sealed files with our own ``device.age``; one that was seen before is not opened again."""
+
+    def __init__(self, identity: KeyIdentity) -> None:
+        self._identity = identity
+        self._seen: dict[bytes, Sealed] = {}
+
+    def open(self, path: Path, pieces: list[Piece]) -> Sealed:
+        """Open a file and compare it with all that was ever handed to its sealer."""
+        try:
+            sealed = path.read_bytes()
+        except OSError:
+            return Sealed(opens=False)
+        known = sha256(sealed).digest()
+        if known not in self._seen:
+            self._seen[known] = self._open(path, sealed, pieces)
+        return self._seen[known]
+
+    def _open(self, path: Path, sealed: bytes, pieces: list[Piece]) -> Sealed:
+        try:
+            plain = own_open(path, self._identity)
+        except (AgeError, OSError):
+            return Sealed(opens=False)
+        wrong: list[str] = []
+        if not plain.endswith(CLOSING):
+            wrong.append("it does not end with a closing")
+        plain = plain[: -len(CLOSING)]
+        held = _pieces_in(plain, pieces, wrong)
+        _check_boxes(plain, wrong)
+        chunks = len(plain) // CHUNK_BYTES
+        first = len(sealed) - 24 - chunks * _SEALED_BYTES
+        ends = parse_index(plain[-CHUNK_BYTES:]) is not None
+        at_chunks = range(first, len(sealed) - 24, _SEALED_BYTES)
+        digest = digest_of(sha256(sealed[at : at + _SEALED_BYTES]).digest() for at in at_chunks)
+        return Sealed(True, held, chunks, ends, sha256(sealed[:first]).hexdigest(), digest, tuple(wrong))
+
+
 def lay_out(state: State, path: Path) -> Store:
     """Put a state where a store is; what was there goes."""
     shutil.rmtree(path, ignore_errors=True)
@@ -153,12 +202,16 @@ def lay_out(state: State, path: Path) -> Store:
     return store_of(path)
 
 
-def examine(state: State, path: Path, pieces: dict[str, list[Piece]], identity: KeyIdentity) -> Outcome:
+def examine(state: State, path: Path, pieces: dict[str, list[Piece]], opener: Opener) -> Outcome:
     """Lay a state out, start the box on it, and see what it makes of it."""
     store = lay_out(state, path)
     outcome = Outcome(certificates_before=frozenset(_certificates(store, [])))
     outcome.before = {name: frozenset(entry.name for entry in store.folder(name).iterdir()) for name in store.ids()}
-    outcome.opens = frozenset(name for name in outcome.before if _opens(store.folder(name) / SESSION_NAME, identity))
+    outcome.opens = frozenset(
+        name
+        for name in outcome.before
+        if opener.open(store.folder(name) / SESSION_NAME, pieces.get(name, [])).opens
+    )
     outcome.headers = frozenset(
         made.split("/")[0]
         for made, contents in state.unnamed.items()
@@ -167,7 +220,7 @@ def examine(state: State, path: Path, pieces: dict[str, list[Piece]], identity: 
     _recover_twice(store, outcome)
     outcome.certificates = frozenset(_certificates(store, outcome.wrong))
     for name in store.ids():
-        found = _find(store, name, pieces.get(name, []), identity, outcome.wrong)
+        found = _find(store, name, pieces.get(name, []), opener, outcome.wrong)
         if found is not None:
             outcome.found[name] = found
     return outcome
@@ -210,72 +263,60 @@ def _certificates(store: Store, wrong: list[str]) -> list[str]:
     return found
 
 
-def _opens(path: Path, identity: KeyIdentity) -> bool:
-    try:
-        return own_open(path, identity).endswith(CLOSING)
-    except (AgeError, OSError):
-        return False
-
-
-def _find(
-    store: Store, name: str, pieces: list[Piece], identity: KeyIdentity, wrong: list[str]
-) -> Found | None:
+def _find(store: Store, name: str, pieces: list[Piece], opener: Opener, wrong: list[str]) -> Found | None:
     folder = store.folder(name)
     names = {entry.name for entry in folder.iterdir()}
-    if odd := names - {SESSION_NAME, MANIFEST_NAME, RECEIPTS_NAME, "attachments"}:
+    if odd := names - {SESSION_NAME, MANIFEST_NAME, RECEIPTS_NAME, ATTACHMENTS_NAME}:
         wrong.append(f"{name}: {sorted(odd)} was left")
+    sealed = opener.open(folder / SESSION_NAME, pieces)
+    wrong += [f"{name}: {what}" for what in sealed.wrong]
     try:
-        plain = own_open(folder / SESSION_NAME, identity)
         manifest = read_manifest(folder)
-    except (AgeError, SottoError, OSError) as problem:
-        wrong.append(f"{name}: what is left cannot be opened: {problem!r}")
+    except DamagedError as problem:
+        wrong.append(f"{name}: {problem.what}")
         return None
-    held = _pieces_in(plain, pieces, name, wrong)
-    _check_boxes(plain, name, wrong)
-    _check_manifest(folder, manifest, plain, pieces[:held], wrong)
+    if not sealed.opens:
+        wrong.append(f"{name}: its file cannot be opened")
+        return None
+    _check_manifest(manifest, (folder / SESSION_NAME).stat().st_size, sealed, pieces, wrong)
     receipts = folder / RECEIPTS_NAME
     there = frozenset(entry.name for entry in receipts.iterdir()) if receipts.is_dir() else frozenset[str]()
-    return Found(manifest, held, there)
+    return Found(manifest, sealed.pieces, there)
 
 
-def _pieces_in(plain: bytes, pieces: list[Piece], name: str, wrong: list[str]) -> int:
+def _pieces_in(plain: bytes, pieces: list[Piece], wrong: list[str]) -> int:
     """How many whole pieces of the truth the plaintext is; anything else in it is wrong."""
     at = 0
     for number, piece in enumerate(pieces):
-        if at == len(plain) - len(CLOSING):
+        if at == len(plain):
             return number
         if sha256(plain[at : at + piece.size_bytes]).hexdigest() != piece.digest:
-            wrong.append(f"{name}: piece {number} is not what was recorded")
+            wrong.append(f"piece {number} is not what was recorded")
             return number
         at += piece.size_bytes
-    if at != len(plain) - len(CLOSING):
-        wrong.append(f"{name}: there is more in the file than was ever recorded")
+    if at != len(plain):
+        wrong.append("there is more in the file than was ever recorded")
     return len(pieces)
 
 
-def _check_boxes(plain: bytes, name: str, wrong: list[str]) -> None:
-    """Every chunk starts with a box, and the boxes fill the file to its end (ISO/IEC 14496-12, 4.2)."""
-    at, starts = 0, set()
+def _check_boxes(plain: bytes, wrong: list[str]) -> None:
+    """Boxes fill the file to its end, and one starts at each chunk that is not inside one (ISO/IEC 14496-12, 4.2)."""
+    at = 0
     while at < len(plain):
-        starts.add(at)
         size = int.from_bytes(plain[at : at + 4], "big")
-        if size < 8:
+        if size < 8 or plain[at + 4 : at + 8] not in {b"ftyp", b"moov", b"moof", b"mdat", b"free", b"uuid"}:
             break
         at += size
-    if at != len(plain) or plain[4:8] != b"ftyp" or len(plain) - len(CLOSING) not in starts:
-        wrong.append(f"{name}: its boxes do not fill it")
+    if at != len(plain) or (plain and plain[4:8] != b"ftyp"):
+        wrong.append("its boxes do not fill it")
 
 
-def _check_manifest(folder: Path, manifest: Manifest, plain: bytes, held: list[Piece], wrong: list[str]) -> None:
-    ends = parse_index(plain[-len(CLOSING) - CHUNK_BYTES : -len(CLOSING)]) is not None
-    state = RecordingState.COMPLETE if ends else RecordingState.INTERRUPTED
-    sealed = (folder / SESSION_NAME).read_bytes()
-    chunks = (len(plain) - len(CLOSING)) // CHUNK_BYTES
-    first = len(sealed) - 24 - chunks * _SEALED_BYTES
-    digests = (sha256(sealed[at : at + _SEALED_BYTES]).digest() for at in range(first, len(sealed) - 24, _SEALED_BYTES))
+def _check_manifest(manifest: Manifest, size_bytes: int, sealed: Sealed, pieces: list[Piece], wrong: list[str]) -> None:
+    state = RecordingState.COMPLETE if sealed.ends else RecordingState.INTERRUPTED
     facts = (manifest.state, manifest.chunks, manifest.size_bytes, manifest.digest, manifest.header_digest)
-    if facts != (state, chunks, len(sealed), digest_of(digests), sha256(sealed[:first]).hexdigest()):
+    if facts != (state, sealed.chunks, size_bytes, sealed.digest, sealed.header_digest):
         wrong.append(f"{manifest.id}: its manifest says {facts}, and that is not so")
+    held = pieces[: sealed.pieces]
     if held and manifest.duration_us != held[-1].end_us:
         wrong.append(f"{manifest.id}: its manifest says {manifest.duration_us} us, and it has {held[-1].end_us}")
     if manifest.state is RecordingState.INTERRUPTED and not manifest.end:
@@ -341,7 +382,3 @@ def _broken_withdrawal(name: str, promise: Promise, outcome: Outcome) -> list[st
         wrong.append(f"{name}: it was called erased before it was")
     return wrong
 
-
-def is_marked(outcome: Outcome, name: str) -> bool:
-    """Whether the mark of a withdrawal was there before recovery."""
-    return WITHDRAWN_NAME in outcome.before.get(name, ())

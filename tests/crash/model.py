@@ -54,10 +54,11 @@ class File:
     now: bytearray = field(default_factory=bytearray)
     first_path: str = ""
     _waiting: dict[int, int] | None = None
+    _steps: list[tuple[int, Write] | Size] | None = None
     _digests: dict[Kept, bytes] = field(default_factory=dict)
 
     def _change(self) -> None:
-        self._waiting = None
+        self._waiting = self._steps = None
         self._digests.clear()
 
     def write(self, at: int, data: bytes) -> None:
@@ -117,6 +118,19 @@ class File:
         return self._waiting
 
     @property
+    def _in_sectors(self) -> list[tuple[int, Write] | Size]:
+        """What was done, sector by sector: the place of each in ``waiting``, and what was written."""
+        if self._steps is None:
+            places = {sector: place for place, sector in enumerate(self.waiting)}
+            self._steps = []
+            for event in self.since:
+                if isinstance(event, Size):
+                    self._steps.append(event)
+                else:
+                    self._steps += [(places[p.at // SECTOR_BYTES], p) for p in _split(event, SECTOR_BYTES)]
+        return self._steps
+
+    @property
     def sizes(self) -> int:
         """How many changes of size wait."""
         return sum(isinstance(event, Size) for event in self.since)
@@ -133,26 +147,31 @@ class File:
         """What the file reads as when that much of it is on the disk."""
         if not self.since:
             return self.durable
-        left = dict(zip(self.waiting, kept.sectors, strict=True))
-        data, size_bytes, sizes = bytearray(self.durable), len(self.durable), 0
-        for event in self.since:
-            if isinstance(event, Size):
+        left = bytearray(kept.sectors)
+        size_bytes, sizes = len(self.durable), 0
+        data = bytearray(self.durable)
+        data += bytes(max(0, max(map(_reach, self.since)) - size_bytes))
+        for step in self._in_sectors:
+            if isinstance(step, Size):
                 sizes += 1
                 if sizes <= kept.sizes:
-                    size_bytes = event.size_bytes
-                    data = data[:size_bytes] if event.cuts else data
-                continue
-            for piece in _split(event, SECTOR_BYTES):
-                if left[piece.at // SECTOR_BYTES] > 0:
-                    left[piece.at // SECTOR_BYTES] -= 1
-                    data += bytes(max(0, piece.at + len(piece.data) - len(data)))
-                    data[piece.at : piece.at + len(piece.data)] = piece.data
-        return bytes(data[:size_bytes]) + bytes(max(0, size_bytes - len(data)))
+                    size_bytes = step.size_bytes
+                    if step.cuts:
+                        data[size_bytes:] = bytes(len(data) - size_bytes)
+            elif left[step[0]]:
+                left[step[0]] -= 1
+                piece = step[1]
+                data[piece.at : piece.at + len(piece.data)] = piece.data
+        return bytes(data[:size_bytes])
 
     def digest(self, kept: Kept) -> bytes:
         if kept not in self._digests:
             self._digests[kept] = blake2b(self.content(kept), digest_size=16).digest()
         return self._digests[kept]
+
+
+def _reach(event: Write | Size) -> int:
+    return event.size_bytes if isinstance(event, Size) else event.at + len(event.data)
 
 
 def _split(write: Write, unit_bytes: int) -> Iterator[Write]:
@@ -312,33 +331,33 @@ class Disk:
     def waiting_files(self) -> list[File]:
         return [file for file in self.files if file.since]
 
+    def _walk(self, choice: Choice) -> Iterator[tuple[str, File | Folder]]:
+        def walk(folder: Folder, inside: str) -> Iterator[tuple[str, File | Folder]]:
+            for name, node in sorted(folder.names(choice.folders.get(folder.number, 0)).items()):
+                yield inside + name, node
+                if isinstance(node, Folder):
+                    yield from walk(node, f"{inside}{name}/")
+
+        return walk(self.root, "")
+
+    def digest(self, choice: Choice) -> bytes:
+        """What the state that ``choice`` leads to has in common with no other."""
+        whole = blake2b(digest_size=16)
+        for path, node in self._walk(choice):
+            whole.update(path.encode() + b"\0")
+            whole.update(b"/" if isinstance(node, Folder) else node.digest(_kept(node, choice)))
+        return whole.digest()
+
     def state(self, choice: Choice) -> State:
         """What is there after the cut that ``choice`` describes."""
-        tree: dict[str, bytes | None] = {}
-        whole = blake2b(digest_size=16)
-        contents: dict[int, bytes] = {}
-
-        def content(file: File) -> bytes:
-            if file.number not in contents:
-                contents[file.number] = file.content(choice.files.get(file.number, file.nothing))
-            return contents[file.number]
-
-        def walk(folder: Folder, inside: str) -> None:
-            for name, node in sorted(folder.names(choice.folders.get(folder.number, 0)).items()):
-                path = inside + name
-                if isinstance(node, Folder):
-                    tree[path] = None
-                    whole.update(f"{path}/\0".encode())
-                    walk(node, f"{path}/")
-                else:
-                    tree[path] = content(node)
-                    whole.update(f"{path}\0".encode() + node.digest(choice.files.get(node.number, node.nothing)))
-
-        walk(self.root, "")
+        tree = {
+            path: None if isinstance(node, Folder) else node.content(_kept(node, choice))
+            for path, node in self._walk(choice)
+        }
         unnamed: dict[str, list[bytes]] = {}
         for file in self.files:
-            unnamed.setdefault(file.first_path, []).append(content(file)[:PAGE_BYTES])
-        return State(tree, whole.digest(), unnamed)
+            unnamed.setdefault(file.first_path, []).append(file.content(_kept(file, choice))[:PAGE_BYTES])
+        return State(tree, self.digest(choice), unnamed)
 
     def choices(self, chance: random.Random, *, lots: int) -> Iterator[Choice]:
         """Ways a cut can go now: the systematic ones, then ``lots`` at random."""
@@ -356,6 +375,10 @@ class Disk:
                         yield Choice(vector, {**others, file.number: kept})
         for _ in range(lots if files else 0):
             yield Choice(chance.choice(vectors), {f.number: _at_random(f, chance) for f in files})
+
+
+def _kept(file: File, choice: Choice) -> Kept:
+    return choice.files.get(file.number) or file.nothing
 
 
 def _vectors(folders: list[Folder]) -> Iterator[dict[int, int]]:

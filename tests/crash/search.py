@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from device.age.identities import KeyIdentity
-from tests.crash.judge import Outcome, Told, broken, examine, lay_out
+from tests.crash.judge import Opener, Outcome, Piece, Told, broken, examine, lay_out
 from tests.crash.model import Disk, State
 from tests.crash.shim import Call, Kind, read_log, run_on
 
@@ -39,7 +39,7 @@ class Run:
 class Search:
     """What was looked at so far, of one scenario. ``states`` are distinct; each is recovered once."""
 
-    identity: KeyIdentity
+    opener: Opener
     scratch: Path
     told: Told = field(default_factory=Told)  # of a recording that is over: every promise it made
     states: dict[bytes, Outcome] = field(default_factory=dict)
@@ -65,20 +65,22 @@ class Search:
                 disk.obey(call)
             self.positions += 1
             for choice in disk.choices(chance, lots=lots):
-                state = disk.state(choice)
-                if (state.digest, told.key) in seen:
+                digest = disk.digest(choice)
+                if (digest, told.key) in seen:
                     continue
-                seen.add((state.digest, told.key))
-                self._judge(state, told, final, f"after call {number} ({_name(call)})", keep=keep)
+                seen.add((digest, told.key))
+                if digest not in self.states:
+                    self._examine(disk.state(choice), told, final, keep=keep)
+                self._judge(self.states[digest], told, final, f"after call {number} ({_name(call)})")
                 if most is not None and len(self.states) >= most:
                     return
 
-    def _judge(self, state: State, told: Told, final: dict[str, list], where: str, *, keep: int) -> None:  # type: ignore[type-arg]
-        outcome = self.states.get(state.digest)
-        if outcome is None:
-            outcome = self.states[state.digest] = examine(state, self.scratch / "store", final, self.identity)
-            if keep and len(self.states) % keep == 0:
-                self.samples.append((state, Told(dict(told.promises), dict(final))))
+    def _examine(self, state: State, told: Told, final: dict[str, list[Piece]], *, keep: int) -> None:
+        self.states[state.digest] = examine(state, self.scratch / "store", final, self.opener)
+        if keep and len(self.states) % keep == 0:
+            self.samples.append((state, Told(dict(told.promises), dict(final))))
+
+    def _judge(self, outcome: Outcome, told: Told, final: dict[str, list[Piece]], where: str) -> None:
         self.judged += 1
         for what in broken(outcome, told.promises, final):
             kind = what.partition(": ")[2] or what
@@ -95,7 +97,7 @@ def _name(call: Call | None) -> str:
     return str(call.mark) if call.kind is Kind.MARK else f"{call.kind.name} {call.path}"
 
 
-def _final_pieces(calls: list[Call]) -> dict[str, list]:  # type: ignore[type-arg]
+def _final_pieces(calls: list[Call]) -> dict[str, list[Piece]]:
     told = Told()
     for call in calls:
         if call.kind is Kind.MARK:
