@@ -1,5 +1,5 @@
 # Everything runs from a fresh checkout: .ci/setup looks first, and installs what is missing.
-.PHONY: help demo test lint types lock bench bench-press soak kill appliance appliance-soak clean setup-run setup-test \
+.PHONY: help demo test lint types lock bench bench-press soak kill crash appliance appliance-soak clean setup-run setup-test \
 	setup-appliance
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -37,6 +37,9 @@ soak: setup-test ## record for hours (HOURS=1) and look for anything that grows 
 
 kill: setup-test ## 100 recordings ended by kill -9; every one must open
 	@$(PYTHON) -m pytest tests/test_kill.py --rounds 100
+
+crash: setup-test ## 100000 states of a disk that lost its power (STATES=…), and every call of the store failing once
+	@$(PYTHON) -m pytest tests/crash --states $(or $(STATES),100000) $(PYTEST)
 
 appliance: setup-appliance ## a box in an emulator, pressed, unplugged and cut off (as root; FULL=1: reboots and long windows too; ARCH=arm64: on aarch64)
 	@SOTTO_APPLIANCE=$(if $(FULL),full,1) $(PYTHON) -m pytest tests/appliance $(PYTEST)

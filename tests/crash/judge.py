@@ -33,7 +33,7 @@ from tests.support import own_open
 KEPT, WITHDRAWN = "kept", "withdrawn"
 SECOND_US = 1_000_000
 _SEALED_BYTES = CHUNK_BYTES + 16
-_HEADER = b"age-encryption.org/"
+HEADER = b"age-encryption.org/"
 
 
 # -- what was promised ------------------------------------------------------------------------------------------------
@@ -133,7 +133,6 @@ class Outcome:
 
     before: dict[str, frozenset[str]] = field(default_factory=dict)  # names in each folder
     opens: frozenset[str] = frozenset()  # recordings whose file is a whole age file as the cut left it
-    headers: frozenset[str] = frozenset()  # recordings whose header is on the disk, under a name or not
     certificates_before: frozenset[str] = frozenset()
     found: dict[str, Found] = field(default_factory=dict)
     certificates: frozenset[str] = frozenset()
@@ -211,11 +210,6 @@ def examine(state: State, path: Path, pieces: dict[str, list[Piece]], opener: Op
         name
         for name in outcome.before
         if opener.open(store.folder(name) / SESSION_NAME, pieces.get(name, [])).opens
-    )
-    outcome.headers = frozenset(
-        made.split("/")[0]
-        for made, contents in state.unnamed.items()
-        if SESSION_NAME in made and any(content.startswith(_HEADER) for content in contents)
     )
     _recover_twice(store, outcome)
     outcome.certificates = frozenset(_certificates(store, outcome.wrong))
@@ -326,21 +320,26 @@ def _check_manifest(manifest: Manifest, size_bytes: int, sealed: Sealed, pieces:
 # -- whether they fit -------------------------------------------------------------------------------------------------
 
 
-def broken(outcome: Outcome, promises: dict[str, Promise], pieces: dict[str, list[Piece]]) -> list[str]:
-    """Every promise that was not kept; empty where all were."""
+def broken(
+    outcome: Outcome, promises: dict[str, Promise], pieces: dict[str, list[Piece]], headers: frozenset[str]
+) -> list[str]:
+    """Every promise that was not kept; empty where all were.
+
+    ``headers``: recordings whose header the cut left somewhere on the disk, whether a name leads to it or not.
+    """
     wrong = list(outcome.wrong)
     for name, promise in promises.items():
         if is_recording_id(name):
-            wrong += _broken(name, promise, outcome, pieces.get(name, []))
+            wrong += _broken(name, promise, outcome, header_left=name in headers)
     for name in outcome.found.keys() - promises.keys():
         wrong.append(f"{name}: nobody ever recorded that")
     return wrong
 
 
-def _broken(name: str, promise: Promise, outcome: Outcome, pieces: list[Piece]) -> list[str]:
+def _broken(name: str, promise: Promise, outcome: Outcome, *, header_left: bool) -> list[str]:
     found, certified = outcome.found.get(name), name in outcome.certificates
     if promise.fates == {WITHDRAWN} or (WITHDRAWN in promise.fates and certified):
-        return _broken_withdrawal(name, promise, outcome)
+        return _broken_withdrawal(name, promise, outcome, header_left=header_left)
     wrong = []
     if certified:
         wrong.append(f"{name}: erased, and nobody had withdrawn it")
@@ -369,14 +368,14 @@ def _broken(name: str, promise: Promise, outcome: Outcome, pieces: list[Piece]) 
     return wrong
 
 
-def _broken_withdrawal(name: str, promise: Promise, outcome: Outcome) -> list[str]:
+def _broken_withdrawal(name: str, promise: Promise, outcome: Outcome, *, header_left: bool) -> list[str]:
     wrong = []
     if name in outcome.found:
         wrong.append(f"{name}: withdrawn, and still there")
     if name not in outcome.certificates:
         wrong.append(f"{name}: withdrawn, and there is no certificate that it was erased")
     gone = promise.erasing and SESSION_NAME not in outcome.before.get(name, ())
-    if name in outcome.headers and (gone or name in outcome.certificates_before):
+    if header_left and (gone or name in outcome.certificates_before):
         wrong.append(f"{name}: its header is still on the disk, and nothing will overwrite it any more")
     if promise.erased and (name in outcome.before or name not in outcome.certificates_before):
         wrong.append(f"{name}: it was called erased before it was")

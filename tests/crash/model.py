@@ -56,10 +56,12 @@ class File:
     _waiting: dict[int, int] | None = None
     _steps: list[tuple[int, Write] | Size] | None = None
     _digests: dict[Kept, bytes] = field(default_factory=dict)
+    _heads: dict[Kept, bytes] = field(default_factory=dict)
 
     def _change(self) -> None:
         self._waiting = self._steps = None
         self._digests.clear()
+        self._heads.clear()
 
     def write(self, at: int, data: bytes) -> None:
         self._change()
@@ -164,7 +166,14 @@ class File:
                 data[piece.at : piece.at + len(piece.data)] = piece.data
         return bytes(data[:size_bytes])
 
+    def head(self, kept: Kept) -> bytes:
+        """The first page of that."""
+        if kept not in self._heads:
+            self._heads[kept] = self.content(kept)[:PAGE_BYTES]
+        return self._heads[kept]
+
     def digest(self, kept: Kept) -> bytes:
+        """What tells that from other contents."""
         if kept not in self._digests:
             self._digests[kept] = blake2b(self.content(kept), digest_size=16).digest()
         return self._digests[kept]
@@ -229,15 +238,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a disk holds after a cut: every path with its content, ``None`` for a folder.
-
-    ``unnamed``: the content of every file that ever was, by the path it was made under, whether a name leads to it or
-    not: what somebody finds who reads the disk below its file system.
-    """
+    """What a disk holds after a cut: every path with its content, ``None`` for a folder."""
 
     tree: dict[str, bytes | None]
     digest: bytes
-    unnamed: dict[str, list[bytes]]
 
 
 class Disk:
@@ -354,10 +358,14 @@ class Disk:
             path: None if isinstance(node, Folder) else node.content(_kept(node, choice))
             for path, node in self._walk(choice)
         }
-        unnamed: dict[str, list[bytes]] = {}
+        return State(tree, self.digest(choice))
+
+    def below(self, choice: Choice) -> Iterator[tuple[str, bytes]]:
+        """What somebody finds who reads the disk below its file system: the beginning of every file that ever was, by
+        the path it was made under, whether a name still leads to it or not.
+        """
         for file in self.files:
-            unnamed.setdefault(file.first_path, []).append(file.content(_kept(file, choice))[:PAGE_BYTES])
-        return State(tree, self.digest(choice), unnamed)
+            yield file.first_path, file.head(_kept(file, choice))
 
     def choices(self, chance: random.Random, *, lots: int) -> Iterator[Choice]:
         """Ways a cut can go now: the systematic ones, then ``lots`` at random."""

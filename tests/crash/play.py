@@ -297,7 +297,7 @@ def main() -> None:
         if variant := job.get("variant"):
             from tests.crash.naive import VARIANTS
 
-            stack.enter_context(VARIANTS[variant]())
+            stack.enter_context(VARIANTS[variant][0]())
         if job["do"] == "play":
             stack.enter_context(telling(disk))
             SCENARIOS[job["scenario"]](scene)

@@ -14,8 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from device.age.identities import KeyIdentity
-from tests.crash.judge import Opener, Outcome, Piece, Told, broken, examine, lay_out
-from tests.crash.model import Disk, State
+from device.recording import SESSION_NAME
+from tests.crash.judge import HEADER, Opener, Outcome, Piece, Told, broken, examine, lay_out
+from tests.crash.model import Choice, Disk, State
 from tests.crash.shim import Call, Kind, read_log, run_on
 
 
@@ -49,8 +50,11 @@ class Search:
     first_wrong: dict[str, str] = field(default_factory=dict)
     samples: list[tuple[State, Told]] = field(default_factory=list)
 
-    def look(self, run: Run, *, seed: int = 0, lots: int = 6, most: int | None = None, keep: int = 0) -> None:
-        """Cut at every call; of every ``keep``-th distinct state a copy is kept for a second cut."""
+    def look(self, run: Run, *, seed: int = 0, lots: int = 6, most: int | None = None, keep: int = 0, until: str = "") -> None:
+        """Cut at every call; of every ``keep``-th distinct state a copy is kept for a second cut.
+
+        It ends early at so many states, or once something is found to be wrong that is called ``until``.
+        """
         chance = random.Random(seed)
         disk = Disk(run.before)
         told = Told(dict(self.told.promises) if run.before else {}, self.told.pieces if run.before else {})
@@ -71,24 +75,48 @@ class Search:
                 seen.add((digest, told.key))
                 if digest not in self.states:
                     self._examine(disk.state(choice), told, final, keep=keep)
-                self._judge(self.states[digest], told, final, f"after call {number} ({_name(call)})")
-                if most is not None and len(self.states) >= most:
+                self._judge(digest, told, final, _headers(disk, choice, told), f"after call {number} ({_name(call)})")
+                if (most is not None and len(self.states) >= most) or (until and until in str(self.wrong)):
                     return
+
+    def fill(self, run: Run, *, target: int, keep: int = 0) -> None:
+        """Look again, each time by other lots, until so many distinct states were seen or no more are found."""
+        self.look(run, keep=keep)
+        for seed in range(1, 100):
+            before = len(self.states)
+            if before >= target:
+                return
+            self.look(run, seed=seed, lots=25, most=target)
+            if len(self.states) == before:
+                return
 
     def _examine(self, state: State, told: Told, final: dict[str, list[Piece]], *, keep: int) -> None:
         self.states[state.digest] = examine(state, self.scratch / "store", final, self.opener)
         if keep and len(self.states) % keep == 0:
             self.samples.append((state, Told(dict(told.promises), dict(final))))
 
-    def _judge(self, outcome: Outcome, told: Told, final: dict[str, list[Piece]], where: str) -> None:
+    def _judge(
+        self, digest: bytes, told: Told, final: dict[str, list[Piece]], headers: frozenset[str], where: str
+    ) -> None:
         self.judged += 1
-        for what in broken(outcome, told.promises, final):
+        for what in broken(self.states[digest], told.promises, final, headers):
             kind = what.partition(": ")[2] or what
             self.wrong[kind] += 1
             self.first_wrong.setdefault(kind, where)
 
     def tell(self) -> str:
         return "\n".join(f"{times} x {what}, first {self.first_wrong[what]}" for what, times in self.wrong.items())
+
+
+def _headers(disk: Disk, choice: Choice, told: Told) -> frozenset[str]:
+    """The recordings whose header is somewhere on the disk; looked for only where one is being erased."""
+    if not any(promise.erasing for promise in told.promises.values()):
+        return frozenset()
+    return frozenset(
+        path.split("/")[0]
+        for path, head in disk.below(choice)
+        if SESSION_NAME in path and head.startswith(HEADER)
+    )
 
 
 def _name(call: Call | None) -> str:
