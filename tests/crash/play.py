@@ -34,7 +34,8 @@ from device.recovery import recover
 from device.rehearse import Stage, parse_presses, rehearsal_of
 from device.store import Store, read_manifest
 from device.words import Consent, Fate
-from tests.crash.shim import Disk
+from tests.crash.shim import Disk, Kind, What
+from tests.support import write_wav
 
 AT = "2026-03-02T10:00:00.000Z"
 SOUND = SoundFormat(16_000, 1, Wire.S16_LE)
@@ -232,14 +233,17 @@ def two(scene: Scene) -> None:
         Sealer.write = real  # type: ignore[method-assign]
 
 
+def room_wav(path: Path) -> bytes:
+    """What is said in the room, 12 s of it, as a WAV; its samples."""
+    data = random.Random(9).randbytes(12 * 2 * SOUND.rate_hz)
+    write_wav(path, data, rate_hz=SOUND.rate_hz, channels=SOUND.channels, bits=SOUND.bits)
+    return data
+
+
 def _rehearse(scene: Scene, presses: str, *, speed: float = 40) -> None:
     """The whole program: panel, session, microphone and all its threads."""
-    chance = random.Random(9)
-    data = chance.randbytes(12 * 2 * SOUND.rate_hz)
     wav = scene.folder / "room.wav"
-    head = b"WAVEfmt " + (16).to_bytes(4, "little") + b"\1\0\1\0" + SOUND.rate_hz.to_bytes(4, "little")
-    head += (2 * SOUND.rate_hz).to_bytes(4, "little") + b"\2\0\x10\0data" + len(data).to_bytes(4, "little")
-    wav.write_bytes(b"RIFF" + (len(head) + len(data)).to_bytes(4, "little") + head + data)
+    room_wav(wav)
     stage = Stage(
         sound=wav,
         loop=True,
@@ -283,6 +287,35 @@ SCENARIOS: dict[str, Callable[[Scene], None]] = {
 }
 
 
+def stall(scene: Scene, *, stall_ms: int, every: int) -> None:
+    """A recording in real time on a disk of which an fsync stalls again and again; how much sound waited at most."""
+    real, put = Sealer.write, Backlog.put_sound
+    seen = {"stalls": 0, "waiting_us": 0}
+    calls = 0
+
+    def write(self: Sealer, chunks: bytes, end_us: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls % every == 0:
+            scene.disk.fault(1, kinds=(Kind.SYNC,), what=What.STALL, error=stall_ms)
+        real(self, chunks, end_us)
+        if calls % every == 0:
+            seen["stalls"] += scene.disk.hits
+            scene.disk.fault(0)
+
+    def put_sound(self: Backlog, samples: Samples) -> bool:
+        taken = put(self, samples)
+        seen["waiting_us"] = max(seen["waiting_us"], self.sound_waiting_us)
+        return taken
+
+    Sealer.write, Backlog.put_sound = write, put_sound  # type: ignore[method-assign]
+    try:
+        _rehearse(scene, "0.1 consent, 0.5 record, 10.5 record", speed=1)
+    finally:
+        Sealer.write, Backlog.put_sound = real, put  # type: ignore[method-assign]
+    print(json.dumps(seen))
+
+
 def store_of(path: Path) -> Store:
     return Store(path, device_key=KEY)
 
@@ -301,6 +334,8 @@ def main() -> None:
         if job["do"] == "play":
             stack.enter_context(telling(disk))
             SCENARIOS[job["scenario"]](scene)
+        elif job["do"] == "stall":
+            stall(scene, stall_ms=job["stall_ms"], every=job["every"])
         elif job["do"] == "recover":
             for number in range(job["count"]):
                 disk.mark(do="recover", number=number)

@@ -30,10 +30,11 @@ def memory() -> Iterator[Path]:
 
 @dataclass
 class Run:
-    """A program that ran on the disk: its calls, and what was there before the first of them."""
+    """A program that ran on the disk: its calls, what was there before the first of them, and what it printed."""
 
     calls: list[Call]
     before: Path | None = None
+    printed: str = ""
 
 
 @dataclass
@@ -141,8 +142,8 @@ def play(library: Path, folder: Path, identity: KeyIdentity, job: dict[str, obje
     log = folder / "disk.log"
     log.unlink(missing_ok=True)
     whole = {**job, "store": str(place), "recipient": str(identity.recipient()), "folder": str(folder)}
-    run_on(library, place, log, [sys.executable, "-m", "tests.crash.play", json.dumps(whole)])
-    return Run(read_log(log, place))
+    printed = run_on(library, place, log, [sys.executable, "-m", "tests.crash.play", json.dumps(whole)])
+    return Run(read_log(log, place), printed=printed)
 
 
 def recoveries(library: Path, folder: Path, identity: KeyIdentity, samples: list[tuple[State, Told]]) -> list[Run]:
@@ -165,6 +166,11 @@ def recoveries(library: Path, folder: Path, identity: KeyIdentity, samples: list
 def _own(calls: list[Call], name: str, inodes: dict[Path, int], kept: Path, played: Path) -> list[Call]:
     """The calls on one of several stores, with its paths, and the inodes of the copy that was kept."""
     again = {number: (kept / path.relative_to(played)).stat().st_ino for path, number in inodes.items()}
+    return calls_on(calls, name, again)
+
+
+def calls_on(calls: list[Call], name: str, again: dict[int, int]) -> list[Call]:
+    """The calls on the store of that name among several, as if it were the only one; ``again``: its inodes, anew."""
     mine = []
     for call in calls:
         if call.path == name or call.path.startswith(f"{name}/"):
