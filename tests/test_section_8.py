@@ -52,9 +52,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
         "crash/test_faults.py::test_whatever_call_fails_nothing_durable_is_lost_and_it_is_told",
     ),
     "remote down, slow, lying, full, wrong certificate": (NOT_BUILT + "sync and receipts",),
-    "clock unset": (
-        "service/test_store_faults.py::test_with_a_clock_that_was_never_set_the_box_records_and_says_so",
-    ),
+    "clock unset": ("service/test_store_faults.py::test_with_a_clock_that_was_never_set_the_box_records_and_says_so",),
     "under-voltage, heat": (
         "service/test_ladder.py::test_heat_costs_the_frame_rate_then_the_bitrate_then_the_picture_and_never_the_sound",
         "capture/test_machine.py::test_under_voltage_is_the_alarm_of_the_pis_own_sensor",
@@ -72,7 +70,7 @@ def rows() -> list[str]:
 
 
 @cache
-def tests_in(path: Path) -> frozenset[str]:
+def named_in(path: Path) -> frozenset[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 
@@ -91,4 +89,4 @@ def test_every_fault_of_section_8_is_shown_by_tests_that_are_there(fault: str) -
             continue
         path, _, name = shown.partition("::")
         assert name.startswith("test_")
-        assert name in tests_in(ROOT / "tests" / path), f"{shown} is not there"
+        assert name in named_in(ROOT / "tests" / path), f"{shown} is not there"

@@ -1,6 +1,6 @@
-"""One operation of the store after another, with the n-th call of it going wrong: for every n, until it passes untouched.
+"""One operation of the store after another, with its n-th call going wrong: for every n, until it passes untouched.
 
-Runs inside ``play.py``. Each round has a store of its own, in a folder of its number; what came of it is printed as JSON.
+Runs inside ``play.py``. Each round has a store of its own, in a folder of its own; what came of it is printed as JSON.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
-"""What a box owes after a power cut: what it had promised by then, what recovery made of the disk, and whether they fit."""
+"""What recovery makes of a disk after a power cut, and whether it fits what was promised before (``promises.py``)."""
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from device.age.errors import AgeError
 from device.age.identities import KeyIdentity
@@ -28,91 +27,12 @@ from device.recovery import recover
 from device.store import ERASED_NAME, Store, read_manifest
 from tests.crash.model import State
 from tests.crash.play import AT, store_of
+from tests.crash.promises import WITHDRAWN, Piece, Promise
 from tests.support import own_open
 
-KEPT, WITHDRAWN = "kept", "withdrawn"
 SECOND_US = 1_000_000
 _SEALED_BYTES = CHUNK_BYTES + 16
 HEADER = b"age-encryption.org/"
-
-
-# -- what was promised ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """What was promised of one recording, as far as the log was told; ``fates`` are two while a change is under way."""
-
-    handed: int = 0  # pieces that went to the sealer
-    durable: int = 0  # and that it called durable
-    taken_us: int = 0  # sound that the encoder has
-    fates: frozenset[str] = frozenset({KEPT})
-    erasing: bool = False
-    erased: bool = False
-    noted: tuple[int, int, int] = (0, 0, 0)  # bookmarks, consent events, samples in gaps
-    complete: bool = False
-    receipts: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """What one call of the sealer was handed: whole chunks of plaintext, and up to when they reach."""
-
-    size_bytes: int
-    digest: str
-    end_us: int
-
-
-@dataclass
-class Told:
-    """Everything that was told so far. ``pieces`` are remembered as they come: the truth that files are compared with."""
-
-    promises: dict[str, Promise] = field(default_factory=dict)
-    pieces: dict[str, list[Piece]] = field(default_factory=dict)
-
-    def hear(self, mark: dict[str, Any]) -> bool:
-        """Take in a mark; whether a promise came with it that a cut right now can break."""
-        name = mark.get("id")
-        if name is None:
-            return False
-        old = self.promises.get(name, Promise())
-        new = self._after(old, mark)
-        self.promises[name] = new
-        return new != old and mark["do"] != "taken"
-
-    def _after(self, old: Promise, mark: dict[str, Any]) -> Promise:
-        match mark["do"]:
-            case "hand":
-                piece = Piece(mark["bytes"], mark["digest"], mark["end_us"])
-                self.pieces.setdefault(mark["id"], []).append(piece)
-                return replace(old, handed=old.handed + 1)
-            case "durable":
-                return replace(old, durable=old.handed)
-            case "taken":
-                return replace(old, taken_us=mark["us"])
-            case "mark" | "unmark":
-                return replace(old, fates=frozenset({KEPT, WITHDRAWN}))
-            case "marked":
-                return replace(old, fates=frozenset({WITHDRAWN}))
-            case "unmarked":
-                return replace(old, fates=frozenset({KEPT}))
-            case "erase":
-                return replace(old, fates=old.fates | {WITHDRAWN}, erasing=True)
-            case "erased":
-                return replace(old, fates=frozenset({WITHDRAWN}), erasing=True, erased=True)
-            case "noted":
-                complete = old.complete or mark["state"] == RecordingState.COMPLETE
-                return replace(
-                    old, noted=(mark["bookmarks"], mark["events"], mark["gap_samples"]), complete=complete
-                )
-            case "received":
-                return replace(old, receipts=old.receipts | {mark["name"]})
-            case _:
-                return old
-
-    @property
-    def key(self) -> tuple[tuple[str, Promise], ...]:
-        return tuple(sorted(self.promises.items(), key=lambda item: item[0]))
 
 
 # -- what recovery made of it -----------------------------------------------------------------------------------------
@@ -207,9 +127,7 @@ def examine(state: State, path: Path, pieces: dict[str, list[Piece]], opener: Op
     outcome = Outcome(certificates_before=frozenset(_certificates(store, [])))
     outcome.before = {name: frozenset(entry.name for entry in store.folder(name).iterdir()) for name in store.ids()}
     outcome.opens = frozenset(
-        name
-        for name in outcome.before
-        if opener.open(store.folder(name) / SESSION_NAME, pieces.get(name, [])).opens
+        name for name in outcome.before if opener.open(store.folder(name) / SESSION_NAME, pieces.get(name, [])).opens
     )
     _recover_twice(store, outcome)
     outcome.certificates = frozenset(_certificates(store, outcome.wrong))
@@ -340,27 +258,29 @@ def _broken(name: str, promise: Promise, outcome: Outcome, *, header_left: bool)
     found, certified = outcome.found.get(name), name in outcome.certificates
     if promise.fates == {WITHDRAWN} or (WITHDRAWN in promise.fates and certified):
         return _broken_withdrawal(name, promise, outcome, header_left=header_left)
-    wrong = []
-    if certified:
-        wrong.append(f"{name}: erased, and nobody had withdrawn it")
-    if found is None:
-        if promise.durable:
-            wrong.append(f"{name}: {promise.durable} durable pieces are lost with the whole recording")
-        if promise.taken_us > SECOND_US:
-            wrong.append(f"{name}: {promise.taken_us} us of sound are lost with the whole recording")
-        return wrong
+    wrong = [f"{name}: erased, and nobody had withdrawn it"] if certified else []
+    if found is not None:
+        return wrong + _broken_recording(name, promise, outcome, found)
+    if promise.durable:
+        wrong.append(f"{name}: {promise.durable} durable pieces are lost with the whole recording")
+    if promise.taken_us > SECOND_US:
+        wrong.append(f"{name}: {promise.taken_us} us of sound are lost with the whole recording")
+    return wrong
+
+
+def _broken_recording(name: str, promise: Promise, outcome: Outcome, found: Found) -> list[str]:
+    wrong, manifest = [], found.manifest
     if found.pieces < promise.durable:
         wrong.append(f"{name}: {promise.durable} pieces were durable, {found.pieces} are left")
-    lost_us = promise.taken_us - found.manifest.duration_us
+    lost_us = promise.taken_us - manifest.duration_us
     if lost_us > SECOND_US:
         wrong.append(f"{name}: {lost_us} us of sound are lost")
     at_rest = promise.handed == promise.durable and promise.durable > 0 and not promise.erasing
     if at_rest and name not in outcome.opens:
         wrong.append(f"{name}: between two writes its file was no whole age file")
-    if promise.complete and found.manifest.state is not RecordingState.COMPLETE:
-        wrong.append(f"{name}: it was complete, and is called {found.manifest.state}")
-    gaps = sum(gap.samples for gap in found.manifest.gaps)
-    said = (len(found.manifest.bookmarks_us), len(found.manifest.consent_events), gaps)
+    if promise.complete and manifest.state is not RecordingState.COMPLETE:
+        wrong.append(f"{name}: it was complete, and is called {manifest.state}")
+    said = (len(manifest.bookmarks_us), len(manifest.consent_events), sum(gap.samples for gap in manifest.gaps))
     if any(now < then for now, then in zip(said, promise.noted, strict=True)):
         wrong.append(f"{name}: its manifest knew {promise.noted} and knows {said}")
     if missing := promise.receipts - found.receipts:
@@ -380,4 +300,3 @@ def _broken_withdrawal(name: str, promise: Promise, outcome: Outcome, *, header_
     if promise.erased and (name in outcome.before or name not in outcome.certificates_before):
         wrong.append(f"{name}: it was called erased before it was")
     return wrong
-

@@ -314,6 +314,11 @@ class Disk:
                 folder = self._find(call.path)
                 if isinstance(folder, Folder) and not call.error:
                     folder.sync()
+            case _:
+                self._rename(call)
+
+    def _rename(self, call: Call) -> None:
+        match call.kind:
             case Kind.UNLINK | Kind.RMDIR:
                 self._name(call.path, None)
             case Kind.LINK:

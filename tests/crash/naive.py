@@ -1,4 +1,4 @@
-"""The same store as somebody might write it who never lost power: each leaves out one thing, and each must be found out.
+"""The same store as somebody might write it who never lost power: each leaves out one thing, and must be found out.
 
 A variant replaces a few functions of the real code while it is entered; all else stays as it is.
 """

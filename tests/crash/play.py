@@ -1,4 +1,4 @@
-"""The program that is cut: real recordings, withdrawals, erasures and recoveries in a store, on the disk of ``shim.py``.
+"""The program that is cut: recordings, withdrawals, erasures and recoveries in a store, on the disk of ``shim.py``.
 
 It writes down in the disk's own log what it was told is durable, so that a cut can be held to it. A scenario is a
 function that gets a ``Scene``; what it calls is what a box calls. To add one: write it, and put it into ``SCENARIOS``.
@@ -69,7 +69,7 @@ def _wrap(holder: type, name: str, around: Callable[..., Any]) -> Callable[[], N
 
 @contextmanager
 def telling(disk: Disk) -> Iterator[None]:
-    """Have the real code tell the log what begins and, once it returned, what is promised. A new promise: a line here."""
+    """Have the real code tell the log what begins and, once it returned, what is promised (a new promise: a line)."""
 
     def about(doing: str, done: str, facts: Callable[..., dict[str, Any]]) -> Callable[..., Any]:
         @contextmanager

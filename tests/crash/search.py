@@ -1,4 +1,4 @@
-"""Every cut of a run that is worth looking at: replays its log, cuts at each call, and judges what the box makes of it."""
+"""Every cut of a run that is worth looking at: replays its log, cuts at each call, judges what the box makes of it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from tempfile import TemporaryDirectory
 
 from device.age.identities import KeyIdentity
 from device.recording import SESSION_NAME
-from tests.crash.judge import HEADER, Opener, Outcome, Piece, Told, broken, examine, lay_out
+from tests.crash.judge import HEADER, Opener, Outcome, broken, examine, lay_out
 from tests.crash.model import Choice, Disk, State
+from tests.crash.promises import Piece, Told
 from tests.crash.shim import Call, Kind, read_log, run_on
 
 
 @contextmanager
 def memory() -> Iterator[Path]:
     """A folder in memory where there is some: thousands of recoveries wait for a disk more than for anything else."""
-    shared = Path("/dev/shm")
+    shared = Path("/dev/shm")  # noqa: S108
     with TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as folder:
         yield Path(folder)
 
@@ -51,7 +52,9 @@ class Search:
     first_wrong: dict[str, str] = field(default_factory=dict)
     samples: list[tuple[State, Told]] = field(default_factory=list)
 
-    def look(self, run: Run, *, seed: int = 0, lots: int = 6, most: int | None = None, keep: int = 0, until: str = "") -> None:
+    def look(
+        self, run: Run, *, seed: int = 0, lots: int = 6, most: int | None = None, keep: int = 0, until: str = ""
+    ) -> None:
         """Cut at every call; of every ``keep``-th distinct state a copy is kept for a second cut.
 
         It ends early at so many states, or once something is found to be wrong that is called ``until``.
@@ -114,9 +117,7 @@ def _headers(disk: Disk, choice: Choice, told: Told) -> frozenset[str]:
     if not any(promise.erasing for promise in told.promises.values()):
         return frozenset()
     return frozenset(
-        path.split("/")[0]
-        for path, head in disk.below(choice)
-        if SESSION_NAME in path and head.startswith(HEADER)
+        path.split("/")[0] for path, head in disk.below(choice) if SESSION_NAME in path and head.startswith(HEADER)
     )
 
 
@@ -134,7 +135,9 @@ def _final_pieces(calls: list[Call]) -> dict[str, list[Piece]]:
     return told.pieces
 
 
-def play(library: Path, folder: Path, identity: KeyIdentity, job: dict[str, object], *, store: Path | None = None) -> Run:
+def play(
+    library: Path, folder: Path, identity: KeyIdentity, job: dict[str, object], *, store: Path | None = None
+) -> Run:
     """Run ``play.py`` on the disk, in a store of its own unless it is given one."""
     folder.mkdir(parents=True, exist_ok=True)
     place = store or folder / "played"

@@ -149,7 +149,13 @@ class Disk:
         self._library.disk_mark(text, ctypes.c_size_t(len(text)))
 
     def fault(
-        self, nth: int, *, kinds: tuple[Kind, ...] = CHANGES, what: What = What.FAIL, error: int = 0, lasting: bool = False
+        self,
+        nth: int,
+        *,
+        kinds: tuple[Kind, ...] = CHANGES,
+        what: What = What.FAIL,
+        error: int = 0,
+        lasting: bool = False,
     ) -> None:
         """Have the ``nth`` call of those kinds from now on go wrong (0: none). ``error``: of a stall, milliseconds."""
         bits = sum(1 << kind for kind in kinds)

@@ -19,8 +19,9 @@ import pytest
 from device.age.identities import KeyIdentity
 from device.recording import LEDGER_NAME, SESSION_NAME
 from tests.crash.faults import OPERATIONS
-from tests.crash.judge import Opener, Told, broken, examine
+from tests.crash.judge import Opener, broken, examine
 from tests.crash.model import Disk, State
+from tests.crash.promises import Told
 from tests.crash.search import calls_on, play
 from tests.crash.shim import Call, Kind, What
 
@@ -43,7 +44,8 @@ def told(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         print(
-            f"\nfaults: {COUNTED['positions']} positions, {COUNTED['states']} states of the disk after them: 0 violations"
+            f"\nfaults: {COUNTED['positions']} positions, {COUNTED['states']} states of the disk after them: "
+            "0 violations"
         )
 
 
@@ -127,7 +129,7 @@ def test_a_recording_whose_fsync_failed_is_written_no_further(
     fault = "a failing fsync"
     for played in rounds_of(library, place / "faults", identity, "record", {fault: FAULTS[fault]})[fault]:
         failed = next(n for n, call in enumerate(played.calls) if call.error)
-        if not played.calls[failed].path.rpartition("/")[2] in {SESSION_NAME, LEDGER_NAME}:
+        if played.calls[failed].path.rpartition("/")[2] not in {SESSION_NAME, LEDGER_NAME}:
             continue
         seen += 1
         assert played.said["error"] == "StoreError"

@@ -27,7 +27,7 @@ FAULT_LAMPS = {(Colour.YELLOW, Pattern.HZ_2)}
 
 def page(status: Status) -> str:
     """All that the page says is wrong."""
-    return " ".join(f"{wrong.what} {wrong.do}" for wrong in says(status, stale=False).wrong)
+    return " ".join(f"{wrong.what} {wrong.hint}" for wrong in says(status, stale=False).wrong)
 
 
 def check_refused(box: Box) -> Status:
@@ -98,8 +98,7 @@ def test_a_failing_fsync_ends_the_recording_which_is_sealed_as_it_is_and_told(
         return real(*args)
 
     monkeypatch.setattr(os, call, fail_once)
-    seen = box.until_state("sealing", "sealed", "kept")
-    assert not seen.panel.room_light
+    box.until(lambda status: status.state in {"sealing", "sealed", "kept"} and not status.panel.room_light)
     assert "two low tones" in box.panel.tones
     monkeypatch.undo()
     manifest = only(box)
@@ -126,7 +125,7 @@ def test_a_failing_fsync_ends_the_recording_which_is_sealed_as_it_is_and_told(
 class UnsetClock(PacedClock):
     """The clock of a box without a battery that has not heard of the time yet."""
 
-    def __init__(self, *, speed: float, start: datetime) -> None:  # noqa: ARG002
+    def __init__(self, *, speed: float, start: datetime) -> None:
         super().__init__(speed=speed, start=datetime(1970, 1, 1, tzinfo=UTC))
 
     def trusted(self) -> bool:
