@@ -21,7 +21,7 @@ from device.capture.needs import Surroundings
 from device.capture.packets import Camera, Microphone, SoundFormat
 from device.capture.picture_side import PictureSide, SideEvents
 from device.capture.writer import Writer, WriterEvents
-from device.clock import Clock, wire_time
+from device.clock import Clock, wait_until, wire_time
 from device.errors import MicrophoneError, StoreError, what_of
 from device.recording.manifest import SoundReport
 from device.session_events import Ended, Failed, Opened, Report, Sealed, Trouble, Well
@@ -36,6 +36,8 @@ STORAGE_SLOW: Final = "storage slow"
 _SILENT_AFTER_US: Final = 10_000_000
 _PAUSE_US: Final = 3_000_000
 _SLOW_AFTER_US: Final = 4_000_000
+# A withdrawal is too much to leave to the next start because a disk failed once.
+_ASK_AGAIN_AFTER_US: Final = (500_000, 5_000_000)
 _STUCK_AFTER_US: Final = SOUND_LIMIT_US + 10_000_000
 # How far a rehearsal's time may run ahead of the writer: far less than any patience above.
 _WRITER_SLACK_US: Final = 1_000_000
@@ -352,14 +354,19 @@ class Take:
             self._done.set()
 
     def _kept_job(self, job: Callable[[], None]) -> None:
-        """Do a keeper's job once there is something to keep; a store that fails here is told as a fault."""
+        """Do a keeper's job once there is something to keep. A store that fails is told, and asked again for a time."""
         self._begun.wait()
         if not self.facts.recording_id:
             return
-        try:
-            job()
-        except StoreError as problem:
-            self._report(Trouble(self.ordinal, self._clock.now_us(), problem.what))
+        for pause_us in (*_ASK_AGAIN_AFTER_US, 0):
+            try:
+                job()
+            except StoreError as problem:
+                now_us = self._clock.now_us()
+                self._report(Trouble(self.ordinal, now_us, problem.what))
+                wait_until(self._clock, now_us + pause_us)
+            else:
+                return
 
     def _mark(self, fate: Fate) -> None:
         if fate is Fate.WITHDRAWN:

@@ -146,6 +146,8 @@ def _rounds(
             told.append({"store": place.name, **_outcome(operate, mine)})
             told[-1]["hits"] = scene.disk.hits
             scene.disk.fault(0)
+            if fault.get("restart"):
+                recover(mine.store, at=AT)
         if told[-1]["hits"] == 0:
             break
     return told

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+import device.store
 from device.clock import PacedClock
 from device.panel_language import Colour, Pattern
-from device.recording import CHUNK_BYTES
+from device.recording import CHUNK_BYTES, WITHDRAWN_NAME
 from device.recording.manifest import RecordingState
 from device.status import Status
 from device.web.says import says
@@ -155,3 +156,26 @@ def test_with_a_clock_that_was_never_set_the_box_records_and_says_so(
     assert first.id < second.id
     assert first.started_monotonic_us + first.duration_us < second.started_monotonic_us
     assert first.duration_us > 3_000_000
+
+
+def test_a_disk_that_fails_while_a_withdrawal_is_marked_is_asked_again(
+    make_box: MakeBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The mark was given up after one error: until the window closed, a power cut would have kept the recording.
+    box = make_box()
+    box.begin()
+    real, failed = device.store._mark_withdrawn, []
+
+    def fail_twice(folder: Path) -> None:
+        if len(failed) < 2:
+            failed.append(folder)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(folder)
+
+    monkeypatch.setattr(device.store, "_mark_withdrawn", fail_twice)
+    box.consent()
+    box.until_state("withdrawn")
+    box.pass_s(8)
+    (recording_id,) = box.store.ids()
+    assert len(failed) == 2
+    assert (box.store.folder(recording_id) / WITHDRAWN_NAME).exists()
