@@ -46,6 +46,7 @@ class Search:
     scratch: Path
     told: Told = field(default_factory=Told)  # of a recording that is over: every promise it made
     states: dict[bytes, Outcome] = field(default_factory=dict)
+    seed: int = 0
     judged: int = 0
     positions: int = 0
     wrong: Counter[str] = field(default_factory=Counter)
@@ -85,12 +86,10 @@ class Search:
 
     def fill(self, run: Run, *, target: int, keep: int = 0) -> None:
         """Look again, each time by other lots, until so many distinct states were seen or no more are found."""
-        self.look(run, keep=keep)
-        for seed in range(1, 100):
-            before = len(self.states)
-            if before >= target:
-                return
-            self.look(run, seed=seed, lots=25, most=target)
+        while (before := len(self.states)) < target:
+            first = self.seed == 0
+            self.look(run, seed=self.seed, lots=6 if first else 25, most=None if first else target, keep=keep)
+            self.seed += 1
             if len(self.states) == before:
                 return
 

@@ -35,9 +35,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "a disk that became read-only": {"error": errno.EROFS, "lasting": True},
     "a short write": {"what": What.SHORT, "kinds": [Kind.WRITE]},
     "a failing fsync": {"error": errno.EIO, "kinds": [Kind.SYNC, Kind.SYNC_FOLDER], "cut": True},
-    "an fsync that fails until the program starts again": {
+    "a disk that fails until the program starts again": {
         "error": errno.EIO,
-        "kinds": [Kind.SYNC],
         "lasting": True,
         "restart": True,
         "cut": True,
