@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from device.recording.ledger import CLOSING_BYTES
 from device.recording.signing import sign
 from device.sealed_file import SealedFile
 from device.store import ERASED_NAME, Store
+from tests.crash.play import Scene, store_of, telling
 
 
 @contextmanager
@@ -240,3 +242,13 @@ VARIANTS: dict[str, tuple[Callable[[], AbstractContextManager[None]], str]] = {
         (certificate_last, "withdrawn, and there is no certificate"),
     )
 }
+
+
+def play_all(scene: Scene, scenario: Callable[[Scene], None]) -> None:
+    """Play one scenario as each of them would, in a store of its own."""
+    for name, (variant, _) in VARIANTS.items():
+        place = scene.store.path / name
+        place.mkdir()
+        scene.disk.mark(do="round", store=name)
+        with variant(), telling(scene.disk):
+            scenario(replace(scene, store=store_of(place)))

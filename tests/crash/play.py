@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import random
 import sys
+from array import array
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -141,11 +142,10 @@ def _feed(backlog: Backlog, *, seconds: float, seed: int, picture: bool, notes: 
             backlog.put_gap(Gap(_PERIOD, "the microphone was gone", end_us))
             backlog.put_note(Bookmark(end_us))
             continue
-        samples = (chance.randrange(-(1 << 15), 1 << 15) for _ in range(_PERIOD))
-        data = bytearray(b"".join(sample.to_bytes(4, sys.byteorder, signed=True) for sample in samples))
-        backlog.put_sound(Samples(data, _PERIOD, end_us))
+        data = array("i", array("h", chance.randbytes(2 * _PERIOD))).tobytes()
+        backlog.put_sound(Samples(bytearray(data), _PERIOD, end_us))
         if picture and number % 10 == 5:  # a key picture that takes two chunks
-            unit = b"\0\0\0\1\x65" + bytes(chance.randrange(1, 256) for _ in range(90_000))
+            unit = b"\0\0\0\1\x65" + chance.randbytes(90_000).replace(b"\0", b"\1")
             backlog.put_picture(Picture(unit, end_us, key=True))
     backlog.close()
 
@@ -326,21 +326,20 @@ def main() -> None:
     disk = Disk()
     assert disk.is_there, "to be run on the disk of shim.py"
     scene = Scene(store_of(Path(job["store"])), recipients_of((job["recipient"],)), disk, Path(job["folder"]))
-    with ExitStack() as stack:
-        if variant := job.get("variant"):
-            from tests.crash.naive import VARIANTS
-
-            stack.enter_context(VARIANTS[variant][0]())
-        if job["do"] == "play":
-            stack.enter_context(telling(disk))
-            SCENARIOS[job["scenario"]](scene)
-        elif job["do"] == "stall":
-            stall(scene, stall_ms=job["stall_ms"], every=job["every"])
-        elif job["do"] == "recover":
+    match job["do"]:
+        case "play":
+            with telling(disk):
+                SCENARIOS[job["scenario"]](scene)
+        case "recover":
             for number in range(job["count"]):
-                disk.mark(do="recover", number=number)
                 recover(store_of(scene.store.path / str(number)), at=AT)
-        else:
+        case "stall":
+            stall(scene, stall_ms=job["stall_ms"], every=job["every"])
+        case "naive":
+            from tests.crash.naive import play_all
+
+            play_all(scene, SCENARIOS[job["scenario"]])
+        case _:
             from tests.crash.faults import inject
 
             inject(scene, job)

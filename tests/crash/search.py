@@ -171,6 +171,17 @@ def _own(calls: list[Call], name: str, inodes: dict[Path, int], kept: Path, play
     return calls_on(calls, name, again)
 
 
+def rounds(calls: list[Call]) -> dict[str, list[Call]]:
+    """The calls of a program that played several rounds, each on a store of its own, by the name of that store."""
+    parts: dict[str, list[Call]] = {}
+    name = ""
+    for call in calls:
+        if call.kind is Kind.MARK and call.mark["do"] == "round":
+            name = call.mark["store"]
+        parts.setdefault(name, []).extend([call] if call.kind is Kind.MARK else calls_on([call], name, {}))
+    return parts
+
+
 def calls_on(calls: list[Call], name: str, again: dict[int, int]) -> list[Call]:
     """The calls on the store of that name among several, as if it were the only one; ``again``: its inodes, anew."""
     mine = []

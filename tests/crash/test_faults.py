@@ -22,7 +22,7 @@ from tests.crash.faults import OPERATIONS
 from tests.crash.judge import Opener, broken, examine
 from tests.crash.model import Disk, State
 from tests.crash.promises import Told
-from tests.crash.search import calls_on, play
+from tests.crash.search import play, rounds
 from tests.crash.shim import Call, Kind, What
 
 COUNTED = {"positions": 0, "states": 0}
@@ -94,12 +94,7 @@ def rounds_of(
 ) -> dict[str, list[Round]]:
     """Every round of an operation with each fault; the last one of each, in which nothing went wrong, is left out."""
     run = play(library, folder, identity, {"do": "fault", "operation": operation, "faults": faults})
-    parts: dict[str, list[Call]] = {}
-    name = ""
-    for call in run.calls:
-        if call.kind is Kind.MARK and call.mark["do"] == "round":
-            name = call.mark["store"]
-        parts.setdefault(name, []).extend([call] if call.kind is Kind.MARK else calls_on([call], name, {}))
+    parts = rounds(run.calls)
     found: dict[str, list[Round]] = {}
     for fault, told in json.loads(run.printed).items():
         assert told[-1]["hits"] == 0, f"{operation} never passed untouched by {fault}"
@@ -113,8 +108,8 @@ def test_whatever_call_fails_nothing_durable_is_lost_and_it_is_told(
     library: Path, identity: KeyIdentity, place: Path, operation: str
 ) -> None:
     opener = Opener(identity)
-    for fault, rounds in rounds_of(library, place / "faults", identity, operation, FAULTS).items():
-        for played in rounds:
+    for fault, all_played in rounds_of(library, place / "faults", identity, operation, FAULTS).items():
+        for played in all_played:
             said, promises = played.said, played.told
             if said["error"]:
                 assert said["error"] in {"StoreError", "StoreFullError"} or "read" in fault, said
@@ -125,7 +120,7 @@ def test_whatever_call_fails_nothing_durable_is_lost_and_it_is_told(
                 wrong = broken(outcome, promises.promises, promises.pieces, frozenset())
                 assert not wrong, f"{fault}: {said}: {wrong}"
                 COUNTED["states"] += 1
-        COUNTED["positions"] += len(rounds)
+        COUNTED["positions"] += len(all_played)
 
 
 def test_a_recording_whose_fsync_failed_is_written_no_further(
