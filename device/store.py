@@ -197,7 +197,9 @@ class Store(StoreReader):
         erased.mkdir(mode=0o750, exist_ok=True)
         sync_folder(self.path)
         certificate = erased / f"{folder.name}.json"
-        if not certificate.exists():  # else it is of the erasure that was cut short, and knows what is gone by now
+        if certificate.exists():  # of an erasure that was cut short; it knows what is gone by now
+            sync_folder(erased)  # its name may be all that did not become durable then
+        else:
             facts = {"recording": folder.name, "erased": at, "by": by, "digest": _digest_known(folder)}
             write_whole(certificate, sign("erase certificate", facts, self._device_key))
         for name in (ATTACHMENTS_NAME, RECEIPTS_NAME):
