@@ -1,5 +1,5 @@
 # Everything runs from a fresh checkout: .ci/setup looks first, and installs what is missing.
-.PHONY: help demo test lint types lock bench bench-press bench-recovery soak kill appliance appliance-soak clean setup-run \
+.PHONY: help demo test lint types lock bench bench-press bench-recovery soak kill crash appliance appliance-soak clean setup-run \
 	setup-test setup-appliance
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -40,6 +40,9 @@ soak: setup-test ## record for hours (HOURS=1) and look for anything that grows 
 
 kill: setup-test ## 100 recordings and erasures ended by kill -9; every one must open, or be gone
 	@$(PYTHON) -m pytest tests/test_kill.py tests/test_erasing.py -k killed --rounds 100
+
+crash: setup-test ## 100000 states of a disk that lost its power (STATES=…), and every call of the store failing once
+	@$(PYTHON) -m pytest tests/crash --states $(or $(STATES),100000) $(PYTEST)
 
 appliance: setup-appliance ## a box in an emulator, pressed, unplugged and cut off (as root; FULL=1: reboots and long windows too; ARCH=arm64: on aarch64)
 	@SOTTO_APPLIANCE=$(if $(FULL),full,1) $(PYTHON) -m pytest tests/appliance $(PYTEST)

@@ -42,6 +42,14 @@ class Clock(Protocol):
         """``who`` has come so far that a time that waits may run to ``until_us`` (``None``: for ever)."""
 
 
+def wait_until(clock: Clock, until_us: int) -> None:
+    """Wait until then by that clock."""
+    condition = threading.Condition()
+    with condition:
+        while clock.now_us() < until_us:
+            clock.wait(condition, until_us)
+
+
 def wire_time(moment: datetime) -> str:
     """A moment as manifests and pages write it: UTC, ISO 8601, milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

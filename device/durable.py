@@ -23,6 +23,16 @@ def aside(path: Path) -> Path:
     return path.with_name(path.name + _ASIDE_SUFFIX)
 
 
+def forget_asides(folder: Path) -> None:
+    """Take away what a cut left of files that never got their names.
+
+    Raises:
+        OSError: some of it stays.
+    """
+    for entry in list(folder.glob(f"*{_ASIDE_SUFFIX}")):
+        entry.unlink(missing_ok=True)
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Replace ``path`` by ``data``: written aside, synced, renamed, the folder synced.
 

@@ -102,6 +102,7 @@ class Erasing:
         try:
             known = verify(CERTIFICATE_KIND, path.read_bytes())
             certificate = EraseCertificate.model_validate(known.payload)
+            sync_folder(path.parent)  # its name may be all that did not become durable then
         except (DamagedError, FileNotFoundError, ValidationError):
             self._write(path, CERTIFICATE_KIND, certificate)
         if (order := order_of(certificate)) is not None:

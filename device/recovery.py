@@ -6,22 +6,24 @@ there, and the closing that belongs to that chunk, sealed long before the cut, i
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from device.clock import Stamp
-from device.durable import aside, sync_folder, write_all
+from device.durable import forget_asides, sync_folder, write_all
 from device.errors import DamagedError, StoreError
 from device.overwriting import marked_by
-from device.recording import CHUNK_BYTES, LEDGER_NAME, MANIFEST_NAME, SESSION_NAME
+from device.recording import CHUNK_BYTES, ERASE_ORDERS_NAME, ERASED_NAME, LEDGER_NAME, SESSION_NAME
 from device.recording.digests import Digests
 from device.recording.ledger import CLOSING_BYTES, Ledger, Record, parse_ledger
 from device.recording.manifest import RecordingState
-from device.store import Store, read_manifest
+from device.store import PROBE_GLOB, Store, read_manifest
 
 _SEALED_BYTES: Final = CHUNK_BYTES + 16
 _CUT: Final = "the power or the program ended"
@@ -50,11 +52,21 @@ def recover(
     Raises:
         StoreError: the store cannot even be listed.
     """
+    _sweep(store)
     ids, done = store.ids(), []
     for number, recording_id in enumerate(ids):
         progress(number, len(ids))
         done.append(_recover_one(store, recording_id, at=at))
     return [recovered for recovered in done if recovered is not None]
+
+
+def _sweep(store: Store) -> None:
+    """Take away what a cut left between recordings. Where that fails it is only in the way of tidiness."""
+    with contextlib.suppress(OSError):
+        for probe in list(store.path.glob(PROBE_GLOB)):
+            probe.unlink(missing_ok=True)
+        for folder in (store.path, store.path / ERASED_NAME, store.path / ERASE_ORDERS_NAME):
+            forget_asides(folder)
 
 
 def _recover_one(store: Store, recording_id: str, *, at: Stamp | str) -> Recovered | None:
@@ -65,9 +77,9 @@ def _recover_one(store: Store, recording_id: str, *, at: Stamp | str) -> Recover
             store.erase(recording_id, by=by, at=at)
             return Recovered(recording_id, "erased")
         if not (folder / SESSION_NAME).exists():
-            _remove_unbegun(folder)
+            remove_unbegun(folder)
             return Recovered(recording_id, "removed")
-        aside(folder / MANIFEST_NAME).unlink(missing_ok=True)
+        forget_asides(folder)
         if (folder / LEDGER_NAME).exists():
             duration_us = close_torn(store, folder)
             return Recovered(recording_id, "closed", duration_us)
@@ -78,32 +90,41 @@ def _recover_one(store: Store, recording_id: str, *, at: Stamp | str) -> Recover
     return None
 
 
-def _remove_unbegun(folder: Path) -> None:
-    """Take away a folder in which no file ever got its name: not one chunk of it was durable."""
-    for entry in list(folder.iterdir()):
-        entry.unlink()
-    folder.rmdir()
+def remove_unbegun(folder: Path) -> None:
+    """Take away a folder in which not one chunk was durable, with all that is in it.
+
+    Raises:
+        OSError: some of it stays, and the next start takes it away.
+    """
+    shutil.rmtree(folder)
     sync_folder(folder.parent)
 
 
-def close_torn(store: Store, folder: Path, *, why: str = _CUT) -> int:
+def close_torn(store: Store, folder: Path, *, why: str = _CUT, chunks: int | None = None) -> int:
     """Close the file in ``folder`` by its ledger; how far it reaches, in microseconds. ``why``: why it ended.
+
+    ``chunks``: how many of them are known to be durable, where that is known; none behind them is then believed in.
 
     Raises:
         DamagedError: ledger and file do not belong together; nothing was changed.
     """
     ledger = parse_ledger((folder / LEDGER_NAME).read_bytes())
     with (folder / SESSION_NAME).open("r+b", buffering=0) as file:
-        last = _last_whole(ledger, file.fileno())
-        end = ledger.payload_offset + (last.chunk + 1) * _SEALED_BYTES
-        write_all(file.fileno(), last.closing, end)
+        first, last = _last_whole(replace(ledger, records=ledger.records[:chunks]), file.fileno())
+        start, end = (ledger.payload_offset + chunk * _SEALED_BYTES for chunk in (first.chunk, last.chunk + 1))
+        # Written again, not only looked at: after a failed fsync the kernel shows what was written and forgets to write
+        # it (fsync(2)), so that a chunk can be read here, and be gone with the power.
+        write_all(file.fileno(), os.pread(file.fileno(), end - start, start) + last.closing, start)
         os.ftruncate(file.fileno(), end + CLOSING_BYTES)
         os.fsync(file.fileno())
+    known = read_manifest(folder)
     digests = Digests(record.digest for record in ledger.records[: last.chunk + 1])
     state = RecordingState.COMPLETE if last.ends else RecordingState.INTERRUPTED
+    if known.state is not RecordingState.OPEN:
+        why = known.end or why  # it was closed before, by whoever knew better
     facts = {
         "state": state,
-        "end": None if last.ends else why,
+        "end": known.end if last.ends else why,
         "duration_us": last.end_us,
         "chunks": last.chunk + 1,
         "size_bytes": end + CLOSING_BYTES,
@@ -112,7 +133,7 @@ def close_torn(store: Store, folder: Path, *, why: str = _CUT) -> int:
         "digest_groups": digests.groups,
         "closing_digest": sha256(last.closing).hexdigest(),
     }
-    store.write_manifest(read_manifest(folder).model_copy(update=facts))
+    store.write_manifest(known.model_copy(update=facts))
     forget_ledger(folder)
     return last.end_us
 
@@ -127,8 +148,8 @@ def forget_ledger(folder: Path) -> None:
     sync_folder(folder)
 
 
-def _last_whole(ledger: Ledger, descriptor: int) -> Record:
-    """The last record after which the file may end, and whose fragment is on disk to the last byte.
+def _last_whole(ledger: Ledger, descriptor: int) -> tuple[Record, Record]:
+    """The first and the last record of the last fragment that is on disk to the last byte.
 
     Looked for from the end: what was synced long ago is not read again, and a sector that went bad since then is no
     reason to throw away what follows it.
@@ -140,7 +161,7 @@ def _last_whole(ledger: Ledger, descriptor: int) -> Record:
         while first > 0 and not ledger.records[first - 1].closes:
             first -= 1
         if last.closes and all(_is_there(ledger, record, descriptor) for record in ledger.records[first:fragment_end]):
-            return last
+            return ledger.records[first], last
         fragment_end = first if last.closes else fragment_end - 1
     raise DamagedError("a recording has no whole chunk", "keep the folder and ask for help: nothing was changed")
 

@@ -19,7 +19,7 @@ from device.capture.packets import Camera
 from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedMicrophone
 from device.capture.wav import read_wav
-from device.clock import Clock, PacedClock, SystemClock, wire_time
+from device.clock import Clock, PacedClock, SystemClock, wait_until, wire_time
 from device.compose import Parts, clock_camera, clock_stills, service_of
 from device.config import SessionSection, recipients_of
 from device.devicekey import throwaway_key
@@ -137,10 +137,7 @@ class Rehearsal:
             self._wait_until(self.clock.now_us() + round(last.window_left_s * 1_000_000) + 2_000_000)
 
     def _wait_until(self, until_us: int) -> None:
-        condition = threading.Condition()
-        with condition:
-            while self.clock.now_us() < until_us:
-                self.clock.wait(condition, until_us)
+        wait_until(self.clock, until_us)
 
     def _ask(self, message: Callable[[int], None]) -> None:
         done = threading.Event()

@@ -38,6 +38,7 @@ from device.recording.signing import sign, verify
 from device.words import By
 
 LIVED_NAME: Final = "lived.json"
+PROBE_GLOB: Final = ".probe-*"
 _TAIL_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 _FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -155,10 +156,10 @@ class Store(StoreReader):
         Raises:
             StoreError: it is missing, read-only, or somebody else's.
         """
-        probe = self.path / f".probe-{secrets.token_hex(4)}"
+        probe = self.path / PROBE_GLOB.replace("*", secrets.token_hex(4))
         try:
             probe.write_bytes(b"sotto")
-            probe.unlink()
+            probe.unlink(missing_ok=True)
         except OSError as problem:
             raise store_error(problem, "nothing can be written to it") from problem
 

@@ -14,8 +14,13 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--rounds``: how often tests that kill or cut something do so; ``make kill`` asks for 100."""
+    """``--rounds``: how often tests that kill or cut something do so; ``make kill`` asks for 100.
+
+    ``--states``: how many states of a disk that lost its power are looked at; ``make crash`` asks for more.
+    """
     parser.addoption("--rounds", type=int, default=5, help="rounds of the tests that kill a recording (default: 5)")
+    states = "states of a disk after a power cut to look at (default: 10000)"
+    parser.addoption("--states", type=int, default=10_000, help=states)
 
 
 @pytest.fixture

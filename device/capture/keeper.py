@@ -9,14 +9,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
 
 from device.age.recipients import Recipient
 from device.attachments import Kind, attach
 from device.capture.facts import Facts
-from device.clock import Clock, stamp
+from device.clock import Clock, stamp, wait_until
 from device.errors import StoreError, what_of
 from device.store import Store, read_manifest
 from device.words import By, Fate
+
+# A withdrawal is too much to leave to the next start because a disk failed once.
+_ASK_AGAIN_AFTER_US: Final = (500_000, 5_000_000)
 
 
 class Keeper:
@@ -109,14 +113,21 @@ class Keeper:
     # -- the keeper's thread ------------------------------------------------------------------------------------------
 
     def _do(self, job: Callable[[], None]) -> None:
-        """Do a job once there is something to keep; a store that fails here is told."""
+        """Do a job once there is something to keep. A store that fails is told, and asked again for a time."""
         self._begun.wait()
         if not self._facts.recording_id:
             return
-        try:
-            job()
-        except Exception as problem:  # noqa: BLE001  # a future would keep it to itself
-            self._trouble(what_of(problem))
+        for pause_us in (*_ASK_AGAIN_AFTER_US, 0):
+            try:
+                job()
+            except StoreError as problem:
+                self._trouble(problem.what)
+                wait_until(self._clock, self._clock.now_us() + pause_us)
+            except Exception as problem:  # noqa: BLE001  # a future would keep it to itself
+                self._trouble(what_of(problem))
+                return
+            else:
+                return
 
     def _attach(self, kind: Kind, text: str) -> None:
         attach(self._store.folder(self._facts.recording_id), kind, text, self._recipients)

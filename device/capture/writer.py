@@ -17,7 +17,7 @@ from device.clock import Clock, wire_time
 from device.errors import SottoError, StoreError
 from device.recording.audited import Tell, to_no_log
 from device.recording.manifest import GapFact, RecordingState, SoundReport
-from device.recovery import close_torn, forget_ledger
+from device.recovery import close_torn, forget_ledger, remove_unbegun
 from device.sealed_file import SealedFile
 from device.store import Store, read_manifest
 
@@ -76,7 +76,7 @@ class Writer:
             pipeline.close()
         except BaseException as problem:
             sealer.close()
-            self._close_as_it_is(problem)
+            self._close_as_it_is(problem, chunks=sealer.chunks)
             raise
         sealer.close()
         self._facts.ended = wire_time(self._clock.utc())
@@ -142,12 +142,15 @@ class Writer:
         self._store.write_manifest(manifest)
         self._noted = (self._facts.zero_us, manifest.gaps)
 
-    def _close_as_it_is(self, problem: BaseException) -> None:
+    def _close_as_it_is(self, problem: BaseException, *, chunks: int) -> None:
         """Close what was durable by the ledger, as after a power cut; where even that fails the next start does it."""
+        folder = self._store.folder(self._facts.recording_id)
         try:
+            if chunks == 0:
+                remove_unbegun(folder)
+                return
             why = problem.what if isinstance(problem, SottoError) else "a part of the program failed"
-            folder = self._store.folder(self._facts.recording_id)
-            close_torn(self._store, folder, why=why)
+            close_torn(self._store, folder, why=why, chunks=chunks)
             self._tell_gaps()
             self._events.audit(sealed(read_manifest(folder)))
         except (OSError, StoreError):
