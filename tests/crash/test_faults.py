@@ -51,7 +51,7 @@ def told(request: pytest.FixtureRequest) -> Iterator[None]:
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         print(
             f"\nfaults: {COUNTED['positions']} positions, {COUNTED['states']} states of the disk after them: "
-            "0 violations"
+            f"{'see the failures' if request.session.testsfailed else '0 violations'}"
         )
 
 

@@ -29,7 +29,8 @@ def told(request: pytest.FixtureRequest) -> Iterator[None]:
         print(
             f"\npower cuts: {COUNTED['positions']} positions, {COUNTED['states']} distinct states (of them in "
             f"{COUNTED['second']} the recovery was cut as well), {COUNTED['judged']} judged, {COUNTED['stock']} opened "
-            f"with stock age: 0 violations"
+            f"with stock age: "
+            f"{'see the failures' if request.session.testsfailed else '0 violations'}"
         )
 
 
