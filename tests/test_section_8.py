@@ -41,10 +41,26 @@ SHOWN: dict[str, tuple[str, ...]] = {
         "capture/test_ladder.py::test_what_is_too_much_sends_it_down_at_once_and_says_why",
         "service/test_ladder.py::test_a_disk_that_stalls_for_half_a_minute_costs_the_picture_and_no_sound",
     ),
-    "storage low / full": (
+    "little room before a session": (
+        "service/test_room.py::test_with_room_for_the_sound_alone_sound_is_all_that_can_be_chosen_and_the_lamp_says_so",
+        "service/test_room.py::test_without_room_for_a_whole_sessions_sound_nothing_can_be_started",
         "service/test_store_faults.py::test_a_store_filled_by_others_refuses_a_start_until_there_is_room_again",
+    ),
+    "little room during one": (
         "service/test_ladder.py::test_room_that_something_else_takes_costs_the_picture_first",
-        "service/test_troubles.py::test_a_store_that_fills_up_ends_the_recording_which_is_sealed_as_it_is",
+        "service/test_room.py::test_a_store_that_is_nearly_full_ends_the_recording_complete_and_the_room_is_told",
+        "service/test_room.py::test_the_picture_goes_before_the_recording_does",
+    ),
+    "others fill the store at once": (
+        "service/test_troubles.py::test_a_store_that_others_fill_at_once_ends_the_recording_which_is_sealed_as_it_is",
+    ),
+    "nobody stops it": (
+        "service/test_forgotten.py::test_a_room_that_everybody_has_left_is_told_a_minute_before_and_then_sealed_and_stopped",
+        "service/test_forgotten.py::test_the_longest_session_is_told_a_minute_before_and_at_its_end",
+    ),
+    "a start after a cut": (
+        "service/test_putting_in_order.py::test_while_the_recordings_are_put_in_order_the_box_answers_and_records_nothing",
+        "service/test_putting_in_order.py::test_what_is_in_order_in_a_moment_is_no_fault",
     ),
     "write or fsync error": (
         "service/test_store_faults.py::test_a_failing_fsync_ends_the_recording_which_is_sealed_as_it_is_and_told",
@@ -52,6 +68,14 @@ SHOWN: dict[str, tuple[str, ...]] = {
         "crash/test_faults.py::test_whatever_call_fails_nothing_durable_is_lost_and_it_is_told",
     ),
     "remote down, slow, lying, full, wrong certificate": (NOT_BUILT + "sync and receipts",),
+    "an erasure meets a full or failing store": (
+        "test_erasing.py::test_the_header_is_overwritten_even_where_not_one_more_name_can_be_made",
+        "test_erasing.py::test_a_call_that_fails_leaves_no_header_and_what_was_not_done_is_told_and_done_next_time",
+        "capture/test_upkeep.py::test_a_withdrawn_recording_that_could_not_be_erased_is_erased_at_the_next_round",
+    ),
+    "a second program would write to the store": (
+        "test_retention_verb.py::test_it_says_no_while_another_program_writes_to_the_store",
+    ),
     "clock unset": ("service/test_store_faults.py::test_with_a_clock_that_was_never_set_the_box_records_and_says_so",),
     "under-voltage, heat": (
         "service/test_ladder.py::test_heat_costs_the_frame_rate_then_the_bitrate_then_the_picture_and_never_the_sound",

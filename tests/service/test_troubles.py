@@ -173,7 +173,7 @@ def test_a_disk_that_stalls_costs_no_sound_and_is_told(
 SMALL_KIB = 48 * 1024  # room for one session of a minute, and little more
 
 
-def test_a_store_that_others_fill_within_a_second_ends_the_recording_which_is_sealed_as_it_is(
+def test_a_store_that_others_fill_at_once_ends_the_recording_which_is_sealed_as_it_is(
     make_box: MakeBox, tmp_path: Path, room: bytes
 ) -> None:
     with small_disk(tmp_path / "disk", SMALL_KIB) as disk:
