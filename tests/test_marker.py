@@ -72,7 +72,7 @@ FAULTS = (
     ("device.capture.encoder:FlacEncoder.write", 12),  # writer
     ("device.capture.encoder:FlacEncoder._on_frame", 30),  # writer, inside the library's call back
     ("device.capture.sealer:Sealer.write", 4),  # writer
-    ("device.capture.take:attach", 1),  # keeper
+    ("device.capture.keeper:attach", 1),  # keeper
     ("device.compose:parse_request", 2),  # requests
     ("device.capture.recorder:Recorder.attach", 1),  # service
 )
@@ -198,7 +198,7 @@ class Room:
         (place.run / "status.json").unlink(missing_ok=True)
         program = ("-c", BROKEN, *broken) if broken else ("-m", "device")
         self.program = place.start(*program, "capture", "--config", str(place.config))
-        self.until("idle", "fault")
+        assert self.until("idle", "fault"), place.said()
         time.sleep(0.3)  # buttons that are down any earlier count as stuck
 
     def status(self) -> Status | None:
