@@ -107,8 +107,11 @@ def _of_event(event: Event, actions: Sequence[Action], *, before: Stand, find_id
             yield Happened(What.TROUBLE, find_id(take), Who.BOX, {"take": take, "trouble": word("trouble", name)})
         case Well(recording=take, name=name):
             yield Happened(What.WELL, find_id(take), Who.BOX, {"take": take, "trouble": word("trouble", name)})
-        case Ended(recording=take):
-            yield Happened(What.STOP, find_id(take), Who.BOX, {"take": take, "cause": "by itself"})
+        case Ended(recording=take, cause=cause):
+            told = word("cause", cause)
+            yield Happened(
+                What.STOP, find_id(take), Who.BOX, {"take": take, "cause": "by itself" if told == OTHER else told}
+            )
         case FramingLost() if before.state is State.FRAMING:
             yield Happened(What.FRAMING_ENDED, by=Who.BOX, facts={"cause": "camera gone"})
         case Stuck(button=button):

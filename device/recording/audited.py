@@ -88,6 +88,8 @@ WORDS: Final[Mapping[str, frozenset[str]]] = {
             "window open",
             "camera gone",
             "by itself",
+            "silence",
+            "the store is full",
             "the microphone was read too late",
             "the microphone was gone",
             "the microphone delivered less than its time",
@@ -96,7 +98,16 @@ WORDS: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
     "trouble": frozenset(
-        {"no sound", "microphone gone", "second microphone", "no picture", "storage slow", "stuck button", OTHER}
+        {
+            "no sound",
+            "long silence",
+            "microphone gone",
+            "second microphone",
+            "no picture",
+            "storage slow",
+            "stuck button",
+            OTHER,
+        }
     ),
     "state": frozenset({"complete", "interrupted", "open", "closed", "erased", "removed", "damaged", "failed", OTHER}),
     "of": frozenset({"list", "facts", "manifest", "framing"}),

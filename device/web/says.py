@@ -163,7 +163,8 @@ def _ends(status: Status) -> Iterator[str]:
 
 def _room(status: Status) -> Iterator[str]:
     """What there is too little room for."""
-    if not status.room_for_picture and status.recording is None and status.state != "fault":
+    chosen_from = status.recording is None and status.state != "fault" and not status.faults
+    if chosen_from and not status.room_for_picture:
         yield text("store.sound_only")
     if status.store_minutes_left < _LOW_MINUTES:
         yield text("store.low", minutes=status.store_minutes_left)

@@ -44,11 +44,11 @@ def test_an_id_with_the_right_shape_is_the_only_text_beside_the_facts() -> None:
 
 
 def test_there_is_a_word_for_everything_that_the_box_itself_says() -> None:
-    assert {str(cause) for cause in Cause} <= WORDS["cause"]
+    assert {*map(str, Cause), take.SILENCE, take.STORE_FULL} <= WORDS["cause"]
     gaps = (feeds._GONE, microphone._TOO_LATE, pipeline._UNTOLD, _SLOW_STORAGE)
     assert set(gaps) <= WORDS["cause"]
-    troubles = (take.NO_SOUND, take.MICROPHONE_GONE, take.SECOND_MICROPHONE, take.NO_PICTURE, take.STORAGE_SLOW)
-    assert set(troubles) <= WORDS["trouble"]
+    of_sound = {take.NO_SOUND, take.LONG_SILENCE, take.MICROPHONE_GONE, take.SECOND_MICROPHONE}
+    assert of_sound | {take.NO_PICTURE, take.STORAGE_SLOW} <= WORDS["trouble"]
     assert set(RecordingState) <= WORDS["state"]
 
 

@@ -160,7 +160,8 @@ def test_why_only_sound_can_be_chosen_is_said_while_nothing_is_recorded() -> Non
     for state in (State.IDLE, State.ARMED, State.CHOOSING, State.KEPT):
         assert words in says(status(state, Consent.SOUND, room_for_picture=False), stale=False).details
         assert words not in says(status(state, Consent.SOUND), stale=False).details
-    for now in (recording_status(), status(State.FAULT)):  # where nothing can be chosen anyway
+    full = status(State.KEPT, faults=(("the store has no room for a whole session", "free room on the store"),))
+    for now in (recording_status(), status(State.FAULT), full):  # where nothing can be chosen anyway
         assert words not in says(now.model_copy(update={"room_for_picture": False}), stale=False).details
 
 
