@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from device.datagrams import bound_socket
+from device.datagrams import ConnectionServer
 from device.recording import is_recording_id
 from device.recording.audited import Happened, Plain, What, Who
 
@@ -57,7 +56,7 @@ Note = Callable[[Happened], int | None]
 """Makes an entry durable, and says its number; ``None`` where that took too long or failed."""
 
 
-class AuditServer:
+class AuditServer(ConnectionServer):
     """Answers the page, one request after the other, in a thread of its own."""
 
     def __init__(self, path: Path, note: Note) -> None:
@@ -66,25 +65,13 @@ class AuditServer:
         Raises:
             AdminError: no socket can be made there.
         """
-        self._path = path
         self._note = note
-        self._socket = bound_socket(path, socket.SOCK_SEQPACKET)
-        self._socket.listen(_WAITING)
-        self._closing = False
-        self._thread = threading.Thread(target=self._serve, name=path.stem, daemon=True)
-        self._thread.start()
+        super().__init__(path, socket.SOCK_SEQPACKET, self._reply, waiting=_WAITING)
 
-    def _serve(self) -> None:
-        while not self._closing:
-            try:
-                client, _ = self._socket.accept()
-            except OSError:
-                if self._closing:
-                    return
-                raise
-            with client, suppress(OSError):  # whoever asked is gone, or says nothing: it gets no answer
-                client.settimeout(_ASK_S)
-                client.send(json.dumps({"number": self._answer(client.recv(_MOST_BYTES))}).encode())
+    def _reply(self, client: socket.socket) -> None:
+        with suppress(OSError):  # whoever asked is gone, or says nothing: it gets no answer
+            client.settimeout(_ASK_S)
+            client.send(json.dumps({"number": self._answer(client.recv(_MOST_BYTES))}).encode())
 
     def _answer(self, asked: bytes) -> int | None:
         try:
@@ -92,14 +79,6 @@ class AuditServer:
         except ValidationError:
             return None
         return None if happened is None else self._note(happened)
-
-    def close(self) -> None:
-        """Stop listening and take the socket's name away."""
-        self._closing = True
-        self._socket.shutdown(socket.SHUT_RDWR)  # wakes whoever accepts
-        self._thread.join()
-        self._socket.close()
-        self._path.unlink(missing_ok=True)
 
 
 def note_by_capture(request: NoteRequest, run: Path) -> int | None:

@@ -94,3 +94,44 @@ class DatagramServer:
         self._thread.join()
         self._socket.close()
         self._path.unlink(missing_ok=True)
+
+
+class ConnectionServer:
+    """Hands every connection to a local socket to ``serve``, one after the other, in a thread of its own."""
+
+    def __init__(
+        self, path: Path, kind: socket.SocketKind, serve: Callable[[socket.socket], None], *, waiting: int
+    ) -> None:
+        """Listen at ``path``; what stood there before is gone. ``waiting``: how many may wait for their turn.
+
+        ``serve`` is lent each connection, which is closed when it returns.
+
+        Raises:
+            AdminError: no socket can be made there.
+        """
+        self._path = path
+        self._serve = serve
+        self._socket = bound_socket(path, kind)
+        self._socket.listen(waiting)
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name=path.stem, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._closing:
+            try:
+                client, _ = self._socket.accept()
+            except OSError:
+                if self._closing:
+                    return
+                raise
+            with client:
+                self._serve(client)
+
+    def close(self) -> None:
+        """Stop listening and take the socket's name away."""
+        self._closing = True
+        self._socket.shutdown(socket.SHUT_RDWR)  # wakes whoever accepts
+        self._thread.join()
+        self._socket.close()
+        self._path.unlink(missing_ok=True)

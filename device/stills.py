@@ -7,14 +7,13 @@ nothing can be asked here. The still is in memory only, on both sides (ARCHITECT
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
 from typing import Final
 
-from device.datagrams import bound_socket
+from device.datagrams import ConnectionServer
 
 STILL_NAME: Final = "framing.sock"
 STALE_AFTER_MS: Final = 2000
@@ -33,7 +32,7 @@ class Still:
     age_ms: int
 
 
-class StillServer:
+class StillServer(ConnectionServer):
     """Tells everybody who connects the still that ``latest`` has at that moment, in a thread of its own."""
 
     def __init__(self, path: Path, latest: Callable[[], Still | None]) -> None:
@@ -42,24 +41,8 @@ class StillServer:
         Raises:
             AdminError: no socket can be made there.
         """
-        self._path = path
         self._latest = latest
-        self._socket = bound_socket(path, socket.SOCK_STREAM)
-        self._socket.listen(_WAITING)
-        self._closing = False
-        self._thread = threading.Thread(target=self._serve, name=path.stem, daemon=True)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while not self._closing:
-            try:
-                client, _ = self._socket.accept()
-            except OSError:
-                if self._closing:
-                    return
-                raise
-            with client:
-                self._tell(client)
+        super().__init__(path, socket.SOCK_STREAM, self._tell, waiting=_WAITING)
 
     def _tell(self, client: socket.socket) -> None:
         still = self._latest()
@@ -70,14 +53,6 @@ class StillServer:
             client.sendall(_HEAD.pack(_MAGIC, len(still.jpeg), still.age_ms) + still.jpeg)
         except OSError:
             return  # whoever asked is gone, or does not look
-
-    def close(self) -> None:
-        """Stop listening and take the socket's name away."""
-        self._closing = True
-        self._socket.shutdown(socket.SHUT_RDWR)  # wakes whoever accepts
-        self._thread.join()
-        self._socket.close()
-        self._path.unlink(missing_ok=True)
 
 
 def fetch_still(run: Path) -> Still | None:
