@@ -20,7 +20,7 @@ from device.clock import Stamp
 from device.durable import sync_folder, write_all
 from device.errors import DamagedError, StoreError
 from device.recording.audited import Happened, Plain, What
-from device.recording.chain import Head, file_name, first_number, line_of, read_line, said_in
+from device.recording.chain import Head, file_name, first_number, line_of, read_line, said_in, split_lines
 from device.store import store_error
 
 ROTATE_BYTES: Final = 1 << 20
@@ -177,18 +177,12 @@ def _give_to_owner(path: Path) -> None:
 
 def _split(data: bytes) -> tuple[list[bytes], bytes]:
     """The whole lines, and what stands behind them that never was an entry."""
-    lines = _lines(data)
+    lines = split_lines(data)
     torn = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
     if not torn and lines and not _is_entry(lines[-1]):
         # Its newline reached the disk before the rest of it. It was never synced, so nobody was told that it is there.
         torn = lines.pop()
     return lines, torn
-
-
-def _lines(data: bytes) -> list[bytes]:
-    whole = [part + b"\n" for part in data.split(b"\n")]
-    end = whole.pop()[:-1]
-    return [*whole, end] if end else whole
 
 
 def _end_of(files: list[tuple[int, Path]]) -> tuple[Head, int, bytes]:
@@ -204,7 +198,7 @@ def _end_of(files: list[tuple[int, Path]]) -> tuple[Head, int, bytes]:
 def _end_before(first: int, files: list[tuple[int, Path]]) -> Head:
     """The head before the entry of number ``first``, with which a file begins that holds none yet."""
     for number, path in reversed(files):
-        lines = [line for line in _lines(path.read_bytes()) if line.endswith(b"\n")][: first - number]
+        lines = [line for line in split_lines(path.read_bytes()) if line.endswith(b"\n")][: first - number]
         if lines:
             return Head(first - 2).after(lines[-1])
     return Head(first - 1)
@@ -236,7 +230,7 @@ def newest_entries(folder: Path) -> Iterator[dict[str, Any]]:
     """
     try:
         for _, path in reversed(audit_files(folder)):
-            for line in reversed(_lines(path.read_bytes())):
+            for line in reversed(split_lines(path.read_bytes())):
                 if (said := said_in(line)) is not None:
                     yield said
     except OSError as problem:

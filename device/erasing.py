@@ -23,7 +23,7 @@ from device.durable import sync_folder, write_whole
 from device.errors import DamagedError
 from device.overwriting import GoOn, mark, overwrite_header, overwrite_rest, remove
 from device.recording import ERASE_ORDERS_NAME, ERASED_NAME
-from device.recording.erasure import CERTIFICATE_KIND, ORDER_KIND, EraseCertificate, order_of
+from device.recording.erasure import CERTIFICATE_KIND, ORDER_KIND, EraseCertificate, How, order_of
 from device.recording.signing import verify
 from device.words import By
 
@@ -80,7 +80,13 @@ class Erasing:
         rest = overwrite_rest(folder, go_on=go_on)
         if rest is None:
             return False
-        certificate = EraseCertificate(
+        certificate = self._certificate(folder, by=by, at=at, header=header, rest=rest)
+        self.on_erased(self._keep_proof(certificate))
+        remove(folder)
+        return True
+
+    def _certificate(self, folder: Path, *, by: By, at: Stamp, header: How, rest: How) -> EraseCertificate:
+        return EraseCertificate(
             recording=folder.name,
             erased=at.wall,
             clock_trusted=at.trusted,
@@ -91,9 +97,6 @@ class Erasing:
             header=header,
             rest=rest,
         )
-        self.on_erased(self._keep_proof(certificate))
-        remove(folder)
-        return True
 
     def _keep_proof(self, certificate: EraseCertificate) -> EraseCertificate:
         """Write certificate and order, durably. One that is there is of this erasure, cut short, and knows more."""

@@ -23,6 +23,7 @@ from device.recording.chain import (
     judge,
     parse_head,
     read_line,
+    split_lines,
 )
 from device.recording.signing import fingerprint
 from provisioning.errors import NotARecordingError, UnreachableError, UsageError
@@ -195,9 +196,6 @@ def _start(file: Path) -> Head:
 
 def _lines(files: list[Path]) -> Iterator[Line]:
     for file in files:
-        data = file.read_bytes()
-        parts = [part + b"\n" for part in data.split(b"\n")]
-        parts[-1] = parts[-1][:-1]
-        parts = [part for part in parts if part]
-        for place, part in enumerate(parts, start=1):
-            yield Line(part, file.name, place, last=file is files[-1] and place == len(parts))
+        lines = split_lines(file.read_bytes())
+        for place, line in enumerate(lines, start=1):
+            yield Line(line, file.name, place, last=file is files[-1] and place == len(lines))

@@ -83,6 +83,13 @@ def line_of(head: Head, stamp: Stamp, happened: Happened, key: Ed25519PrivateKey
     return sign_line(_KIND, payload, key)
 
 
+def split_lines(data: bytes) -> list[bytes]:
+    """The lines of a file of the log, each with its newline; the last may have none: a power cut tore it."""
+    whole = [part + b"\n" for part in data.split(b"\n")]
+    end = whole.pop()[:-1]
+    return [*whole, end] if end else whole
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A line whose signature held; whether it is the right one in its place is another question."""

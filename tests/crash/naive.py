@@ -25,7 +25,7 @@ from device.durable import aside, sync_folder, write_all
 from device.erasing import Erasing
 from device.overwriting import GoOn, mark, overwrite_header, overwrite_rest, remove
 from device.recording import ERASED_NAME, LEDGER_NAME, SESSION_NAME, WITHDRAWN_NAME
-from device.recording.erasure import CERTIFICATE_KIND, EraseCertificate, How
+from device.recording.erasure import CERTIFICATE_KIND, How
 from device.recording.ledger import CLOSING_BYTES
 from device.sealed_file import SealedFile
 from device.words import By
@@ -227,17 +227,7 @@ def order_forgotten() -> AbstractContextManager[None]:
 
 
 def _certify(erasing: Erasing, folder: Path, *, by: By, at: Stamp) -> None:
-    certificate = EraseCertificate(
-        recording=folder.name,
-        erased=at.wall,
-        clock_trusted=at.trusted,
-        boot=at.boot,
-        monotonic_us=at.monotonic_us,
-        by=by,
-        digest=None,
-        header=How.CUT,
-        rest=How.CUT,
-    )
+    certificate = erasing._certificate(folder, by=by, at=at, header=How.CUT, rest=How.CUT)
     erasing._write(erasing._store / ERASED_NAME / f"{folder.name}.json", CERTIFICATE_KIND, certificate)
 
 
