@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from device.recording import RECEIPTS_NAME
 from device.recovery import recover
 from device.store import read_manifest
 from device.words import By
-from tests.crash.play import AT, Scene, record, store_of, telling
+from tests.crash.play import AT, Scene, record, replaced, store_of, telling
 from tests.crash.shim import CHANGES, Kind, What
 
 _MOST = 400
@@ -88,14 +89,9 @@ def _torn(scene: Scene) -> None:
         if left[0] < 0:
             raise _PowerCut
 
-    Sealer.write = write  # type: ignore[method-assign]
-    close, Writer._close_as_it_is = Writer._close_as_it_is, lambda *_a, **_k: None  # type: ignore[method-assign]
-    try:
+    not_closed = (Writer, "_close_as_it_is", lambda *_a, **_k: None)
+    with suppress(_PowerCut), replaced((Sealer, "write", write), not_closed):
         record(scene, seconds=3)
-    except _PowerCut:
-        pass
-    finally:
-        Sealer.write, Writer._close_as_it_is = real, close  # type: ignore[method-assign]
 
 
 def _torn_and_withdrawn(scene: Scene) -> None:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import device.durable
 import device.erasing
@@ -29,20 +28,7 @@ from device.recording.erasure import CERTIFICATE_KIND, How
 from device.recording.ledger import CLOSING_BYTES
 from device.sealed_file import SealedFile
 from device.words import By
-from tests.crash.play import Scene, store_of, telling
-
-
-@contextmanager
-def replaced(*changes: tuple[Any, str, Any]) -> Iterator[None]:
-    """While it is entered, those attributes are others."""
-    real = [(holder, name, getattr(holder, name)) for holder, name, _ in changes]
-    for holder, name, other in changes:
-        setattr(holder, name, other)
-    try:
-        yield
-    finally:
-        for holder, name, was in real:
-            setattr(holder, name, was)
+from tests.crash.play import Scene, replaced, store_of, telling
 
 
 def no_folder_sync() -> AbstractContextManager[None]:

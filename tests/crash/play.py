@@ -57,15 +57,27 @@ class Scene:
 # -- what is told -----------------------------------------------------------------------------------------------------
 
 
-def _wrap(holder: type, name: str, around: Callable[..., Any]) -> Callable[[], None]:
+@contextmanager
+def replaced(*changes: tuple[Any, str, Any]) -> Iterator[None]:
+    """While it is entered, those attributes are others."""
+    real = [(holder, name, getattr(holder, name)) for holder, name, _ in changes]
+    for holder, name, other in changes:
+        setattr(holder, name, other)
+    try:
+        yield
+    finally:
+        for holder, name, was in real:
+            setattr(holder, name, was)
+
+
+def _wrapped(holder: type, name: str, around: Callable[..., Any]) -> tuple[type, str, Callable[..., Any]]:
     real = getattr(holder, name)
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         with around(self, *args, **kwargs):
             return real(self, *args, **kwargs)
 
-    setattr(holder, name, call)
-    return lambda: setattr(holder, name, real)
+    return holder, name, call
 
 
 @contextmanager
@@ -105,12 +117,8 @@ def telling(disk: Disk) -> Iterator[None]:
         (Store, "erase", about("erase", "erased", by_id)),
         (Store, "write_manifest", about("note", "noted", noted)),
     ]
-    undo = [_wrap(*wrap) for wrap in wraps]
-    try:
+    with replaced(*(_wrapped(*wrap) for wrap in wraps)):
         yield
-    finally:
-        for take_back in undo:
-            take_back()
 
 
 # -- scenarios --------------------------------------------------------------------------------------------------------
@@ -226,11 +234,8 @@ def two(scene: Scene) -> None:
         if appended in (2, 4):
             next(steps)(first)
 
-    Sealer.write = write  # type: ignore[method-assign]
-    try:
+    with replaced((Sealer, "write", write)):
         record(scene, seconds=4, seed=3)
-    finally:
-        Sealer.write = real  # type: ignore[method-assign]
 
 
 def room_wav(path: Path) -> bytes:
@@ -308,11 +313,8 @@ def stall(scene: Scene, *, stall_ms: int, every: int) -> None:
         seen["waiting_us"] = max(seen["waiting_us"], self.sound_waiting_us)
         return taken
 
-    Sealer.write, Backlog.put_sound = write, put_sound  # type: ignore[method-assign]
-    try:
+    with replaced((Sealer, "write", write), (Backlog, "put_sound", put_sound)):
         _rehearse(scene, "0.1 consent, 0.5 record, 10.5 record", speed=1)
-    finally:
-        Sealer.write, Backlog.put_sound = real, put  # type: ignore[method-assign]
     print(json.dumps(seen))
 
 
