@@ -199,6 +199,9 @@ class CaptureService:
             self._hear(event)
 
     def _hear(self, event: Event) -> None:
+        if not isinstance(event, Tick):
+            # Deadlines that have passed are told as what they are, not as the doing of whatever came next.
+            self._hear(Tick(event.at_us))
         stood, before = Stand.of(self._session), self._session.state
         actions = self._session.handle(event)
         for happened in trail_of(event, actions, before=stood, session=self._session, find_id=self._recorder.find_id):
