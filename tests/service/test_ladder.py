@@ -13,6 +13,7 @@ import pytest
 
 from device.capture.ladder import Readings
 from device.capture.needs import MARGIN_BYTES, SOUND_BYTES_PER_S
+from device.capture.picture_side import PictureSide
 from device.capture.simulated import SimulatedCamera
 from device.recording.manifest import StepFact
 from device.store import Store
@@ -59,6 +60,21 @@ def cameras() -> list[ToldCamera]:
     return []
 
 
+@pytest.fixture
+def prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing waits and no picture is late, as in a room where time is not driven.
+
+    Here a second passes in a fiftieth of one, so eight milliseconds of a busy machine would be half a second late: too
+    much for a ladder that is to go up again.
+    """
+    real = PictureSide._readings
+
+    def readings(side: PictureSide, now_us: int) -> Readings:
+        return replace(real(side, now_us), picture_late_s=0.0, picture_waiting_s=0.0, sound_waiting_s=0.0)
+
+    monkeypatch.setattr(PictureSide, "_readings", readings)
+
+
 def box_in(make_box: MakeBox, weather: Weather, cameras: list[ToldCamera], **settings: Any) -> Box:
     def camera(clock: PacedClock) -> ToldCamera:
         cameras.append(ToldCamera(clock))
@@ -95,6 +111,7 @@ def sound_is_complete(box: Box, tmp_path: Path, room: bytes) -> bool:
     return manifest.gaps == () and sound == (room * 200)[: len(sound)]
 
 
+@pytest.mark.usefixtures("prompt")
 def test_heat_costs_the_frame_rate_then_the_bitrate_then_the_picture_and_never_the_sound(
     make_box: MakeBox, cameras: list[ToldCamera], tmp_path: Path, room: bytes
 ) -> None:
@@ -127,6 +144,7 @@ def test_heat_costs_the_frame_rate_then_the_bitrate_then_the_picture_and_never_t
     assert sound_is_complete(box, tmp_path, room)
 
 
+@pytest.mark.usefixtures("prompt")
 def test_a_minute_after_it_is_over_it_goes_up_again_and_nobody_is_troubled(
     make_box: MakeBox, cameras: list[ToldCamera]
 ) -> None:
@@ -141,6 +159,7 @@ def test_a_minute_after_it_is_over_it_goes_up_again_and_nobody_is_troubled(
     assert "troubled" not in box.watcher.states
 
 
+@pytest.mark.usefixtures("prompt")
 def test_the_next_recording_starts_whole_whatever_the_last_one_suffered(
     make_box: MakeBox, cameras: list[ToldCamera]
 ) -> None:
@@ -171,6 +190,7 @@ def small_store(tmp_path: Path) -> SmallStore:
     return SmallStore(known.path, device_key=known._device_key)
 
 
+@pytest.mark.usefixtures("prompt")
 def test_room_that_something_else_takes_costs_the_picture_first(
     make_box: MakeBox, cameras: list[ToldCamera], small_store: SmallStore, tmp_path: Path, room: bytes
 ) -> None:
