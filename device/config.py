@@ -186,6 +186,48 @@ class RetentionSection(_Section):
         return self
 
 
+Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,59}$")]
+"""One part of a name at the remote: what every server and file system can hold."""
+
+
+class _RemoteSection(_Section):
+    """What every remote has: a name for receipts and page, and the place of this box there."""
+
+    name: Slug
+    clinic: Slug
+    room: Slug
+
+
+class S3Remote(_RemoteSection):
+    """An S3-compatible object store. ``credentials``: a TOML file with ``access_key`` and ``secret_key``, no others."""
+
+    driver: Literal["s3"]
+    endpoint: Annotated[str, Field(pattern=r"^https://[^/@?#]+$")]
+    region: Name
+    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+    credentials: AbsolutePath
+    ca: AbsolutePath | None = None  # certificates to trust instead of the system's
+
+
+class SftpRemote(_RemoteSection):
+    """Anything with SSH: ``host_key`` as in known_hosts, without the name; ``key``: the box's own private key."""
+
+    driver: Literal["sftp"]
+    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]*$")]
+    port: Annotated[int, Field(ge=1, le=65535)] = 22
+    user: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
+    key: AbsolutePath
+    host_key: Annotated[str, Field(pattern=r"^(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/=]+$")]
+    folder: Annotated[str, Field(pattern=r"^[^\x00-\x1f]*$")] = ""  # where all is kept; none: where the login starts
+
+
+class FolderRemote(_RemoteSection):
+    """A mounted share or disk; it has to hold a file ``sotto-remote``, so that no empty mount point is taken for it."""
+
+    driver: Literal["folder"]
+    path: AbsolutePath
+
+
 class Config(_Section):
     """The effective configuration of a box."""
 
@@ -199,6 +241,7 @@ class Config(_Section):
     panel: Annotated[SimulatedPanel | GpioPanel, Field(discriminator="driver")]
     web: WebSection
     retention: RetentionSection | None = None  # without it nothing is ever deleted
+    remote: Annotated[S3Remote | SftpRemote | FolderRemote, Field(discriminator="driver")] | None = None
 
 
 def load_config(path: Path) -> Config:
@@ -238,7 +281,7 @@ def parse_config(text: str) -> Config:
 def _line(error: dict[str, Any]) -> str:
     """One error of pydantic as: key, value, what is allowed."""
     # The tag of a driver stands in the location, but in no file: camera.simulated.fps is written as camera.fps.
-    drivers = {"simulated", "alsa", "picamera2", "disabled", "gpio"}
+    drivers = {"simulated", "alsa", "picamera2", "disabled", "gpio", "s3", "sftp", "folder"}
     key = ".".join(str(part) for part in error["loc"] if part not in drivers)
     if error["type"] == "extra_forbidden":
         return f"{key} is not a known key"

@@ -24,6 +24,7 @@ from device.errors import DamagedError
 from device.overwriting import GoOn, mark, overwrite_header, overwrite_rest, remove
 from device.recording import ERASE_ORDERS_NAME, ERASED_NAME
 from device.recording.erasure import CERTIFICATE_KIND, ORDER_KIND, EraseCertificate, How, order_of
+from device.recording.manifest import Manifest
 from device.recording.signing import verify
 from device.words import By
 
@@ -36,9 +37,9 @@ class Erasing:
         store: Path,
         *,
         sign: Callable[[str, dict[str, Any]], bytes],
-        digest_known: Callable[[Path], str | None],
+        manifest_of: Callable[[Path], Manifest | None],
     ) -> None:
-        """``sign``: makes a signed document of a kind and facts; ``digest_known``: what a folder's manifest says."""
+        """``sign``: makes a signed document of a kind and facts; ``manifest_of``: what a folder's says, if it holds."""
         # What was asked to be erased and is not: to be asked again, also where not even its mark could be made.
         self.owed: dict[str, By] = {}
         # Told of each erasure once its certificate is durable and before its mark goes: a cut in between tells it
@@ -46,7 +47,7 @@ class Erasing:
         self.on_erased: Callable[[EraseCertificate], None] = lambda _certificate: None
         self._store = store
         self._sign = sign
-        self._digest_known = digest_known
+        self._manifest_of = manifest_of
         self._one_at_a_time = threading.Lock()
 
     def erase(self, folder: Path, *, by: By, at: Stamp, go_on: GoOn) -> bool:
@@ -86,6 +87,7 @@ class Erasing:
         return True
 
     def _certificate(self, folder: Path, *, by: By, at: Stamp, header: How, rest: How) -> EraseCertificate:
+        manifest = self._manifest_of(folder)
         return EraseCertificate(
             recording=folder.name,
             erased=at.wall,
@@ -93,7 +95,8 @@ class Erasing:
             boot=at.boot,
             monotonic_us=at.monotonic_us,
             by=by,
-            digest=self._digest_known(folder),
+            digest=None if manifest is None else manifest.digest,
+            started=None if manifest is None else manifest.started,
             header=header,
             rest=rest,
         )

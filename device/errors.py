@@ -10,8 +10,13 @@
     │   ├── StoreError          the store cannot be read or written
     │   │   ├── StoreFullError      there is no room (left) in the store
     │   │   └── DamagedError        what is on disk is not what was written
+    │   ├── RemoteError         the remote refuses: credentials, host key, certificate, rights
+    │   │   ├── RemoteFullError     there is no room at the remote
+    │   │   └── RemoteAbsentError   there is nothing under that name at the remote
     │   └── MissingPackageError a system library or an optional package is not installed
     └── RetryError       nobody has to act: the retry loop will
+        ├── RemoteAwayError     the remote does not answer, or not now
+        └── PutOffError         something else goes first: it is done another time
 
 Every error is a pair: what happened, and what to do now (``hint``). Both are shown to people, so neither ever holds
 a client's name, a key or a path outside the store.
@@ -83,5 +88,29 @@ class MissingPackageError(AdminError):
     """A system library or an optional package is not installed."""
 
 
+class RemoteError(AdminError):
+    """The remote refuses: credentials, host key, certificate, rights."""
+
+
+class RemoteFullError(RemoteError):
+    """There is no room at the remote."""
+
+
+class RemoteAbsentError(RemoteError):
+    """There is nothing under that name at the remote."""
+
+
 class RetryError(SottoError):
     """Nobody has to act: the retry loop will."""
+
+
+class RemoteAwayError(RetryError):
+    """The remote does not answer, or not now. ``retry_after_s``: when it wants to be asked again, where it says so."""
+
+    def __init__(self, what: str, hint: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(what, hint)
+        self.retry_after_s = retry_after_s
+
+
+class PutOffError(RetryError):
+    """Something else goes first: it is done another time."""

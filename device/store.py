@@ -145,7 +145,7 @@ class Store(StoreReader):
     def __init__(self, path: Path, *, device_key: Ed25519PrivateKey) -> None:
         super().__init__(path)
         self._device_key = device_key
-        self.erasing = Erasing(path, sign=self._sign, digest_known=digest_known)
+        self.erasing = Erasing(path, sign=self._sign, manifest_of=manifest_of)
 
     def _sign(self, kind: str, facts: dict[str, Any]) -> bytes:
         return sign(kind, facts, self._device_key)
@@ -312,9 +312,9 @@ def read_manifest(folder: Path) -> Manifest:
         ) from problem
 
 
-def digest_known(folder: Path) -> str | None:
-    """The digest in a recording's manifest, if there is one that holds."""
+def manifest_of(folder: Path) -> Manifest | None:
+    """A recording's manifest, if there is one that holds."""
     try:
-        return read_manifest(folder).digest
+        return read_manifest(folder)
     except DamagedError:
         return None

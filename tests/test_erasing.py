@@ -33,7 +33,7 @@ from device.recording.erasure import EraseCertificate, EraseOrder, How
 from device.recording.manifest import RecordingState
 from device.recording.signing import verify
 from device.recovery import recover
-from device.store import Store
+from device.store import Store, read_manifest
 from device.words import By
 from tests.support import Cut, cuts, manifest_of, small_disk, store_at, write_wav
 
@@ -131,8 +131,10 @@ def test_every_byte_is_zero_and_synced_before_it_is_cut_off(store: Store, monkey
 
 def test_the_certificate_says_what_when_and_by_whom_and_nothing_else(store: Store) -> None:
     recording_id = recording(store)
+    manifest = read_manifest(store.folder(recording_id))
     store.erase(recording_id, by=By.CLIENT, at=AT)
     facts = {"recording": recording_id, "clock_trusted": True, "boot": "here", "monotonic_us": 7, "digest": "ab" * 32}
+    facts["started"] = manifest.started
     how = {"header": How.OVERWRITTEN, "rest": How.OVERWRITTEN}
     assert certificate_of(store, recording_id) == EraseCertificate(**facts, erased=AT.wall, by=By.CLIENT, **how)
     assert order_of(store, recording_id) == EraseOrder(**facts, ordered=AT.wall, by=By.CLIENT)

@@ -42,6 +42,7 @@ class _Erased(BaseModel):
     boot: str | None  # with the monotonic time in it: what holds whatever the wall clock said
     monotonic_us: Annotated[int, Field(ge=0)] | None
     digest: str | None  # as in the manifest; None where the recording was never closed
+    started: str | None = None  # as in the manifest: it says where the copy is at the remote
 
 
 class EraseCertificate(_Erased):
@@ -78,4 +79,5 @@ def order_of(certificate: EraseCertificate) -> EraseOrder | None:
         monotonic_us=certificate.monotonic_us,
         by=certificate.by,
         digest=certificate.digest,
+        started=certificate.started,
     )

@@ -1,11 +1,11 @@
-"""The receipt: the proof that a remote holds a recording. Whoever syncs writes it; retention reads it.
+"""The receipt: the proof that a remote holds a recording. Sync has it made; capture signs it; retention reads it.
 
 A signed document (``device/recording/signing.py``) in the recording's ``receipts`` folder, one for each remote.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,8 +16,10 @@ RECEIPT_KIND: Final = "receipt"
 class Receipt(BaseModel):
     """What the remote's copy was found to be when it was read again, after it had been sent.
 
-    ``digest``: made of the remote's bytes, as the manifest's is made of ours. ``verified_at``: the wall clock's time,
-    to be read by people; no rule counts from it.
+    ``digest``: made of the remote's bytes, as the manifest's is made of ours. ``beside``: the SHA-256 (hex) of each
+    smaller file there, by its name beneath the recording (``manifest.json``, ``attachments/label.age``), read again as
+    well. ``folder``: where it is at the remote. ``verified_at``: the wall clock's time, to be read by people; no rule
+    counts from it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -26,6 +28,8 @@ class Receipt(BaseModel):
     digest: Annotated[str, Field(min_length=1)]
     size_bytes: Annotated[int, Field(ge=0)]
     verified_at: Annotated[str, Field(min_length=1)]
+    folder: str | None = None
+    beside: Mapping[str, str] = {}
 
 
 def proving(receipts: Iterable[Receipt], *, digest: str | None, size_bytes: int) -> tuple[Receipt, ...]:
