@@ -9,6 +9,7 @@ from pathlib import Path
 
 from device.remote import SILENCE_S, Remote
 from device.remote_folder import MARK_NAME, FolderRemote
+from tests.remote.servers import known
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class FolderServer:
             if path.is_file() and path.name != MARK_NAME:
                 yield str(path.relative_to(root)), path
 
-    def held(self) -> dict[str, bytes]:
-        return {name: path.read_bytes() for name, path in self._files() if not path.name.startswith(".")}
+    def held(self) -> dict[str, str]:
+        return {name: known(path.read_bytes()) for name, path in self._files() if not path.name.startswith(".")}
 
     def unfinished(self) -> int:
         return sum(1 for _, path in self._files() if path.name.startswith("."))

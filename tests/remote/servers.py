@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,8 +43,8 @@ class Server(Protocol):
     def thaw(self) -> None:
         """Go on."""
 
-    def held(self) -> dict[str, bytes]:
-        """Every file that somebody who looks at the server sees under its name."""
+    def held(self) -> dict[str, str]:
+        """Every file that somebody who looks at the server sees under its name, and what it is (``known``)."""
 
     def unfinished(self) -> int:
         """How many files are under way there."""
@@ -61,3 +62,8 @@ class Server(Protocol):
 def some_bytes(size: int, seed: int = 1) -> bytes:
     """Bytes like those of a sealed recording: no two seeds have anything in common."""
     return random.Random(seed).randbytes(size)
+
+
+def known(data: bytes) -> str:
+    """Bytes in a word, so that a test that fails does not print 40 MiB."""
+    return f"{len(data)} bytes, {hashlib.sha256(data).hexdigest()}"
