@@ -20,7 +20,7 @@ from device.sftp_session import SftpSession
 from device.ssh_channel import Account, SshChannel, ssh_command
 from device.underway import IN_FLIGHT_BYTES, PIECE_BYTES, goes_on_at, hidden, piece_of, size_of
 
-_SYNC_EACH_BYTES: Final = 64 << 20  # so that no sync takes a slow disk longer than anybody waits
+_SYNC_EACH_BYTES: Final = 256 << 20  # so that no sync takes a slow disk longer than anybody waits
 _RECORDING: Final = SESSION_NAME.encode()
 
 Connect = Callable[[], SftpSession]

@@ -131,6 +131,12 @@ class SftpServer:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, what)
 
+    @property
+    def listener(self) -> int:
+        """The process that serves."""
+        assert self._sshd is not None
+        return self._sshd.pid
+
     def kill(self) -> None:
         if self._sshd is not None:
             everybody = self._everybody()
