@@ -23,7 +23,8 @@ _REFUSED: Final = (
     RemoteError,
     (
         "the clinic server refuses this box's login",
-        "add the box's public key to authorized_keys of that account, and compare the user in [remote]",
+        "add the box's public key to authorized_keys of that account, compare the user in [remote]; a key with a passphrase "
+        "is of no use here",
     ),
 )
 _KEY: Final = (
@@ -49,24 +50,24 @@ _NO_CIPHER: Final = (
 )
 _AWAY: Final = RemoteAwayError, ("the clinic server does not answer", "it is tried again by itself")
 
+# Each stands where ssh begins a line with it, so that a server's banner with such words in it is not taken for them.
 _REASONS: Final = (
-    (re.compile(rb"Host key verification failed|HOST IDENTIFICATION HAS CHANGED|host key is known for"), _CHANGED),
-    (re.compile(rb"UNPROTECTED PRIVATE KEY|Load key |Identity file .* not accessible|no such identity"), _KEY),
-    (
-        re.compile(rb"Permission denied \(|Too many authentication failures|sign_and_send_pubkey|No user exists"),
-        _REFUSED,
-    ),
-    (re.compile(rb"subsystem request failed|This service allows sftp connections only|administratively pro"), _NO_SFTP),
-    (
-        re.compile(rb"Unable to negotiate|no matching |no mutual signature|Bad server host key|Bad key types"),
-        _NO_CIPHER,
-    ),
+    (rb"Host key verification failed|No \S+ host key is known for|.*: no matching host key type found", _CHANGED),
+    (rb"Permissions \d+ for '.*' are too open|Load key |Warning: Identity file .* not accessible", _KEY),
+    (rb"\S+@\S+: Permission denied \(|.*Too many authentication failures", _REFUSED),
+    (rb"subsystem request failed on channel|channel \d+: open failed", _NO_SFTP),
+    (rb"Unable to negotiate with ", _NO_CIPHER),
 )
 
 
-def reason(said: bytes) -> SottoError:
-    """The error for what ``ssh`` said before it ended."""
-    kind, (what, hint) = next((why for pattern, why in _REASONS if pattern.search(said)), _AWAY)
+def reason(said: bytes, exit_code: int | None) -> SottoError:
+    """The error for what ``ssh`` said before it ended; ``exit_code``: its own, if the server never answered as SFTP.
+
+    It ends with 255 for all of its own troubles, and with anything else where the server ran a program that ended.
+    """
+    if exit_code is not None and exit_code not in {255, -9}:
+        return no_sftp()
+    kind, (what, hint) = next((why for words, why in _REASONS if re.search(rb"^(" + words + rb")", said, re.M)), _AWAY)
     return kind(what, hint)
 
 
