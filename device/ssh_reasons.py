@@ -23,8 +23,7 @@ _REFUSED: Final = (
     RemoteError,
     (
         "the clinic server refuses this box's login",
-        "add the box's public key to authorized_keys of that account, compare the user in [remote]; a key with a passphrase "
-        "is of no use here",
+        "add the box's public key to that account's authorized_keys; see that user is right and the key has no passphrase",
     ),
 )
 _KEY: Final = (
