@@ -22,7 +22,7 @@ from device.remote_sftp import sftp_remote
 from device.ssh_channel import Account, ssh_command
 from tests.remote.servers import MIB, known, some_bytes
 from tests.remote.sftp_server import PATIENCE_S, SAYS, SftpMaker, SftpServer, make_key
-from tests.remote.test_contract import Counted, begin, put, read
+from tests.remote.test_contract import SOON_S, Counted, begin, patiently, put, read
 from tests.remote.uploader import Job, upload
 
 FOLDER = "clinic/room-3/2026/11/000042-8k2ja63cjm"
@@ -97,19 +97,34 @@ def test_a_host_key_of_another_kind_can_be_the_one_that_was_agreed_on(make: Make
     remote.close()
 
 
-def test_nothing_of_the_users_own_ssh_counts(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A known_hosts, a configuration and an agent of whoever runs this could let another server, or another key, in."""
+def test_nothing_of_the_users_or_the_machines_own_ssh_counts(make: Make) -> None:
+    """What ssh itself says it would do (``-G``), whatever stands in anybody's configuration, known_hosts or agent."""
     server = make()
-    home = tmp_path / "home" / ".ssh"
-    home.mkdir(parents=True)
-    wrong = make_key(home / "id_ed25519")
-    (home / "known_hosts").write_text(f"clinic {server.host_key}\n127.0.0.1 {server.host_key}\n")
-    (home / "config").write_text("Host *\n  StrictHostKeyChecking no\n")
-    monkeypatch.setenv("HOME", str(home.parent))
-    monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
-    assert "another host key" in refused(SftpMaker(replace(server.account, host_key=wrong), str(server.data))())
-    (tmp_path / "sshd" / "authorized_keys").write_text(wrong + "\n")
-    assert "refuses this box's login" in refused(server.maker())
+    command = ssh_command(server.account, silence_s=30)
+    shown = subprocess.run([command[0], "-G", *command[1:]], capture_output=True, text=True, check=True).stdout
+    said = dict(line.split(" ", 1) for line in shown.splitlines())
+    assert "identityfile " + str(server.account.key) in shown.splitlines()
+    assert shown.count("\nidentityfile ") == 1
+    expected = {
+        "user": server.account.user,
+        "batchmode": "yes",
+        "stricthostkeychecking": "true",
+        "userknownhostsfile": "/dev/null",
+        "globalknownhostsfile": "/dev/null",
+        "hostkeyalgorithms": "ssh-ed25519",
+        "identitiesonly": "yes",
+        "identityagent": "none",
+        "preferredauthentications": "publickey",
+        "clearallforwardings": "yes",
+        "forwardagent": "no",
+        "forwardx11": "no",
+        "permitlocalcommand": "no",
+        "controlmaster": "false",
+        "updatehostkeys": "false",
+        "serveraliveinterval": "10",
+        "connecttimeout": "30",
+    }
+    assert {name: said.get(name) for name in expected} == expected
 
 
 @pytest.mark.parametrize("trouble", ["absent", "open to all", "with a passphrase", "no key"])
@@ -198,6 +213,23 @@ def test_an_old_server_without_any_extension_is_enough(make: Make) -> None:
     remote.close()
 
 
+@pytest.mark.parametrize("given", [{}, {"sftp": OLD}])
+def test_what_comes_there_while_a_file_is_sent_stays(make: Make, given: dict[str, str]) -> None:
+    server = make(**given)
+    remote = server.maker()
+
+    def slip_in() -> None:
+        (server.data / NAME).write_bytes(b"from elsewhere")
+
+    assert remote.put(NAME, io.BytesIO(some_bytes(3 * MIB)), pace=Counted(MIB, slip_in)) is False
+    assert server.held() == {NAME: known(b"from elsewhere")}
+    assert server.unfinished() == 0
+    idle = Counted()
+    assert remote.put(NAME, io.BytesIO(some_bytes(3 * MIB)), pace=idle) is False
+    assert idle.moved_bytes == 0
+    remote.close()
+
+
 def test_the_recording_itself_is_erased_first_and_what_is_under_way_of_it(make: Make, tmp_path: Path) -> None:
     log = tmp_path / "log"
     server = make(sftp=f"/usr/lib/openssh/sftp-server -e -l VERBOSE 2>>{log}")
@@ -249,7 +281,7 @@ def test_a_full_server_that_cannot_say_so_is_told_with_the_disk_and_quota_to_loo
 ) -> None:
     server = make(sftp=OLD)
     remote = server.maker()
-    with pytest.raises(RemoteError) as told:
+    with pytest.raises(RemoteFullError) as told:
         put(remote, NAME, some_bytes(40 * MIB))
     assert "quota" in told.value.hint
     remote.close()
@@ -307,14 +339,15 @@ def test_no_ssh_stays_behind_whatever_ends_the_sender(make: Make, tmp_path: Path
     path.write_bytes(some_bytes(20 * MIB))
     assert upload(Job(server.maker, NAME, path, die_after_bytes=10 * MIB)).answer is None
     until_none(server.account)
-    remote = server.maker(silence_s=1.0)
+    remote = server.maker(silence_s=SOON_S)
+    patiently(lambda: list(remote.names("")))
     begin(remote, NAME, path.read_bytes(), up_to=10 * MIB)
     until_none(server.account)
     with pytest.raises(RemoteAwayError):
         remote.put(NAME, io.BytesIO(path.read_bytes()), pace=Counted(10 * MIB, server.freeze))
     assert serving(server.account) == []
     server.thaw()
-    assert put(remote, NAME, path.read_bytes()) is True
+    patiently(lambda: put(remote, NAME, path.read_bytes()))
     assert len(serving(server.account)) == 1
     remote.close()
     until_none(server.account)
