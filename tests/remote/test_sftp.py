@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -227,6 +228,20 @@ def test_what_comes_there_while_a_file_is_sent_stays(make: Make, given: dict[str
     idle = Counted()
     assert remote.put(NAME, io.BytesIO(some_bytes(3 * MIB)), pace=idle) is False
     assert idle.moved_bytes == 0
+    remote.close()
+
+
+def test_a_server_whose_disk_hangs_is_given_up_although_its_connection_lives(make: Make) -> None:
+    """The process that reads and writes stands still, and sshd goes on answering what keeps a connection alive."""
+    server = make(sftp="/usr/lib/openssh/sftp-server")
+    remote = server.maker(silence_s=SOON_S)
+    patiently(lambda: put(remote, NAME, b"1"))
+    (hangs,) = (one for one in server.everybody() if b"sftp-server" in Path(f"/proc/{one}/comm").read_bytes())
+    os.kill(hangs, signal.SIGSTOP)
+    with pytest.raises(RemoteAwayError, match="silent"):
+        read(remote, NAME)
+    os.kill(hangs, signal.SIGCONT)
+    patiently(lambda: read(remote, NAME))
     remote.close()
 
 
