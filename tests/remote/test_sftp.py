@@ -245,6 +245,27 @@ def test_a_server_whose_disk_hangs_is_given_up_although_its_connection_lives(mak
     remote.close()
 
 
+def test_a_read_that_outlives_its_connection_ends_as_away(make: Make) -> None:
+    server = make()
+    remote = server.maker()
+    put(remote, NAME, some_bytes(20 * MIB))
+    left, dropped = remote.read(NAME), remote.read(NAME)
+    next(left), next(dropped)
+    remote.close()
+    put(remote, f"{FOLDER}/manifest.json", b"{}")
+    del dropped
+    with pytest.raises(RemoteAwayError):
+        list(left)
+    assert read(remote, f"{FOLDER}/manifest.json") == b"{}"
+    remote.close()
+
+
+def test_a_box_without_ssh_says_what_to_install(make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    server = make()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "openssh-client" in refused(server.maker())
+
+
 def test_the_recording_itself_is_erased_first_and_what_is_under_way_of_it(make: Make, tmp_path: Path) -> None:
     log = tmp_path / "log"
     server = make(sftp=f"/usr/lib/openssh/sftp-server -e -l VERBOSE 2>>{log}")
