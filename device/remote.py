@@ -26,6 +26,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final, Protocol, TypeAlias
 
+from device.errors import RemoteError
+
 SILENCE_S: Final = 30.0
 MOST_AGAIN_BYTES: Final = 16 << 20  # of what is sent a second time after a cut, at most
 
@@ -87,3 +89,13 @@ class Remote(Protocol):
 def is_remote_name(text: str) -> bool:
     """Whether ``text`` can name a file at a remote."""
     return len(text) <= 512 and all(_PART.fullmatch(part) for part in text.split("/"))
+
+
+def must_be_remote_name(text: str) -> None:
+    """Refuse what cannot be a name, before any server hears of it.
+
+    Raises:
+        RemoteError: it would lead out of where all is kept, or could not be told from a file under way.
+    """
+    if not is_remote_name(text):
+        raise RemoteError("this cannot be a name at the remote", "use parts of letters, digits and ._- joined by /")
