@@ -67,7 +67,7 @@ mgr_initial_modules =
 keyring = {folder}/osd/keyring
 [client.admin]
 rgw_data = {folder}/rgw
-rgw_frontends = beast ssl_endpoint={host}:{port} ssl_certificate={folder}/gateway.pem
+rgw_frontends = beast ssl_endpoint={host}:{port} ssl_certificate={folder}/gateway.pem tcp_nodelay=1
 rgw_thread_pool_size = 64
 rgw_dns_name =
 rgw_enable_usage_log = false
