@@ -126,6 +126,11 @@ class S3Server:
         if self.ceph.gateway_runs:
             self.ceph.end_gateway()
 
+    def end_and_start(self) -> None:
+        """Have it forget what it only remembers."""
+        self.kill()
+        self.start()
+
     def freeze(self) -> None:
         self.ceph.signal_gateway(signal.SIGSTOP)
 
