@@ -45,6 +45,7 @@ mon_data_avail_crit = 1
 mon_data_avail_warn = 1
 osd_crush_chooseleaf_type = 0
 osd_memory_target = 939524096
+osd_client_watch_timeout = 3
 osd_class_load_list = *
 osd_class_default_list = *
 osd_class_dir = {libs}/rados-classes

@@ -61,9 +61,9 @@ class Between:
         self._lock = threading.Lock()
         path = folder / "between.pem"
         path.write_bytes(pem)
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(path)
-        self._server = http.server.ThreadingHTTPServer((HOST, 0), self._handler())
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(path)
+        self._server = http.server.ThreadingHTTPServer((HOST, 0), type("Handler", (_Handler,), {"between": self}))
         self._server.daemon_threads = True
         self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a box that is killed hangs up
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -99,52 +99,49 @@ class Between:
             headers["content-length"] = response.getheader("content-length", "")
             return Reply(response.status, response.read(), headers)
 
-    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
-        between = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+class _Handler(http.server.BaseHTTPRequestHandler):
+    between: Between
+    protocol_version = "HTTP/1.1"
 
-            def setup(self) -> None:
-                self.request = between._context.wrap_socket(self.request, server_side=True)
-                super().setup()
+    def setup(self) -> None:
+        self.request = self.between.context.wrap_socket(self.request, server_side=True)
+        super().setup()
 
-            def finish(self) -> None:
-                super().finish()
-                self.request.close()
+    def finish(self) -> None:
+        super().finish()
+        self.request.close()
 
-            def log_message(self, *_: object) -> None: ...
+    def log_message(self, *_: object) -> None: ...
 
-            def _answer(self) -> None:
-                between.heard.append(self.requestline)
-                heard = Heard(self.command, self.path, dict(self.headers.items()), self._body())
-                reply = between.rule(heard, between.pass_on)
-                self.send_response_only(reply.status)
-                for name, text in reply.headers.items():
-                    if name.lower() != "content-length":
-                        self.send_header(name, text)
-                announced = reply.headers.get("content-length") if self.command == "HEAD" else None
-                self.send_header("content-length", announced or str(len(reply.body)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(reply.body[: reply.cut])
-                if reply.cut is not None:
-                    self.close_connection = True
+    def _answer(self) -> None:
+        self.between.heard.append(self.requestline)
+        heard = Heard(self.command, self.path, dict(self.headers.items()), self._body())
+        reply = self.between.rule(heard, self.between.pass_on)
+        self.send_response_only(reply.status)
+        for name, text in reply.headers.items():
+            if name.lower() != "content-length":
+                self.send_header(name, text)
+        announced = reply.headers.get("content-length") if self.command == "HEAD" else None
+        self.send_header("content-length", announced or str(len(reply.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(reply.body[: reply.cut])
+        if reply.cut is not None:
+            self.close_connection = True
 
-            def _body(self) -> bytes:
-                left, pieces = int(self.headers.get("content-length") or 0), []
-                while left:
-                    piece = self.rfile.read1(min(left, 1 << 16))
-                    if not piece:
-                        raise ConnectionResetError
-                    between.count(len(piece))
-                    left -= len(piece)
-                    pieces.append(piece)
-                return b"".join(pieces)
+    def _body(self) -> bytes:
+        left, pieces = int(self.headers.get("content-length") or 0), []
+        while left:
+            piece = self.rfile.read1(min(left, 1 << 16))
+            if not piece:
+                raise ConnectionResetError
+            self.between.count(len(piece))
+            left -= len(piece)
+            pieces.append(piece)
+        return b"".join(pieces)
 
-            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _answer  # noqa: N815  # http.server's words
-
-        return Handler
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _answer  # noqa: N815  # http.server's words
 
 
 @contextmanager
