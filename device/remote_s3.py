@@ -20,7 +20,7 @@ from device.errors import RemoteError
 from device.remote import MOST_AGAIN_BYTES, SILENCE_S, Held, Pace, at_once, is_remote_name, must_be_remote_name
 from device.s3_answers import error_code
 from device.s3_erasing import erase_beneath
-from device.s3_errors import refusal, told_as_ours
+from device.s3_errors import nonsense, refusal, told_as_ours
 from device.s3_http import Place, S3Http
 from device.s3_listing import list_objects
 from device.s3_notebook import Notebook
@@ -90,7 +90,9 @@ class S3Remote:
                 return
             if response.status != (206 if ranged else 200):
                 raise _refused(response)
-            left = response.length or 0
+            left = response.length
+            if left is None:
+                raise nonsense()  # without a length its end could not be told from a cut
             while left:
                 length = min(left, PIECE_BYTES)
                 pace(length)

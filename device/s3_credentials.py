@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -24,7 +25,7 @@ def read_credentials(path: Path) -> Credentials:
     """
     try:
         with path.open("rb") as file:
-            mode = path.stat().st_mode
+            mode = os.fstat(file.fileno()).st_mode
             text = file.read(_MOST_BYTES)
     except OSError as problem:
         raise RemoteError(

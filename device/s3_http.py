@@ -173,8 +173,8 @@ class S3Http:
             connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
             for name, text in lines.items():
                 connection.putheader(name, text)
-            if body is not None:
-                connection.putheader("content-length", str(body.size_bytes))
+            if body is not None or request.method in {"PUT", "POST"}:
+                connection.putheader("content-length", str(body.size_bytes if body is not None else 0))
             if asks:
                 connection.putheader("expect", "100-continue")
             connection.endheaders()
@@ -204,8 +204,10 @@ class S3Http:
             return None
         finally:
             sock.settimeout(self._silence_s)
-        if head.startswith((b"HTTP/1.1 100", b"HTTP/1.0 100")):
-            return None
+        if head.startswith(b"HTTP/1.1 100"):
+            head = head.partition(b"\r\n\r\n")[2]
+            if not head:
+                return None
         response = http.client.HTTPResponse(_Begun(sock, head), method=method)  # type: ignore[arg-type]  # is read only
         response.begin()
         response.will_close = True
