@@ -23,21 +23,19 @@ DESK_BUCKET: Final = ("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMu
 
 def box_policy(bucket: str, prefix: str, *, principal: str | None = None) -> dict[str, Any]:
     """What a box needs, beneath ``prefix`` (``practice/room-3``); with a principal as the bucket's own policy."""
-    return _policy([_statement("box", BOX, f"{bucket}/{prefix}/*", principal)])
+    return _policy([_statement(BOX, f"{bucket}/{prefix}/*", principal)])
 
 
 def desk_policy(bucket: str, *, principal: str | None = None) -> dict[str, Any]:
     """What `sotto-clinic` needs: to read, to list, to erase, and to keep the orders that it carried out."""
-    return _policy(
-        [_statement("desk", DESK_OBJECTS, f"{bucket}/*", principal), _statement("list", DESK_BUCKET, bucket, principal)]
-    )
+    return _policy([_statement(DESK_OBJECTS, f"{bucket}/*", principal), _statement(DESK_BUCKET, bucket, principal)])
 
 
 def _policy(statements: list[dict[str, Any]]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _statement(name: str, actions: tuple[str, ...], resource: str, principal: str | None) -> dict[str, Any]:
+def _statement(actions: tuple[str, ...], resource: str, principal: str | None) -> dict[str, Any]:
     whose = {} if principal is None else {"Principal": {"AWS": [principal]}}
     allowed = {"Action": list(actions), "Resource": [f"arn:aws:s3:::{resource}"]}
-    return {"Sid": name, "Effect": "Allow", **whose, **allowed}
+    return {"Effect": "Allow", **whose, **allowed}  # no Sid: statements of many boxes fit into one policy

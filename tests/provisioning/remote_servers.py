@@ -1,27 +1,45 @@
-"""The clinic's servers for the tests: each a real one, reached as a box reaches it and as the clinic does."""
+"""The clinic's servers for the tests: each a real one, reached as a box reaches it and as the clinic does.
+
+In the bucket a box may do what `sotto-clinic policy` says and nothing more, and every version is kept.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import socket
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from device.config import AnyRemote, S3Remote
 from device.config import SftpRemote as Section
-from device.remote import Remote
+from device.remote import SILENCE_S, Remote
 from device.remote_folder import MARK_NAME, FolderRemote
-from device.remote_sftp import sftp_remote
-from device.ssh_channel import Account
+from device.remotes import remote_of
+from device.s3_http import Body, Place, S3Http
+from device.s3_listing import list_versions
+from tests.provisioning.boxes import call
+from tests.remote.ceph import HOST, Ceph, User
+from tests.remote.certificates import Authority
 from tests.remote.sftp_server import SftpServer
+
+PLACE = {"name": "remote", "clinic": "-", "room": "-"}
 
 
 class ClinicServer(Protocol):
-    """A server that runs. ``remote``: with a box's credentials; ``address``: what ``sotto-clinic`` is given."""
+    """A server that runs.
 
-    remote: Remote
+    ``box``: with a box's credentials; ``desk``: with the clinic's own; ``address``: what ``sotto-clinic`` is given.
+    """
+
+    box: Remote
+    desk: Remote
     address: str
+    box_may_erase: bool
 
     def moved_bytes(self) -> int | None:
         """How much has come to the clinic so far, on the wire; ``None`` where there is no wire."""
@@ -30,13 +48,12 @@ class ClinicServer(Protocol):
         """Leave nothing behind."""
 
 
-def box_at(section: Section) -> Remote:
+def box_at(section: AnyRemote) -> Remote:
     """A remote as a box with this section has it."""
-    account = Account(section.host, section.port, section.user, section.key, section.host_key)
-    return sftp_remote(account, folder=section.folder)
+    return remote_of(section, notes=None, utc=utc)
 
 
-def toml_of(section: Section, path: Path) -> Path:
+def toml_of(section: AnyRemote, path: Path) -> Path:
     """The file that the clinic has for this remote."""
     keys = section.model_dump(mode="json", exclude={"name", "clinic", "room"}, exclude_none=True)
     lines = (f"{key} = {value if isinstance(value, int) else repr(value)}" for key, value in keys.items())
@@ -47,31 +64,35 @@ def toml_of(section: Section, path: Path) -> Path:
 class MountedFolder:
     """A share that is mounted here."""
 
+    box_may_erase = True
+
     def __init__(self, folder: Path) -> None:
         (folder / MARK_NAME).touch()
-        self.remote: Remote = FolderRemote(folder)
+        self.box: Remote = FolderRemote(folder)
+        self.desk = self.box
         self.address = str(folder)
 
     def moved_bytes(self) -> int | None:
         return None
 
     def close(self) -> None:
-        self.remote.close()
+        self.box.close()
 
 
 class Sftp:
     """OpenSSH's server; between it and the clinic stands somebody who counts."""
 
+    box_may_erase = True
+
     def __init__(self, folder: Path) -> None:
         self._server = SftpServer(folder)
         account = self._server.account
-        self.remote: Remote = self._server.maker()
+        self.box: Remote = self._server.maker()
+        self.desk = self.box
         self._relay = Relay(account.port)
         section = Section(
             driver="sftp",
-            name="remote",
-            clinic="-",
-            room="-",
+            **PLACE,
             host="127.0.0.1",
             port=self._relay.port,
             user=account.user,
@@ -85,9 +106,68 @@ class Sftp:
         return self._relay.wait_for_all()
 
     def close(self) -> None:
-        self.remote.close()
+        self.box.close()
         self._relay.close()
         self._server.close()
+
+
+VERSIONED = (
+    b'<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>Enabled</Status>'
+    b"</VersioningConfiguration>"
+)
+
+
+class Bucket:
+    """A bucket of a real Ceph, with an owner whom nobody else needs: its policy lets a box's user and the desk's in."""
+
+    box_may_erase = False
+
+    def __init__(self, ceph: Ceph, authority: Authority, folder: Path) -> None:
+        self._ca = folder / "ca.pem"
+        self._ca.write_bytes(authority.pem)
+        self._relay = Relay(ceph.port)
+        users = [ceph.user(f"{role}{os.urandom(4).hex()}") for role in ("owner", "desk", "box")]
+        owner, desk, box = (self._section(ceph.port, user, folder) for user in users)
+        self.desk, self.box = remote_of(desk, notes=None, utc=utc), remote_of(box, notes=None, utc=utc)
+        self.address = str(toml_of(self._section(self._relay.port, users[1], folder), folder / "remote.toml"))
+        place = Place(HOST, ceph.port, "us-east-1", "recordings", owner.credentials, self._ca)
+        self.http = S3Http(place, silence_s=SILENCE_S, utc=utc)
+        self.http.ask("PUT")
+        self.http.ask("PUT", query={"versioning": ""}, body=Body.of(VERSIONED))
+        self.http.ask("PUT", query={"policy": ""}, body=Body.of(_policy(desk=users[1].name, box=users[2].name)))
+
+    def _section(self, port: int, user: User, folder: Path) -> S3Remote:
+        credentials = folder / f"{user.name}.toml"
+        credentials.write_text(f'access_key = "{user.access_key}"\nsecret_key = "{user.secret_key}"\n')
+        credentials.chmod(0o600)
+        server = {"endpoint": f"https://{HOST}:{port}", "region": "us-east-1", "bucket": "recordings", "ca": self._ca}
+        return S3Remote(driver="s3", credentials=credentials, **server, **PLACE)
+
+    def versions(self) -> int:
+        """How much the bucket still keeps in secret."""
+        return len(list(list_versions(self.http, "")))
+
+    def moved_bytes(self) -> int | None:
+        return self._relay.wait_for_all()
+
+    def close(self) -> None:
+        self.box.close()
+        self.desk.close()
+        self.http.close()
+        self._relay.close()
+
+
+def _policy(*, desk: str, box: str) -> bytes:
+    """One policy with what `sotto-clinic policy` prints for each room and for the desk."""
+    words = ("policy", "--bucket", "recordings", "--principal")
+    rooms = [(*words, f"arn:aws:iam:::user/{box}", "--clinic", "practice", "--room", f"room-{n}") for n in (3, 4)]
+    printed = [call(*one).told for one in (*rooms, (*words, f"arn:aws:iam:::user/{desk}", "--desk"))]
+    statements = [statement for one in printed for statement in one["Statement"]]
+    return json.dumps(printed[0] | {"Statement": statements}).encode()
+
+
+def utc() -> datetime:
+    return datetime.now(UTC)
 
 
 class Relay:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from device.errors import RemoteError
 from device.recording import MANIFEST_NAME, SESSION_NAME
 from device.recording.erasure import CERTIFICATE_KIND
 from device.recording.manifest import RecordingState
@@ -18,7 +19,9 @@ from device.remote import Remote
 from tests.provisioning.boxes import DESK, OTHER_DESK, call, held, leave_order, order_for, put, send
 from tests.provisioning.conftest import SEALED_BYTES, Clinic
 from tests.provisioning.damage import Kept, copy_of, record
-from tests.provisioning.remote_servers import KINDS, ClinicServer
+from tests.provisioning.remote_servers import KINDS, Bucket, ClinicServer
+from tests.remote.ceph import HOST, TREE, Ceph
+from tests.remote.certificates import Authority
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +44,27 @@ def long(clinic: Clinic, sound_quiet: Any) -> Kept:
     return record(clinic, sound_quiet[0], store="long")
 
 
-@pytest.fixture(scope="module", params=list(KINDS))
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    """A bucket of a Ceph that was started for it, which takes some 15 s."""
+    if not TREE.exists():
+        pytest.fail("there is no Ceph; run tests/tools/fetch-ceph first")
+    authority = Authority()
+    ceph = Ceph(tmp_path_factory.mktemp("ceph"), authority.issue(HOST))
+    try:
+        ceph.start()
+        made = Bucket(ceph, authority, tmp_path_factory.mktemp("bucket"))
+        yield made
+        made.close()
+    finally:
+        ceph.stop()
+
+
+@pytest.fixture(scope="module", params=[*KINDS, "s3"])
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClinicServer]:
+    if request.param == "s3":
+        yield request.getfixturevalue("bucket")
+        return
     made = KINDS[request.param](tmp_path_factory.mktemp(request.param))
     yield made
     made.close()
@@ -52,14 +74,14 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def server(running: ClinicServer) -> Iterator[ClinicServer]:
     """The clinic's server, empty again afterwards."""
     yield running
-    for top in {name.partition("/")[0] for name in held(running.remote)}:
-        running.remote.erase(top)
+    for top in {name.partition("/")[0] for name in held(running.desk)}:
+        running.desk.erase(top)
 
 
 @pytest.fixture
 def remote(server: ClinicServer) -> Remote:
     """As a box has it."""
-    return server.remote
+    return server.box
 
 
 def device_key(kept: Kept) -> str:
@@ -270,7 +292,7 @@ def test_what_has_not_arrived_is_not_pulled(server: ClinicServer, remote: Remote
     put(remote, f"{there}/{SESSION_NAME}", short.file.read_bytes())
     said = call("pull", server.address, short.folder.name, "-o", tmp_path)
     assert (said.code, "no manifest" in said.complaints) == (6, True)
-    remote.erase(there)
+    server.desk.erase(there)
     put(remote, f"{there}/{MANIFEST_NAME}", (short.folder / MANIFEST_NAME).read_bytes())
     said = call("pull", server.address, short.folder.name, "-o", tmp_path)
     assert (said.code, SESSION_NAME in said.complaints) == (6, True)
@@ -333,6 +355,31 @@ def test_what_is_not_there_is_told(server: ClinicServer, remote: Remote, short: 
     assert call("verify").code == 2
 
 
+# -- what a box may do ------------------------------------------------------------------------------------------------
+
+
+def test_a_box_may_do_its_work_and_no_more_than_the_clinic_lets_it(
+    server: ClinicServer, remote: Remote, short: Kept
+) -> None:
+    there = send(remote, short.folder)
+    assert b"".join(remote.read(f"{there}/{SESSION_NAME}")) == short.file.read_bytes()
+    if server.box_may_erase:
+        remote.erase(there)
+        assert held(server.desk) == {}
+        return
+    for forbidden in (
+        lambda: remote.erase(there),
+        lambda: list(remote.names("")),
+        lambda: put(remote, "practice/room-5/x", b"?"),
+        lambda: put(remote, "x", b"?"),
+    ):
+        with pytest.raises(RemoteError):
+            forbidden()
+    put(server.desk, "practice/room-5/x", b"?")
+    with pytest.raises(RemoteError):
+        b"".join(remote.read("practice/room-5/x"))
+
+
 # -- erase orders -----------------------------------------------------------------------------------------------------
 
 
@@ -347,17 +394,19 @@ def test_an_order_that_holds_is_carried_out_and_kept(
     there, other = send(remote, short.folder), send(remote, long.folder, desk=OTHER_DESK)
     order = order_for(short)
     leave_order(remote, there, order)
-    before = held(remote)
+    before = held(server.desk)
 
     code, (dry,), _ = erase(server, "--dry-run")
     assert (code, dry["erased"], dry["refused"], dry["by"]) == (0, False, None, "therapist")
-    assert held(remote) == before
+    assert held(server.desk) == before
 
     code, (done,), _ = erase(server)
     assert (code, done["erased"], done["path"]) == (0, True, there)
     kept_as = f"practice/room-3/erased/{short.folder.name}.json"
-    assert held(remote) == {kept_as: len(order)} | {name: size for name, size in before.items() if other in name}
-    assert b"".join(remote.read(kept_as)) == order
+    assert held(server.desk) == {kept_as: len(order)} | {name: size for name, size in before.items() if other in name}
+    assert b"".join(server.desk.read(kept_as)) == order
+    if isinstance(server, Bucket):
+        assert server.versions() == len(held(server.desk))  # no older version is kept either
 
     assert call("erase-ordered", server.address).out == "no erase order waits\n"
     rooms = call("list", server.address, "--json").told["rooms"]
@@ -398,11 +447,11 @@ def test_an_order_that_does_not_hold_erases_nothing(
     document, why = forgeries(short, long)[how]
     there = send(remote, short.folder)
     leave_order(remote, there, document)
-    before = held(remote)
+    before = held(server.desk)
     code, (told,), complaints = erase(server)
     assert (code, told["erased"], why in told["refused"]) == (4, False, True), told
     assert why in complaints
-    assert held(remote) == before
+    assert held(server.desk) == before
     clinic.open(short.folder.name, "--remote", server.address, "-o", "far.mp4")  # and it keeps nobody from opening
 
 
@@ -411,7 +460,7 @@ def test_device_keys_that_are_given_decide(server: ClinicServer, remote: Remote,
     leave_order(remote, there, order_for(short))
     code, (told,), _ = erase(server, "--device-key", "0" * 16)
     assert (code, told["erased"]) == (4, False)
-    remote.erase(there)
+    server.desk.erase(there)
     put(remote, f"{there}/{SESSION_NAME}", short.file.read_bytes())
     leave_order(remote, there, order_for(short))
     code, (told,), _ = erase(server)
@@ -432,7 +481,7 @@ def test_an_erasure_that_was_cut_is_ended_and_a_stranger_can_begin_none(
     assert (code, told["erased"]) == (4, False)
     put(remote, noted, order)
     code, (told,), _ = erase(server)
-    assert (code, told["erased"], list(held(remote))) == (0, True, [noted])
+    assert (code, told["erased"], list(held(server.desk))) == (0, True, [noted])
 
     # Whoever can write there, and has no device key, puts all of that there himself: the recording stays.
     stranger = order_for(short, key=Ed25519PrivateKey.generate())
@@ -440,7 +489,7 @@ def test_an_erasure_that_was_cut_is_ended_and_a_stranger_can_begin_none(
     leave_order(remote, there, stranger)
     put(remote, noted, stranger)
     code, (told,), _ = erase(server)
-    assert (code, told["erased"], f"{there}/{SESSION_NAME}" in held(remote)) == (4, False, True)
+    assert (code, told["erased"], f"{there}/{SESSION_NAME}" in held(server.desk)) == (4, False, True)
 
 
 def test_what_is_ordered_erased_is_neither_opened_nor_pulled(
