@@ -63,7 +63,7 @@ def _wrong(
 ) -> tuple[str, str] | None:
     """What is wrong with an order whose signature holds, and what to do."""
     if order.recording != recording:
-        return f"the erase order is that of another recording, {order.recording}", _FIND_OUT
+        return f"the erase order is that of another recording, {order.recording[:40]!r}", _FIND_OUT
     if device_keys and key not in device_keys:
         return f"the erase order is signed by {key}, which is none of the device keys given", _FIND_OUT
     if beside is None:

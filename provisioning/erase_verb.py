@@ -50,7 +50,7 @@ def run_erase(arguments: argparse.Namespace) -> int:
         places = [RemotePlace(remote, recording) for recording in held_at(remote, arguments.what).recordings]
         for place in (one for one in places if one.held.is_ordered_erased):
             try:
-                done.append(obey(place, device_keys=device_keys, dry=arguments.dry_run))
+                done.append(obey(place, device_keys=device_keys, dry=arguments.dry_run, beside=places))
             except SottoError as problem:
                 failed.append((place, problem))
                 _complain(place, *words_of(problem))

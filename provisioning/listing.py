@@ -5,9 +5,10 @@ The recording itself is not read: that its size is the manifest's is told, and `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from device.errors import DamagedError
 from device.recording.manifest import Manifest, RecordingState
@@ -17,7 +18,8 @@ from provisioning.holdings import HeldRecording, HeldRoom
 from provisioning.remote_place import RemotePlace
 from provisioning.times import SECOND_US, format_time
 
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+_MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)")
+_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ def _problem(held: HeldRecording, beside: Beside | None) -> str | None:
 
 
 def _said(manifest: Manifest) -> list[str]:
-    started = manifest.started[:16].replace("T", " ") + ("Z" if manifest.clock_trusted else "?")
+    moment = _MOMENT.match(manifest.started)  # anybody can sign a manifest: what is shown of it is no free text
+    started = " ".join(moment.groups()) + ("Z" if manifest.clock_trusted else "?") if moment else "-"
     what = "sound" if manifest.picture is None else "sound and picture"
     return [started, format_time(manifest.duration_us), what, str(manifest.state)]
 

@@ -7,7 +7,7 @@ anything is left. A cut anywhere is mended by the same command.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from device.errors import RemoteAbsentError, RemoteError
 from device.recording.layout import ORDER_NAME
 from provisioning.erase_orders import Judged
 from provisioning.errors import UnreachableError
-from provisioning.exits import ALTERED, DONE
+from provisioning.exits import ALTERED, DONE, NOT_SURE
 from provisioning.listing import format_size
 from provisioning.remote_place import RemotePlace
 from provisioning.remote_source import read_small
@@ -23,16 +23,22 @@ from provisioning.remote_source import read_small
 
 @dataclass(frozen=True, slots=True)
 class Obeyed:
-    """What became of an erase order: carried out, or (``dry``) what would be; or refused, and why."""
+    """What became of an erase order: carried out, or (``dry``) what would be; or refused, and why.
+
+    ``others``: where the remote holds something of the same recording besides, in which no order waits.
+    """
 
     place: RemotePlace
     judged: Judged
     dry: bool
+    others: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
         """The exit code that it alone would have."""
-        return DONE if self.judged.refused is None else ALTERED
+        if self.judged.refused is not None:
+            return ALTERED
+        return NOT_SURE if self.others else DONE
 
     def lines(self) -> Iterator[str]:
         """It for a person."""
@@ -43,6 +49,8 @@ class Obeyed:
         what = "would be erased" if self.dry else "erased"
         size = f"{len(held.files)} files, {format_size(held.size_bytes)}"
         yield f"{held.folder}: {what} ({size}); ordered {order.ordered} by {order.by} (key {self.judged.key})"
+        for other in self.others:
+            yield f"note: {other} has the same id, and no order waits there: look at it, and erase it by hand"
 
     def as_json(self) -> dict[str, Any]:
         """It for a script."""
@@ -57,11 +65,12 @@ class Obeyed:
             "by": None if order is None else str(order.by),
             "key": self.judged.key,
             "size_bytes": self.place.held.size_bytes,
+            "others": list(self.others),
         }
 
 
-def obey(place: RemotePlace, *, device_keys: frozenset[str], dry: bool) -> Obeyed:
-    """Carry out the order that waits beside a recording, if it holds.
+def obey(place: RemotePlace, *, device_keys: frozenset[str], dry: bool, beside: Iterable[RemotePlace] = ()) -> Obeyed:
+    """Carry out the order that waits beside a recording, if it holds; ``beside``: what else the remote holds.
 
     Raises:
         RemoteError: the remote refuses, or something is left after all.
@@ -75,7 +84,8 @@ def obey(place: RemotePlace, *, device_keys: frozenset[str], dry: bool) -> Obeye
         judged = Judged(judged.order, judged.key)
     if judged.refused is None and not dry:
         _erase(place, document)
-    return Obeyed(place, judged, dry)
+    twins = (other.held for other in beside if other.name == place.name)
+    return Obeyed(place, judged, dry, tuple(twin.folder for twin in twins if not twin.is_ordered_erased))
 
 
 def _was_begun(place: RemotePlace, document: bytes, judged: Judged) -> bool:

@@ -105,6 +105,10 @@ class Sftp:
     def moved_bytes(self) -> int | None:
         return self._relay.wait_for_all()
 
+    def cut_next_after(self, more_bytes: int) -> None:
+        """Break the clinic's connection once so much more has come."""
+        self._relay.cut_after(more_bytes)
+
     def close(self) -> None:
         self.box.close()
         self._relay.close()
@@ -176,6 +180,7 @@ class Relay:
     def __init__(self, to: int) -> None:
         self._to = to
         self._come_bytes = 0
+        self._cut_at_bytes: int | None = None
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -209,8 +214,15 @@ class Relay:
             _pass_on(far, near, self._count)
             out.join()
 
+    def cut_after(self, more_bytes: int) -> None:
+        """Break the connection once so much more has come back; those after it hold."""
+        self._cut_at_bytes = self._come_bytes + more_bytes
+
     def _count(self, size: int) -> None:
         self._come_bytes += size
+        if self._cut_at_bytes is not None and self._come_bytes > self._cut_at_bytes:
+            self._cut_at_bytes = None
+            raise ConnectionError
 
 
 def _pass_on(source: socket.socket, to: socket.socket, count: Callable[[int], None]) -> None:

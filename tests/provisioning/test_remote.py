@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,17 +15,21 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.errors import RemoteError
-from device.recording import MANIFEST_NAME, SESSION_NAME
-from device.recording.erasure import CERTIFICATE_KIND
+from device.recording import ERASE_ORDERS_NAME, MANIFEST_NAME, SESSION_NAME
+from device.recording.erasure import CERTIFICATE_KIND, ORDER_KIND
 from device.recording.manifest import RecordingState
-from device.recording.signing import fingerprint, sign
+from device.recording.signing import fingerprint, sign, verify
 from device.remote import Remote
+from device.remote_folder import MARK_NAME, FolderRemote
+from provisioning.obeying import obey
+from provisioning.remote_place import find_at
 from tests.provisioning.boxes import DESK, OTHER_DESK, call, held, leave_order, order_for, put, send
 from tests.provisioning.conftest import SEALED_BYTES, Clinic
 from tests.provisioning.damage import Kept, copy_of, record
-from tests.provisioning.remote_servers import KINDS, Bucket, ClinicServer
+from tests.provisioning.remote_servers import KINDS, Bucket, ClinicServer, Sftp
 from tests.remote.ceph import HOST, TREE, Ceph
 from tests.remote.certificates import Authority
+from tests.remote.sftp_server import make_key
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +92,10 @@ def remote(server: ClinicServer) -> Remote:
     return server.box
 
 
+# What does not depend on what the remote is made of is tried with the one that costs least.
+in_a_folder = pytest.mark.parametrize("running", ["folder"], indirect=True)
+
+
 def device_key(kept: Kept) -> str:
     return fingerprint(kept.key.public_key().public_bytes_raw())
 
@@ -125,6 +137,7 @@ def test_the_list_shows_each_room_and_what_the_manifests_say(
     assert len(lines) == 4
 
 
+@in_a_folder
 def test_the_list_says_what_is_not_whole_and_why(
     server: ClinicServer, remote: Remote, short: Kept, tmp_path: Path
 ) -> None:
@@ -145,6 +158,18 @@ def test_the_list_says_what_is_not_whole_and_why(
     assert "not whole: " in call("list", server.address).out
 
 
+@in_a_folder
+def test_a_strangers_manifest_writes_nothing_of_its_own_into_the_list(
+    server: ClinicServer, remote: Remote, short: Kept, tmp_path: Path
+) -> None:
+    kept = copy_of(short, tmp_path)
+    kept.sign(Ed25519PrivateKey.generate(), started="\x1b[2J owned", box="\x1b[2J")
+    send(remote, kept.folder)
+    said = call("list", server.address)
+    assert (said.code, "\x1b" in said.out + said.complaints) == (0, False)
+
+
+@in_a_folder
 def test_the_list_warns_of_what_belongs_to_no_recording(server: ClinicServer, remote: Remote, short: Kept) -> None:
     there = send(remote, short.folder)
     expected = {"practice/room-3/notes.txt", f"{there}/copy.mp4", "practice/room-3/audit/readme"}
@@ -155,6 +180,7 @@ def test_the_list_warns_of_what_belongs_to_no_recording(server: ClinicServer, re
     assert "note: practice/room-3/notes.txt belongs to no recording" in call("list", server.address).out
 
 
+@in_a_folder
 def test_the_list_can_be_narrowed(
     server: ClinicServer, remote: Remote, short: Kept, long: Kept, tmp_path: Path
 ) -> None:
@@ -183,6 +209,7 @@ def test_the_list_can_be_narrowed(
         assert call("list", server.address, *words).code == code
 
 
+@in_a_folder
 def test_a_recording_that_is_there_twice_is_told_and_is_named_by_its_path(
     server: ClinicServer, remote: Remote, short: Kept, clinic: Clinic
 ) -> None:
@@ -240,7 +267,41 @@ def test_what_was_cut_goes_on_at_its_size(server: ClinicServer, remote: Remote, 
     assert same(into, long.folder)
 
 
-@pytest.mark.parametrize("found", [b"x" * 5000, b"x" * (1 << 27)], ids=["of another file", "too long"])
+@pytest.mark.parametrize("running", ["sftp"], indirect=True)
+def test_a_connection_that_breaks_costs_nothing_that_had_come(
+    server: Sftp, remote: Remote, long: Kept, tmp_path: Path
+) -> None:
+    send(remote, long.folder)
+    words = ("pull", server.address, long.folder.name, "-o", tmp_path, "--json")
+    server.cut_next_after(8 << 20)
+    said = call(*words)
+    assert (said.code, said.complaints.count("error: ")) == (6, 1)
+    part = (tmp_path / long.folder.name / f"{SESSION_NAME}.part").stat().st_size
+    assert 6 << 20 < part < 8 << 20
+    said = call(*words)
+    assert said.code == 0, said.complaints
+    rest = long.file.stat().st_size - part + (long.folder / MANIFEST_NAME).stat().st_size
+    assert said.told["recordings"][0]["moved_bytes"] == rest
+    assert same(tmp_path / long.folder.name, long.folder)
+
+
+def test_a_pull_that_is_killed_goes_on(clinic: Clinic, long: Kept, tmp_path: Path) -> None:
+    (tmp_path / MARK_NAME).touch()
+    send(FolderRemote(tmp_path), long.folder)
+    part = clinic.home / "pulled" / long.folder.name / f"{SESSION_NAME}.part"
+    words = ("pull", tmp_path, long.folder.name, "-o", clinic.home / "pulled")
+    with clinic.start(*words) as process:
+        while process.poll() is None and not part.exists():
+            time.sleep(0.005)
+        process.kill()
+    assert not (part.parent / MANIFEST_NAME).exists()
+    done = clinic.run(*words)
+    assert done.returncode == 0, done.stderr.decode()
+    assert same(part.parent, long.folder)
+
+
+@in_a_folder
+@pytest.mark.parametrize("found", [b"x" * 5000, b"x" * (1 << 23)], ids=["of another file", "too long"])
 def test_a_part_that_is_none_of_this_recording_is_begun_anew(
     server: ClinicServer, remote: Remote, short: Kept, tmp_path: Path, found: bytes
 ) -> None:
@@ -265,6 +326,7 @@ def test_what_was_altered_at_the_remote_is_not_kept(
     assert call("verify", "--remote", server.address).code == 4
 
 
+@in_a_folder
 def test_what_another_box_signed_is_not_pulled(
     server: ClinicServer, remote: Remote, short: Kept, tmp_path: Path
 ) -> None:
@@ -273,6 +335,7 @@ def test_what_another_box_signed_is_not_pulled(
     assert (said.code, list(tmp_path.iterdir())) == (4, [])
 
 
+@in_a_folder
 def test_nothing_that_is_there_is_overwritten(
     server: ClinicServer, remote: Remote, short: Kept, tmp_path: Path
 ) -> None:
@@ -287,6 +350,7 @@ def test_nothing_that_is_there_is_overwritten(
         assert target.read_bytes() == b"mine"
 
 
+@in_a_folder
 def test_what_has_not_arrived_is_not_pulled(server: ClinicServer, remote: Remote, short: Kept, tmp_path: Path) -> None:
     there = DESK.recording(short.folder.name, None)
     put(remote, f"{there}/{SESSION_NAME}", short.file.read_bytes())
@@ -347,12 +411,44 @@ def test_all_of_a_remote_one_room_and_one_recording_are_verified(
         ]
 
 
+@in_a_folder
 def test_what_is_not_there_is_told(server: ClinicServer, remote: Remote, short: Kept, tmp_path: Path) -> None:
     send(remote, short.folder)
     for name, code in (("000009-zzzzzzzzzz", 6), ("practice/room-9", 6), ("../etc", 2)):
         assert call("pull", server.address, name, "-o", tmp_path).code == code
         assert call("verify", "--remote", server.address, name).code == code
     assert call("verify").code == 2
+
+
+def rehearse(clinic: Clinic, store: Path, *presses: str, speed: int = 20) -> Path:
+    """A session by the real program; its store."""
+    store.mkdir()
+    recipient = str(clinic.identities["classic"].recipient())
+    wav = Path(__file__).parents[2] / "device" / "capture" / "room.wav"
+    command = [sys.executable, "-m", "device", "rehearse", "--sound", wav, "--store", store, "--loop"]
+    subprocess.run(
+        [*command, "--speed", str(speed), "--presses", ", ".join(presses), "--recipient", recipient],
+        capture_output=True,
+        check=True,
+    )
+    return store
+
+
+@pytest.mark.parametrize("running", ["sftp"], indirect=True)
+def test_a_session_is_at_the_clinic_what_stock_age_finds_in_it(
+    server: ClinicServer, remote: Remote, clinic: Clinic, tmp_path: Path
+) -> None:
+    store = rehearse(clinic, tmp_path / "store", "0.2 consent", "0.6 record", "6.6 record")
+    (folder,) = (path.parent for path in store.glob(f"*/{SESSION_NAME}"))
+    send(remote, folder)
+    pulled = tmp_path / "pulled"
+    assert call("pull", server.address, folder.name, "-o", pulled).code == 0
+    found = subprocess.run(
+        ["age", "-d", "-i", clinic.key("classic"), pulled / folder.name / SESSION_NAME], capture_output=True, check=True
+    )
+    clinic.open(folder.name, "--remote", server.address, "-o", tmp_path / "far.mp4", key="classic")
+    assert (tmp_path / "far.mp4").read_bytes() == found.stdout
+    assert clinic.player.kinds(tmp_path / "far.mp4") == ["audio"]
 
 
 # -- what a box may do ------------------------------------------------------------------------------------------------
@@ -378,6 +474,52 @@ def test_a_box_may_do_its_work_and_no_more_than_the_clinic_lets_it(
     put(server.desk, "practice/room-5/x", b"?")
     with pytest.raises(RemoteError):
         b"".join(remote.read("practice/room-5/x"))
+
+
+# -- the way there ----------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_is_no_remote_and_a_file_that_says_no_way_are_told(tmp_path: Path) -> None:
+    said = call("list", tmp_path)
+    assert (said.code, MARK_NAME in said.complaints) == (6, True)
+    for number, (text, word) in enumerate(
+        (
+            ("", "remote is missing"),
+            ('[remote]\ndriver = "ftp"\n', "remote.driver"),
+            ('[remote]\ndriver = "folder"\npath = "here"\n', "absolute path"),
+            ('[remote]\ndriver = "folder"\npath = "/srv"\nroot = 1\n', "remote.root is not a known key"),
+            ("[remote\n", "no valid TOML"),
+        )
+    ):
+        file = tmp_path / f"{number}.toml"
+        file.write_text(text)
+        said = call("list", file)
+        assert (said.code, word in said.complaints) == (2, True), said.complaints
+    assert call("list", tmp_path / "none.toml").code == 2
+
+
+def test_the_section_of_a_box_is_taken_as_it_is(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    (tmp_path / MARK_NAME).touch()
+    file = tmp_path_factory.mktemp("desk") / "box.toml"
+    place = 'name = "nas"\nclinic = "practice"\nroom = "room-3"\n'
+    file.write_text(f'[remote]\ndriver = "folder"\npath = "{tmp_path}"\n{place}')
+    assert call("list", file).out == "there is no recording\n"
+
+
+@pytest.mark.parametrize("running", ["sftp"], indirect=True)
+def test_a_server_with_another_key_is_not_talked_to(server: Sftp, tmp_path: Path) -> None:
+    other = make_key(tmp_path / "other")
+    file = tmp_path / "remote.toml"
+    text = Path(server.address).read_text()
+    file.write_text(re.sub("host_key = .*", f"host_key = '{other}'", text))
+    for words in (
+        ("list", file),
+        ("verify", "--remote", file),
+        ("erase-ordered", file),
+        ("pull", file, "x", "-o", "y"),
+    ):
+        said = call(*words, here=tmp_path)
+        assert (said.code, "host_key" in said.complaints) == (6, True), said.complaints
 
 
 # -- erase orders -----------------------------------------------------------------------------------------------------
@@ -429,6 +571,7 @@ def forgeries(short: Kept, long: Kept) -> dict[str, tuple[bytes, str]]:
     }
 
 
+@in_a_folder
 @pytest.mark.parametrize(
     "how",
     [
@@ -455,6 +598,21 @@ def test_an_order_that_does_not_hold_erases_nothing(
     clinic.open(short.folder.name, "--remote", server.address, "-o", "far.mp4")  # and it keeps nobody from opening
 
 
+@in_a_folder
+def test_the_order_of_a_real_withdrawal_is_understood(
+    server: ClinicServer, remote: Remote, clinic: Clinic, tmp_path: Path
+) -> None:
+    store = rehearse(clinic, tmp_path / "store", "0.2 consent", "0.6 record", "3 consent", speed=100)
+    (order,) = (store / ERASE_ORDERS_NAME).glob("*.json")
+    there = DESK.recording(order.stem, None)
+    put(remote, f"{there}/{SESSION_NAME}", b"sent before")
+    leave_order(remote, there, order.read_bytes())
+    key = fingerprint(verify(ORDER_KIND, order.read_bytes()).key)
+    code, (told,), _ = erase(server, "--device-key", key)
+    assert (code, told["erased"], told["by"]) == (0, True, "client")
+
+
+@in_a_folder
 def test_device_keys_that_are_given_decide(server: ClinicServer, remote: Remote, short: Kept) -> None:
     there = send(remote, short.folder)
     leave_order(remote, there, order_for(short))
@@ -492,6 +650,31 @@ def test_an_erasure_that_was_cut_is_ended_and_a_stranger_can_begin_none(
     assert (code, told["erased"], f"{there}/{SESSION_NAME}" in held(server.desk)) == (4, False, True)
 
 
+@in_a_folder
+def test_a_second_copy_that_no_order_is_about_is_told(server: ClinicServer, remote: Remote, short: Kept) -> None:
+    there, other = send(remote, short.folder), send(remote, short.folder, started=None)
+    leave_order(remote, there, order_for(short))
+    code, (told,), _ = erase(server)
+    assert (code, told["erased"], told["others"]) == (7, True, [other])
+
+
+class Forgetful(FolderRemote):
+    """A server that says that it erased, and did not."""
+
+    def erase(self, folder: str) -> None:
+        pass
+
+
+def test_a_server_that_only_says_that_it_erased_is_found_out(short: Kept, tmp_path: Path) -> None:
+    (tmp_path / MARK_NAME).touch()
+    remote = Forgetful(tmp_path)
+    there = send(remote, short.folder)
+    leave_order(remote, there, order_for(short))
+    with pytest.raises(RemoteError, match="still there"):
+        obey(find_at(remote, there), device_keys=frozenset(), dry=False)
+
+
+@in_a_folder
 def test_what_is_ordered_erased_is_neither_opened_nor_pulled(
     server: ClinicServer, remote: Remote, short: Kept, clinic: Clinic, tmp_path: Path
 ) -> None:
