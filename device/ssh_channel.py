@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from device.errors import MissingPackageError, SottoError
+from device.errors import RemoteAwayError, RemoteError, SottoError
 from device.ssh_reasons import fell_silent, reason
 
 _ALIAS: Final = "clinic"  # under this name the server's key is known, whatever its address is called
@@ -43,7 +43,9 @@ class Account:
 def ssh_command(account: Account, *, silence_s: float) -> list[str]:
     """What is run. The server's key comes by a command, because any file of ours would be left behind by a kill."""
     alive_s = max(1, math.ceil(silence_s / 3))
+    kind = account.host_key.split()[0]
     options = (
+        f"HostKeyAlgorithms={'rsa-sha2-512,rsa-sha2-256' if kind == 'ssh-rsa' else kind}",
         "BatchMode=yes",
         "StrictHostKeyChecking=yes",
         "UserKnownHostsFile=/dev/null",
@@ -62,7 +64,7 @@ def ssh_command(account: Account, *, silence_s: float) -> list[str]:
         "ControlMaster=no",
         "ControlPath=none",
         "Compression=no",  # what is sealed cannot be made smaller
-        "LogLevel=ERROR",
+        "LogLevel=INFO",  # at ERROR it keeps some of its reasons to itself
         f"ConnectTimeout={max(1, math.ceil(silence_s))}",
         f"ServerAliveInterval={alive_s}",
         "ServerAliveCountMax=3",
@@ -78,6 +80,8 @@ class SshChannel:
         self._silence_s = silence_s
         self._out: deque[memoryview] = deque()
         self._said = bytearray()
+        self._heard = False
+        self._over = False
         environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
         pipe = subprocess.PIPE
         try:
@@ -85,7 +89,11 @@ class SshChannel:
                 command, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, env=environment, start_new_session=True
             )
         except FileNotFoundError as problem:
-            raise MissingPackageError("OpenSSH's ssh is not installed", "install openssh-client") from problem
+            raise RemoteError("OpenSSH's ssh is not installed on this box", "install openssh-client") from problem
+        except OSError as problem:
+            raise RemoteAwayError(
+                "this box has no room now for one more process", "it is tried again by itself"
+            ) from problem
         self._in_fd, self._out_fd, self._err_fd = (
             file.fileno() for file in (self._ssh.stdin, self._ssh.stdout, self._ssh.stderr) if file is not None
         )
@@ -99,6 +107,8 @@ class SshChannel:
 
     def send(self, *parts: bytes | memoryview) -> None:
         """Have these sent as soon as there is room; ``receive`` does it."""
+        if self._over:
+            return  # and ``receive`` says so
         if not self._out:
             self._poll.register(self._in_fd, select.POLLOUT)
         self._out.extend(memoryview(part) for part in parts if part)
@@ -110,6 +120,8 @@ class SshChannel:
             RemoteAwayError: no byte moved for too long, or the connection broke.
             RemoteError: it was refused.
         """
+        if self._over:  # a read that somebody goes on with after the connection is gone
+            raise reason(b"", None)
         until_s = time.monotonic() + self._silence_s
         while True:
             left_s = until_s - time.monotonic()
@@ -123,11 +135,13 @@ class SshChannel:
                 until_s = time.monotonic() + self._silence_s
             if self._out_fd in ready:
                 if data := os.read(self._out_fd, _PIPE_BYTES):
+                    self._heard = True
                     return data
                 raise self._ended()
 
     def close(self, *, at_once: bool = False) -> None:
         """End it; what waits to be sent is not sent any more. May be repeated."""
+        self._over = True
         for file in (self._ssh.stdin, self._ssh.stdout, self._ssh.stderr):
             if file is not None:
                 file.close()
@@ -169,4 +183,4 @@ class SshChannel:
         while (left_s := until_s - time.monotonic()) > 0 and ear.poll(math.ceil(left_s * 1000)) and self._listen():
             pass
         self.close()
-        return reason(bytes(self._said))
+        return reason(bytes(self._said), None if self._heard else self._ssh.returncode)

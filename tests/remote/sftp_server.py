@@ -70,7 +70,7 @@ class SftpServer:
     def __init__(self, folder: Path, *, sftp: str = "internal-sftp", more: str = "") -> None:
         self._folder = folder
         self.data = folder / "data"
-        self.data.mkdir(parents=True)
+        self.data.mkdir(parents=True, exist_ok=True)
         self._sftp, self._more = sftp, more
         self.host_key = make_key(folder / "host_ed25519")
         self.uses_host_key = "host_ed25519"
@@ -114,7 +114,7 @@ class SftpServer:
             return probe.recv(4) == b"SSH-"
         return False
 
-    def _everybody(self) -> list[int]:
+    def everybody(self) -> list[int]:
         """The listener and every process that serves a connection: sshd gives each a session of its own."""
         if self._sshd is None:
             return []
@@ -127,15 +127,21 @@ class SftpServer:
         return found
 
     def _signal(self, what: signal.Signals) -> None:
-        for process in self._everybody():  # the listener first: it starts no more of them
+        for process in self.everybody():  # the listener first: it starts no more of them
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, what)
 
+    @property
+    def listener(self) -> int:
+        """The process that serves."""
+        assert self._sshd is not None
+        return self._sshd.pid
+
     def kill(self) -> None:
         if self._sshd is not None:
-            everybody = self._everybody()
+            everybody = self.everybody()
             self._signal(signal.SIGSTOP)
-            for process in {*everybody, *self._everybody()}:
+            for process in {*everybody, *self.everybody()}:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
             self._sshd.wait()
