@@ -45,6 +45,7 @@ mon_data_avail_crit = 1
 mon_data_avail_warn = 1
 osd_crush_chooseleaf_type = 0
 osd_memory_target = 939524096
+osd_client_watch_timeout = 3
 osd_class_load_list = *
 osd_class_default_list = *
 osd_class_dir = {libs}/rados-classes
@@ -67,7 +68,7 @@ mgr_initial_modules =
 keyring = {folder}/osd/keyring
 [client.admin]
 rgw_data = {folder}/rgw
-rgw_frontends = beast ssl_endpoint={host}:{port} ssl_certificate={folder}/gateway.pem
+rgw_frontends = beast ssl_endpoint={host}:{port} ssl_certificate={folder}/gateway.pem tcp_nodelay=1
 rgw_thread_pool_size = 64
 rgw_dns_name =
 rgw_enable_usage_log = false
@@ -142,6 +143,24 @@ class Ceph:
         gateway = self._running.pop("radosgw")
         gateway.send_signal(how)
         gateway.wait(PATIENCE_S)
+
+    @property
+    def gateway_runs(self) -> bool:
+        return "radosgw" in self._running
+
+    def signal_gateway(self, number: int) -> None:
+        self._running["radosgw"].send_signal(number)
+
+    def turn_bit(self, bucket: str, key: str, at: int) -> None:
+        """Of what a small object holds, where nobody but the cluster itself looks."""
+        pool = "default.rgw.buckets.data"
+        marker = self.admin("bucket", "stats", f"--bucket={bucket}")["marker"]
+        copy = self._folder / "copy"
+        self._run("rados", "-p", pool, "get", f"{marker}_{key}", str(copy))
+        data = bytearray(copy.read_bytes())
+        data[at] ^= 1
+        copy.write_bytes(data)
+        self._run("rados", "-p", pool, "put", f"{marker}_{key}", str(copy))
 
     def stop(self) -> None:
         """End what was started; nobody needs what it holds."""
