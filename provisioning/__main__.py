@@ -22,6 +22,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import NoReturn
 
 from device.age.errors import AgeError
@@ -161,8 +162,9 @@ def parser() -> Parser:
         ("erase-ordered", add_erase, "carry out the erase orders that boxes left at a remote"),
         ("policy", add_policy, "print what an S3-compatible store has to allow"),
     ):
-        raw = argparse.RawDescriptionHelpFormatter
-        add(verbs.add_parser(name, help=about, epilog=table, formatter_class=raw))
+        verb = verbs.add_parser(name, help=about, epilog=table, formatter_class=argparse.RawDescriptionHelpFormatter)
+        add(verb)
+        verb.description = fill(verb.description or "", 80)
     return whole
 
 
