@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -17,6 +17,7 @@ from device.age.recipients import KeyRecipient, check_company, parse_recipient
 from device.capture.sensor import Framing
 from device.errors import ConfigError, RecipientError
 
+REMOTE_HINT: Final = "docs/clinic-server.md shows what such a file has to hold"
 SECTIONS_HINT = "docs/configuration.md lists every key; `sotto check` shows the effective values"
 
 
@@ -228,6 +229,23 @@ class FolderRemote(_RemoteSection):
     path: AbsolutePath
 
 
+AnyRemote: TypeAlias = Annotated[S3Remote | SftpRemote | FolderRemote, Field(discriminator="driver")]
+
+
+class RemoteFile(_Section):
+    """The clinic's own way to a remote: a file with ``[remote]`` alone, where its place may be left out."""
+
+    remote: AnyRemote
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_a_place(cls, values: Any) -> Any:
+        section = values.get("remote") if isinstance(values, dict) else None
+        if not isinstance(section, dict):
+            return values
+        return values | {"remote": {"name": "remote", "clinic": "-", "room": "-"} | section}
+
+
 class Config(_Section):
     """The effective configuration of a box."""
 
@@ -241,7 +259,7 @@ class Config(_Section):
     panel: Annotated[SimulatedPanel | GpioPanel, Field(discriminator="driver")]
     web: WebSection
     retention: RetentionSection | None = None  # without it nothing is ever deleted
-    remote: Annotated[S3Remote | SftpRemote | FolderRemote, Field(discriminator="driver")] | None = None
+    remote: AnyRemote | None = None
 
 
 def load_config(path: Path) -> Config:
@@ -250,15 +268,7 @@ def load_config(path: Path) -> Config:
     Raises:
         ConfigError: it cannot be read, or a key is missing, unknown or out of range; all of them are named.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as problem:
-        raise ConfigError(
-            f"{path.name} cannot be read: {problem.strerror}", "name another file with --config"
-        ) from problem
-    except UnicodeDecodeError as problem:
-        raise ConfigError(f"{path.name} is not UTF-8: {problem.reason}", "save it as UTF-8 text") from problem
-    return parse_config(text)
+    return parse_config(_read(path, hint="name another file with --config"))
 
 
 def parse_config(text: str) -> Config:
@@ -267,15 +277,41 @@ def parse_config(text: str) -> Config:
     Raises:
         ConfigError: as ``load_config``.
     """
+    return _checked(Config, text, called="the configuration", hint=SECTIONS_HINT)
+
+
+def load_remote(path: Path) -> AnyRemote:
+    """Read and check the clinic's own file for a remote.
+
+    Raises:
+        ConfigError: as ``load_config``.
+    """
+    text = _read(path, hint=REMOTE_HINT)
+    return _checked(RemoteFile, text, called=path.name, hint=REMOTE_HINT).remote
+
+
+_Model = TypeVar("_Model", bound=_Section)
+
+
+def _read(path: Path, *, hint: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise ConfigError(f"{path.name} cannot be read: {problem.strerror}", hint) from problem
+    except UnicodeDecodeError as problem:
+        raise ConfigError(f"{path.name} is not UTF-8: {problem.reason}", "save it as UTF-8 text") from problem
+
+
+def _checked(kind: type[_Model], text: str, *, called: str, hint: str) -> _Model:
     try:
         values = tomllib.loads(text)
     except (ValueError, RecursionError) as problem:  # more than its own error comes out of it: numbers of any length
-        raise ConfigError(f"the configuration is no valid TOML: {problem}", SECTIONS_HINT) from problem
+        raise ConfigError(f"{called} is no valid TOML: {problem}", hint) from problem
     try:
-        return Config.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as problem:
         lines = "; ".join(_line(dict(error)) for error in problem.errors(include_url=False))
-        raise ConfigError(f"the configuration does not hold: {lines}", SECTIONS_HINT) from problem
+        raise ConfigError(f"{called} does not hold: {lines}", hint) from problem
 
 
 def _line(error: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""``sotto-clinic``: the clinic's desk. Keys, and opening what the boxes sealed.
+"""``sotto-clinic``: the clinic's desk. Keys, what the remote holds, and opening what the boxes sealed.
 
     exit  meaning
     0     done
@@ -22,15 +22,20 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import NoReturn
 
 from device.age.errors import AgeError
 from device.clock import SystemClock
 from device.errors import SottoError
+from provisioning.erase_verb import add_erase
 from provisioning.errors import UsageError
 from provisioning.exits import USAGE, exit_of, words_of
 from provisioning.keys import new_key, read_identities, write_identity
+from provisioning.list_verb import REMOTE_HELP, add_list
 from provisioning.opener import STANDARD_OUTPUT, Request, open_recording
+from provisioning.policy_verb import add_policy
+from provisioning.pull_verb import add_pull
 from provisioning.report import Bar
 from provisioning.times import parse_time
 from provisioning.verify_verb import add_verify
@@ -65,7 +70,7 @@ def run(argv: Sequence[str]) -> int:
     except (SottoError, AgeError) as problem:
         return failed(problem, as_json=getattr(arguments, "json", False))
     except KeyboardInterrupt:
-        complain("stopped; nothing was kept", "")
+        complain(getattr(arguments, "stopped", "stopped; nothing was kept"), "")
         return 1
     return code
 
@@ -111,6 +116,7 @@ def open_(arguments: argparse.Namespace) -> int:
         last_us=_time(arguments.last),
         from_us=_time(arguments.from_),
         to_us=_time(arguments.to),
+        remote=arguments.remote,
     )
     bar = Bar(arguments.recording, to=sys.stderr)
     try:
@@ -134,7 +140,7 @@ def parser() -> Parser:
     table = "\n".join(line.removeprefix("    ") for line in (__doc__ or "").splitlines()[2:11])
     whole = Parser(
         prog="sotto-clinic",
-        description="The clinic's side of Sotto: keys, and opening what the boxes sealed.",
+        description="The clinic's side of Sotto: keys, what the remote holds, and opening what the boxes sealed.",
         epilog=table,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -149,14 +155,16 @@ def parser() -> Parser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
-    add_verify(
-        verbs.add_parser(
-            "verify",
-            help="find out whether recordings are what the boxes sealed, and where not",
-            epilog=table,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-    )
+    for name, add, about in (
+        ("verify", add_verify, "find out whether recordings are what the boxes sealed, and where not"),
+        ("list", add_list, "show what a remote holds"),
+        ("pull", add_pull, "fetch whole recordings from a remote, sealed as they are"),
+        ("erase-ordered", add_erase, "carry out the erase orders that boxes left at a remote"),
+        ("policy", add_policy, "print what an S3-compatible store has to allow"),
+    ):
+        verb = verbs.add_parser(name, help=about, epilog=table, formatter_class=argparse.RawDescriptionHelpFormatter)
+        add(verb)
+        verb.description = fill(verb.description or "", 80)
     return whole
 
 
@@ -173,6 +181,7 @@ def _add_key(verbs: argparse._SubParsersAction[Parser]) -> None:
 def _add_open(verb: argparse.ArgumentParser) -> None:
     add = verb.add_argument
     add("recording", metavar="RECORDING", help="a recording's folder, an .age file, or an http(s) address of either")
+    add("--remote", metavar="REMOTE", help=f"{REMOTE_HELP}; RECORDING is then an id, or a path there")
     add("-i", "--identity", metavar="IDENTITY", type=Path, action="append", required=True, help="identity file")
     add("-o", "--output", metavar="FILE", help="where it goes, - for standard output (default: its id, here)")
     add("--force", action="store_true", help="overwrite the output if it is there")

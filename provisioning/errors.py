@@ -6,6 +6,7 @@ SottoError
     ├── OutputError         the opened recording could not be written
     ├── NotARecordingError  a file that can be read, but is no recording
     ├── UnreachableError    the recording is not there, or cannot be read
+    ├── OrderedErasedError  the recording is to be erased: an order that holds waits beside it
     └── NoRangeError        the server sends whole files only
 device.errors.DamagedError
     └── AlteredError        what was read is not what the manifest, signed by the box, says
@@ -36,6 +37,10 @@ class NotARecordingError(ClinicError):
 
 class UnreachableError(ClinicError):
     """The recording is not there, or cannot be read."""
+
+
+class OrderedErasedError(ClinicError):
+    """The recording is to be erased: nobody is to open or to fetch it any more."""
 
 
 class NoRangeError(ClinicError):

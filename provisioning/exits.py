@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from device.age.errors import AgeError, HeaderError, NotAgeError, WrongKeyError
-from device.errors import DamagedError, SottoError
+from device.errors import DamagedError, RemoteError, RetryError, SottoError
 from provisioning.errors import NotARecordingError, UnreachableError, UsageError
 
 DONE: Final = 0
@@ -23,7 +23,7 @@ EXITS: Final[tuple[tuple[tuple[type[Exception], ...], int], ...]] = (
     ((WrongKeyError,), WRONG_KEY),
     ((DamagedError, HeaderError), ALTERED),
     ((NotAgeError, NotARecordingError), NOT_A_RECORDING),
-    ((UnreachableError,), UNREACHABLE),
+    ((UnreachableError, RemoteError, RetryError), UNREACHABLE),
     ((SottoError, AgeError), FAILED),
 )
 

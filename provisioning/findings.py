@@ -30,6 +30,7 @@ class Part(StrEnum):
     DEVICE_KEY = "device key"
     CONSENT = "consent"
     CERTIFICATE = "erase certificate"
+    ORDER = "erase order"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ from provisioning.errors import UsageError
 from provisioning.keys import read_identities
 from provisioning.opening import Progress, open_whole
 from provisioning.output import FileOutput, Output, StandardOutput
+from provisioning.place import Place
 from provisioning.recording import SealedRecording
+from provisioning.remote_place import find_at
+from provisioning.remotes import remote_at
 from provisioning.report import Opened
 from provisioning.slices import write_slice
 from provisioning.source import Source
@@ -38,6 +41,7 @@ class Request:
     last_us: int | None = None
     from_us: int | None = None
     to_us: int | None = None
+    remote: str | None = None
 
     def __post_init__(self) -> None:
         if self.last_us is not None and (self.from_us is not None or self.to_us is not None):
@@ -68,8 +72,16 @@ def open_recording(request: Request, *, progress: Progress) -> Opened:
     Raises:
         SottoError, AgeError: it failed, and nothing was kept.
     """
-    found = place.find(request.recording)
     identities = read_identities(request.identities)
+    if request.remote is None:
+        return _open(request, place.find(request.recording), identities, progress=progress)
+    with remote_at(request.remote) as remote:
+        found = find_at(remote, request.recording)
+        found.let_be_if_ordered_erased()
+        return _open(request, found, identities, progress=progress)
+
+
+def _open(request: Request, found: Place, identities: list[KeyIdentity], *, progress: Progress) -> Opened:
     document = found.read_manifest()
     beside = None if document is None else read_beside(document)
     to = f"{found.name}.mp4" if request.output is None else request.output

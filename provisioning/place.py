@@ -1,11 +1,14 @@
-"""Where a recording is: its folder, its sealed file, or an address; and what lies beside it."""
+"""Where a recording is: its folder, its sealed file, or an address; and what lies beside it.
+
+``remote_place`` has the one for what a remote holds.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 from device.recording import MANIFEST_NAME, SESSION_NAME, WITHDRAWN_NAME, is_recording_id
@@ -13,43 +16,60 @@ from provisioning.errors import UnreachableError
 from provisioning.http_source import HttpSource
 from provisioning.source import FileSource, Source
 
-_MOST_MANIFEST_BYTES: Final = 4 << 20
+MOST_MANIFEST_BYTES: Final = 4 << 20
 _ADDRESS: Final = re.compile(r"https?://", re.IGNORECASE)
 _ODD: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
+class Place(Protocol):
+    """One recording, wherever it is kept."""
+
+    @property
+    def name(self) -> str:
+        """Its id, where that is known; else what to call it."""
+
+    def source(self) -> Source:
+        """The sealed file, not opened yet. Raises ``UsageError`` for an impossible address."""
+
+    def read_manifest(self) -> bytes | None:
+        """The manifest's document, or ``None`` where there is none. Raises ``UnreachableError``."""
+
+    def has_sealed(self) -> bool:
+        """Whether the sealed file is there, as far as that is known without reading it."""
+
+    def is_marked_withdrawn(self) -> bool:
+        """Whether something beside it says that it is to be erased, as far as that is told here."""
+
+
 @dataclass(frozen=True, slots=True)
-class Place:
+class NamedPlace:
     """A recording's sealed file and its manifest, as paths or addresses; no manifest belongs to a file on its own."""
 
     name: str
     sealed: str
     manifest: str | None
-    remote: bool
+    is_address: bool
 
     def source(self) -> Source:
-        """The sealed file, not opened yet. Raises ``UsageError`` for an impossible address."""
-        return HttpSource(self.sealed) if self.remote else FileSource(Path(self.sealed))
+        return HttpSource(self.sealed) if self.is_address else FileSource(Path(self.sealed))
 
     def read_manifest(self) -> bytes | None:
-        """The manifest's document, or ``None`` where there is none. Raises ``UnreachableError``."""
         if self.manifest is None:
             return None
-        if not self.remote:
+        if not self.is_address:
             return _read_file(Path(self.manifest))
         source = HttpSource(self.manifest)
         try:
-            return source.read_all(_MOST_MANIFEST_BYTES)
+            return source.read_all(MOST_MANIFEST_BYTES)
         finally:
             source.close()
 
     def has_sealed(self) -> bool:
-        """Whether the sealed file is there, as far as that is known without reading it."""
-        return self.remote or Path(self.sealed).exists()
+        return self.is_address or Path(self.sealed).exists()
 
     def is_marked_withdrawn(self) -> bool:
-        """Whether a withdrawal stands beside it; behind an address nothing tells."""
-        return self.manifest is not None and not self.remote and Path(self.sealed).with_name(WITHDRAWN_NAME).exists()
+        beside = None if self.manifest is None or self.is_address else Path(self.sealed).with_name(WITHDRAWN_NAME)
+        return beside is not None and beside.exists()
 
 
 def find(text: str) -> Place:
@@ -77,10 +97,10 @@ def in_folder(folder: Path) -> Place:
     return _of_file(folder / SESSION_NAME)
 
 
-def _of_file(sealed: Path) -> Place:
+def _of_file(sealed: Path) -> NamedPlace:
     whole = sealed.absolute()
     beside = str(whole.with_name(MANIFEST_NAME)) if sealed.name == SESSION_NAME else None
-    return Place(_name(whole.parent.name, whole.name), str(sealed), beside, remote=False)
+    return NamedPlace(_name(whole.parent.name, whole.name), str(sealed), beside, is_address=False)
 
 
 def _at_address(text: str) -> Place:
@@ -90,7 +110,7 @@ def _at_address(text: str) -> Place:
     sealed = parts._replace(path=path, fragment="")
     beside = parts._replace(path=f"{folder}/{MANIFEST_NAME}", fragment="").geturl() if file == SESSION_NAME else None
     name = _name(unquote(PurePosixPath(folder).name), unquote(file))
-    return Place(name, sealed.geturl(), beside, remote=True)
+    return NamedPlace(name, sealed.geturl(), beside, is_address=True)
 
 
 def _name(folder: str, file: str) -> str:
@@ -104,7 +124,7 @@ def _name(folder: str, file: str) -> str:
 def _read_file(path: Path) -> bytes | None:
     try:
         with path.open("rb") as file:
-            return file.read(_MOST_MANIFEST_BYTES)
+            return file.read(MOST_MANIFEST_BYTES)
     except FileNotFoundError:
         return None
     except OSError as problem:

@@ -6,16 +6,16 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from device.recording import MANIFEST_NAME, SESSION_NAME
+from device.recording import ERASED_NAME, MANIFEST_NAME, SESSION_NAME
 from device.recording.chain import AUDIT_NAME
+from device.remote import Remote
 from provisioning import place
 from provisioning.errors import UnreachableError
 from provisioning.place import Place
+from provisioning.remote_place import MOST_ORDER_BYTES, RemotePlace, held_at
+from provisioning.remote_source import read_small
 from provisioning.verify_audit import is_audit
-
-_ERASED: Final = "erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,26 @@ class Log:
     path: Path
 
 
-Subject = Place | Certificate | Log
+@dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """The erase order of a recording that should be gone from a remote."""
+
+    remote: Remote
+    room: str
+    name: str
+    is_there: bool
+
+    def read(self) -> bytes:
+        """The document. Raises ``UnreachableError``."""
+        path = f"{self.room}/{ERASED_NAME}/{self.name}.json"
+        return read_small(self.remote, path, most_bytes=MOST_ORDER_BYTES)
+
+    def folder_is_there(self) -> bool:
+        """Whether anything of the recording is still at the remote."""
+        return self.is_there
+
+
+Subject = Place | Certificate | CarriedOut | Log
 
 
 def find_subjects(texts: Sequence[str]) -> list[Subject]:
@@ -63,14 +82,34 @@ def find_subjects(texts: Sequence[str]) -> list[Subject]:
     return list(found)
 
 
+def subjects_at(remote: Remote, texts: Sequence[str]) -> list[Subject]:
+    """The same of what a remote holds, by ids and paths there; all of it where none is named.
+
+    Raises:
+        UsageError: one of them can name nothing there.
+        UnreachableError: there is nothing.
+        SottoError: the remote does not answer, or refuses.
+    """
+    found: dict[Subject, None] = {}
+    for text in texts or (None,):
+        held = held_at(remote, text)
+        found |= {RemotePlace(remote, recording): None for recording in held.recordings}
+        there = {recording.recording for recording in held.recordings}
+        for room in held.rooms:
+            found |= {CarriedOut(remote, room.folder, name, is_there=name in there): None for name in room.erased}
+    if not found:
+        raise UnreachableError("the remote holds no recording", "see with `sotto-clinic list` what it holds")
+    return list(found)
+
+
 def _find(text: str) -> Iterator[Subject]:
     path = Path(text)
-    certificate = path.parent / _ERASED / f"{path.name}.json"
+    certificate = path.parent / ERASED_NAME / f"{path.name}.json"
     if path.name == AUDIT_NAME or is_audit(path):
         yield from _in_store(path)
     elif path.is_dir():
         yield from _in_folder(path)
-    elif path.suffix == ".json" and path.parent.name == _ERASED and path.is_file():
+    elif path.suffix == ".json" and path.parent.name == ERASED_NAME and path.is_file():
         yield Certificate(path)
     elif not path.exists() and certificate.is_file():
         yield Certificate(certificate)
@@ -94,7 +133,7 @@ def _in_folder(folder: Path) -> Iterator[Subject]:
             yield place.in_folder(folder)
             return
         recordings = [entry for entry in sorted(folder.iterdir()) if entry.is_dir() and _is_recording(entry)]
-        certificates = sorted((folder / _ERASED).glob("*.json"))
+        certificates = sorted((folder / ERASED_NAME).glob("*.json"))
     except OSError as problem:
         raise UnreachableError(
             f"{folder} cannot be read: {problem.strerror}", "check that you may read it"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from device.age.identities import KeyIdentity
 from device.errors import DamagedError
 from device.recording import is_recording_id
+from device.recording.erasure import CERTIFICATE_KIND, ORDER_KIND
 from device.recording.manifest import Manifest, RecordingState
 from device.recording.signing import fingerprint, verify
 from provisioning import verdict
@@ -150,26 +152,34 @@ def _notes(place: Place, beside: Beside, found: Found | None, knowledge: Knowled
         yield "a manifest of this age says nothing about the file's last bytes: only an identity can check them"
 
 
-def verify_certificate(name: str, document: bytes, knowledge: Knowledge, *, folder_is_there: bool) -> Verdict:
-    """What an erase certificate says of the recording ``name``."""
+def verify_erased(
+    name: str,
+    document: bytes,
+    knowledge: Knowledge,
+    *,
+    part: Literal[Part.CERTIFICATE, Part.ORDER],
+    folder_is_there: bool,
+) -> Verdict:
+    """What an erase certificate, or at a remote the order that was carried out, says of the recording ``name``."""
+    kind, done = (CERTIFICATE_KIND, "erased") if part is Part.CERTIFICATE else (ORDER_KIND, "ordered")
     try:
-        signed = verify("erase certificate", document)
+        signed = verify(kind, document)
     except DamagedError as problem:
-        return Verdict(name, verdict.ALTERED, (Finding(Part.CERTIFICATE, problem.what),))
+        return Verdict(name, verdict.ALTERED, (Finding(part, problem.what),))
     key, facts = fingerprint(signed.key), signed.payload
     findings = []
     if knowledge.device_keys and key not in knowledge.device_keys:
-        what = f"the erase certificate is signed by {key}, which is none of the device keys given"
+        what = f"the {part} is signed by {key}, which is none of the device keys given"
         findings.append(Finding(Part.DEVICE_KEY, what))
     if facts.get("recording") != name:
-        findings.append(Finding(Part.CERTIFICATE, "the certificate is that of another recording"))
+        findings.append(Finding(part, f"the {part} is that of another recording"))
     if folder_is_there:
-        findings.append(Finding(Part.CERTIFICATE, "there is an erase certificate, and the recording is still there"))
-    by, at = facts.get("by"), facts.get("erased")
+        findings.append(Finding(part, f"there is an {part} that was carried out, and the recording is still there"))
+    by, at = facts.get("by"), facts.get(done)
     return Verdict(
         name,
         verdict.ALTERED if findings else verdict.ERASED,
         tuple(findings),
         checked=("signature" + (" and device key" if knowledge.device_keys else ""),),
-        notes=(f"erased {at}, by {by} (key {key})",),
+        notes=(f"{done} {at}, by {by} (key {key})",),
     )

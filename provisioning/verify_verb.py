@@ -8,18 +8,22 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from device.age.errors import AgeError
 from device.errors import SottoError
 from device.recording.chain import Head
 from provisioning.device_keys import read_device_keys
+from provisioning.errors import UsageError
 from provisioning.exits import exit_of, gravest, words_of
+from provisioning.findings import Part
 from provisioning.keys import read_identities
+from provisioning.list_verb import REMOTE_HELP
+from provisioning.remotes import remote_at
 from provisioning.report import Bar
-from provisioning.subjects import Certificate, Log, Subject, find_subjects
+from provisioning.subjects import CarriedOut, Certificate, Log, Subject, find_subjects, subjects_at
 from provisioning.verdict import Verdict
-from provisioning.verifier import Knowledge, verify_certificate, verify_recording
+from provisioning.verifier import Knowledge, verify_erased, verify_recording
 from provisioning.verify_audit import AuditReport, read_head, verify_audit
 
 
@@ -52,7 +56,12 @@ def add_verify(verb: argparse.ArgumentParser) -> None:
         "Of an audit log: the first entry that was changed, taken away or put elsewhere."
     )
     add = verb.add_argument
-    add("paths", metavar="PATH", nargs="+", help="a recording, as for open; a store; or an audit log")
+    add("paths", metavar="PATH", nargs="*", help="a recording, as for open; a store; or an audit log")
+    add(
+        "--remote",
+        metavar="REMOTE",
+        help=f"{REMOTE_HELP}; PATH is then an id, or a path there: a recording, a month, a room (default: all)",
+    )
     add("-i", "--identity", metavar="IDENTITY", type=Path, action="append", default=[], help="identity file")
     add(
         "--device-key",
@@ -78,7 +87,15 @@ def run_verify(arguments: argparse.Namespace) -> int:
     """
     knowledge = Knowledge(read_identities(arguments.identity), read_device_keys(arguments.device_key))
     head = read_head(arguments.head)
-    subjects = find_subjects(arguments.paths)
+    if arguments.remote is not None:
+        with remote_at(arguments.remote) as remote:
+            return _run(arguments, subjects_at(remote, arguments.paths), knowledge, head)
+    if not arguments.paths:
+        raise UsageError("nothing was named that could be verified", "name a recording, a store, or a --remote")
+    return _run(arguments, find_subjects(arguments.paths), knowledge, head)
+
+
+def _run(arguments: argparse.Namespace, subjects: Sequence[Subject], knowledge: Knowledge, head: Head | None) -> int:
     outcomes: list[Outcome] = []
     for number, subject in enumerate(subjects, start=1):
         count = f"{number}/{len(subjects)} " if len(subjects) > 1 else ""
@@ -100,9 +117,12 @@ def _verify(subject: Subject, knowledge: Knowledge, head: Head | None, *, count:
     try:
         if isinstance(subject, Log):
             return verify_audit(subject.path, device_keys=knowledge.device_keys, head=head)
-        if isinstance(subject, Certificate):
+        if isinstance(subject, Certificate | CarriedOut):
+            part: Literal[Part.CERTIFICATE, Part.ORDER] = (
+                Part.CERTIFICATE if isinstance(subject, Certificate) else Part.ORDER
+            )
             there = subject.folder_is_there()
-            return verify_certificate(subject.name, subject.read(), knowledge, folder_is_there=there)
+            return verify_erased(subject.name, subject.read(), knowledge, part=part, folder_is_there=there)
         bar = Bar(f"{count}{subject.name}", to=sys.stderr, doing="verifying")
         try:
             return verify_recording(subject, knowledge, progress=bar.show)

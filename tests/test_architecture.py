@@ -141,6 +141,7 @@ FLOORS: Mapping[str, int] = {
     "device.compose": ROOF,
     "device.demo": ROOF,
     "device.rehearse": ROOF,
+    "device.remotes": ROOF,
     "device.retention_verb": ROOF,
     "provisioning": ROOF,
     "provisioning.*": ROOF,

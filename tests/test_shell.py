@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = (".ci", "tests/tools", "systemd")
+FOLDERS = (".ci", "provisioning/scripts", "systemd", "tests/tools")
 
 
 def is_shell(path: Path) -> bool:

@@ -5,6 +5,7 @@
                                           attachments/label.age
                                           erase-order.json       only where the box may not erase there itself
                 audit/00002417.json       the newest line of the audit log as it was then
+                erased/000042-8k2ja63cjm.json   an erase order that the clinic carried out: all that is left
 """
 
 from __future__ import annotations
