@@ -187,7 +187,7 @@ def _noting_erasures(auditor: Auditor) -> Callable[[EraseCertificate], None]:
 
 
 def policy_of(config: Config) -> Policy | None:
-    """What the clinic chose about retention; ``None``: nothing. Where that says nothing of warning, sync's limit does."""
+    """What the clinic chose about retention; ``None``: nothing. Warns by sync's limit where it says no other."""
     section = config.retention
     stuck_days = None if config.sync is None else config.sync.stuck_days
     if section is None:

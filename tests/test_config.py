@@ -228,7 +228,7 @@ def test_a_microphone_may_be_pinned_with_its_gain_and_have_a_second() -> None:
         ("port = 8300", "port = 8300\nprot = 1", "web.prot"),
         ('device = "hw:0"', 'device = "hw:0"\nwav = "/a.wav"', "microphone.wav"),
         ('driver = "disabled"', 'driver = "disabled"\nfps = 25', "camera.fps"),
-        ("[panel]", "[sync]\nremote = 1\n\n[panel]", "sync"),
+        ("[panel]", "[fleet]\nremote = 1\n\n[panel]", "fleet"),
     ],
 )
 def test_an_unknown_key_is_refused_by_its_name(old: str, new: str, key: str) -> None:
