@@ -16,6 +16,7 @@ from device.recording import ERASE_ORDERS_NAME, MANIFEST_NAME, RECEIPTS_NAME, SE
 from device.recording.chain import Head
 from device.recording.erasure import ORDER_KIND
 from device.recording.layout import ORDER_NAME
+from device.recording.manifest import RecordingState
 from device.recording.receipt import proving
 from device.recording.signing import verify
 from device.remote import Remote
@@ -112,7 +113,7 @@ def test_an_open_recording_is_never_touched(make_world: MakeWorld, recorded: Rec
     here = make_world(only=recorded.sound)
     listed = here.store.find(recorded.sound)
     assert listed is not None
-    here.store.write_manifest(listed.manifest.model_copy(update={"state": "open", "digest": None}))
+    here.store.write_manifest(listed.manifest.model_copy(update={"state": RecordingState.OPEN, "digest": None}))
     assert here.turn(3).waiting == 0
     assert here.held() == {}
 
