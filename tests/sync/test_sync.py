@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -11,7 +10,6 @@ from collections.abc import Iterator
 import pytest
 
 from device.attachments import Kind, attach
-from device.clock import Stamp
 from device.recording import ERASE_ORDERS_NAME, MANIFEST_NAME, RECEIPTS_NAME, SESSION_NAME
 from device.recording.chain import Head
 from device.recording.erasure import ORDER_KIND
@@ -341,7 +339,7 @@ def test_a_pause_lasts_over_a_restart_and_erase_orders_go_all_the_same(
 
 def test_a_pause_stops_what_is_under_way(make_world: MakeWorld, recorded: Recorded) -> None:
     here = make_world(only=recorded.picture)
-    here.restart(lambda remote: Meddling(remote, at="put", act=lambda: here.syncing.waiting.pause()))
+    here.restart(lambda remote: Meddling(remote, at="put", act=here.syncing.waiting.pause))
     assert here.until(SyncState.PAUSED).waiting == 1
     assert here.held() == {}
 
