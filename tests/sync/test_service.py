@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -13,8 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import pytest
 
 from device.clock import SystemClock
 from device.recording import MANIFEST_NAME, SESSION_NAME
@@ -100,7 +97,7 @@ def test_killed_at_any_moment_again_and_again_everything_arrives_whole(
     config = config_of(here, more="limit_kbit_s = 4000")  # some seconds for all of it
     chance = random.Random(5)
     with capture_alive(here):
-        for _ in range(8):
+        for _ in range(5):
             process = service(config)
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
@@ -209,41 +206,3 @@ def test_the_status_of_the_box_tells_of_it(make_world: MakeWorld, recorded: Reco
     shown = json.loads(run.stdout)
     assert (shown["box"], shown["sync"]["remote"]) == ("Room 1", "clinic")
     assert shown["sync"]["last_success"]
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
-def test_it_works_for_a_user_who_may_only_read_the_store(make_world: MakeWorld, recorded: Recorded) -> None:
-    """As the unit runs it: of the store's group and nothing else, without the box's key."""
-    here = make_world(only=recorded.sound)
-    nobody, group = 65534, 65533
-    for path in (here.folder, *here.folder.parents):
-        if path.stat().st_mode & 0o005 != 0o005 and path.owner() == "root":
-            path.chmod(path.stat().st_mode | 0o055)
-    for path in [here.folder / "store", *(here.folder / "store").rglob("*")]:
-        os.chown(path, 0, group)
-        path.chmod(0o750 if path.is_dir() else 0o640)
-    os.chown(here.config.box.run, 0, group)
-    os.chown(here.config.box.run / "receipts.sock", 0, group)
-    for path in (here.config.box.run / "sync", here.folder / "state"):
-        path.mkdir(exist_ok=True)
-        os.chown(path, nobody, group)
-    for path in [here.server.maker.path, *here.server.maker.path.rglob("*")]:
-        os.chown(path, nobody, group)
-    config = config_of(here)
-    command = [sys.executable, "-m", "device", "sync", "--config", str(config)]
-    with capture_alive(here):
-        process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            user=nobody,
-            group=group,
-            extra_groups=[],
-        )
-        try:
-            wait_until(lambda: is_proven(here, recorded.sound), "synced")
-        finally:
-            end(process)
-    with pytest.raises(PermissionError):
-        subprocess.run(["cat", here.folder / "device.key"], check=True, user=nobody, group=group, extra_groups=[])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 
@@ -384,3 +386,25 @@ def test_the_limit_of_the_hour_is_kept_there_and_back(make_world: MakeWorld, hou
     took_s = (here.clock.now_us() - start_us) / 1e6
     # the last piece of each file need not be waited for, and pieces are large against these recordings
     assert moved * 0.5 / (kbit_s * 125) < took_s < moved * 1.3 / (kbit_s * 125) + 5
+
+
+# -- another user -----------------------------------------------------------------------------------------------------
+
+
+def test_the_group_may_read_all_that_sync_needs_and_may_write_nothing_of_it(
+    make_world: MakeWorld, recorded: Recorded
+) -> None:
+    here = make_world()
+    before = os.umask(0o027)  # as the unit has it
+    try:
+        attach(here.store.folder(recorded.picture), Kind.LABEL, "third hour", [recorded.identity.recipient()])
+        here.withdraw(recorded.sound)
+        here.syncing.sync.turn()
+        here.withdraw(recorded.starred)
+    finally:
+        os.umask(before)
+    paths = [path for path in here.store.path.rglob("*") if path.name != "lived.json"]
+    assert {path.parent.name for path in paths} >= {"audit", ERASE_ORDERS_NAME, "attachments", recorded.picture}
+    for path in paths:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode & 0o070 == (0o050 if path.is_dir() else 0o040), path
