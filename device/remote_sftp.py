@@ -65,8 +65,7 @@ class SftpRemote:
         with self._connected() as files:
             if (handle := files.open(self._path(name), Open.READ)) is None:
                 raise absent()
-            size = files.size(handle)
-            yield from _reading(files, handle, start, size if end is None else min(end, size), pace)
+            yield from _reading(files, handle, start, end, pace)
 
     def names(self, folder: str) -> Iterator[Held]:
         if folder:
@@ -125,25 +124,20 @@ class SftpRemote:
         What is no part of this file is taken away, not overwritten: the server may still be writing there what the
         last connection sent.
         """
-        how = Open.READ | Open.WRITE | Open.CREATE
-        handle = files.open(beside, how)
-        if handle is None:
+        how = Open.READ | Open.WRITE
+        if (handle := files.open(beside, how)) is not None:
+            start = _goes_on_at(files, handle, file)
+            if start:
+                return handle, start
+            files.close(handle)
+            files.remove(beside)
+        how |= Open.CREATE | Open.NEW
+        if (handle := files.open(beside, how)) is None:
             files.make_folder(beside.rpartition(b"/")[0], top=self._top)
             handle = files.open(beside, how)
         if handle is None:
             raise no_folder()
-        there = files.size(handle)
-        start = goes_on_at(
-            file, size_bytes=size_of(file), there_bytes=there, read_at=lambda at, n: files.read_at(handle, at, n)
-        )
-        if start or not there:
-            return handle, start
-        files.close(handle)
-        files.remove(beside)
-        anew = files.open(beside, how | Open.NEW)
-        if anew is None:
-            raise no_folder()
-        return anew, 0
+        return handle, 0
 
     def _names(self, files: SftpFiles, folder: str) -> Iterator[Held]:
         before = f"{folder}/" if folder else ""
@@ -204,15 +198,26 @@ class _Sending:
         while self._asked and (self._in_flight_bytes > most_bytes or not most_bytes):
             asked, length = self._asked.popleft()
             answer = self._files.session.answer(asked)
-            self._files.must(answer, near=self._folder, needed_bytes=self._left_bytes)
+            self._files.must_have_written(answer, folder=self._folder, left_bytes=self._left_bytes)
             self._in_flight_bytes -= length
             self._left_bytes -= length
 
 
-def _reading(files: SftpFiles, handle: bytes, start: int, end: int, pace: Pace) -> Iterator[bytes]:
+def _goes_on_at(files: SftpFiles, handle: bytes, file: BinaryIO) -> int:
+    return goes_on_at(
+        file,
+        size_bytes=size_of(file),
+        there_bytes=files.size(handle),
+        read_at=lambda start, length: files.read_at(handle, start, length),
+    )
+
+
+def _reading(files: SftpFiles, handle: bytes, start: int, end: int | None, pace: Pace) -> Iterator[bytes]:
     """The bytes in order, asked for ahead. Whoever stops in the middle leaves nothing for a next call to fall over."""
     asked: deque[tuple[int, int, int]] = deque()
     try:
+        size = files.size(handle)
+        end = size if end is None else min(end, size)
         while start < end or asked:
             while start < end and (not asked or start - asked[0][1] < IN_FLIGHT_BYTES):
                 length = min(files.session.read_bytes, end - start)

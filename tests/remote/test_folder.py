@@ -100,6 +100,16 @@ def test_a_disk_that_knows_no_hard_links_is_asked_for_the_next_way(disk: Path, m
     assert read(remote, NAME) == b"1"
 
 
+def test_what_comes_there_while_a_file_is_sent_stays(disk: Path) -> None:
+    def slip_in() -> None:
+        (disk / NAME).write_bytes(b"from elsewhere")
+
+    remote = FolderRemote(disk)
+    assert remote.put(NAME, io.BytesIO(some_bytes(3 * MIB)), pace=Counted(MIB, slip_in)) is False
+    assert read(remote, NAME) == b"from elsewhere"
+    assert [path.name for path in (disk / NAME).parent.iterdir()] == [Path(NAME).name]
+
+
 def test_a_file_of_this_box_that_cannot_be_read_is_not_told_as_the_clinics_fault(disk: Path) -> None:
     class Failing(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
