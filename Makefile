@@ -35,7 +35,8 @@ bench-press: setup-test ## how long a press takes: RECORD to the first sound, CO
 bench-recovery: setup-test ## what it takes to close a recording of 1 GB after a power cut
 	@$(PYTHON) -m tests.bench_recovery $(BENCH)
 
-bench-sync: setup-test ## how fast a recording is sent, beside OpenSSH's sftp (BENCH='--size-mb 200 --pairs 3')
+bench-sync: setup-test ## how fast a recording is sent, beside OpenSSH's sftp and rclone (BENCH='--size-mb 200 --pairs 3')
+	@tests/tools/fetch-ceph >/dev/null
 	@$(PYTHON) -m tests.bench_sync $(BENCH)
 
 soak: setup-test ## record for hours (HOURS=1) and look for anything that grows or drifts
