@@ -247,3 +247,18 @@ def head_of(folder: Path) -> Head:
         return _end_of(audit_files(folder))[0]
     except OSError as problem:
         raise store_error(problem, "the audit log cannot be read") from problem
+
+
+def newest_line(folder: Path) -> tuple[int, bytes] | None:
+    """The last line of the log in ``folder`` and its number; ``None`` where there is none. Nothing is verified.
+
+    Raises:
+        StoreError: the log cannot be read.
+    """
+    try:
+        for first, path in reversed(audit_files(folder)):
+            if lines := _split(path.read_bytes())[0]:
+                return first - 1 + len(lines), lines[-1]
+    except OSError as problem:
+        raise store_error(problem, "the audit log cannot be read") from problem
+    return None

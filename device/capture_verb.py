@@ -11,6 +11,7 @@ from device import compose
 from device.claim import claimed, other_writer
 from device.clock import Stamp, SystemClock, boot_id, stamp
 from device.compose import Parts
+from device.compose_remote import receipts_server
 from device.config import Config
 from device.errors import StoreError
 from device.journal import Scribe, where_it_belongs
@@ -73,6 +74,7 @@ def _run(config: Config) -> None:
         closing(compose.requests_server(config, service)),
         closing(compose.audit_server(config, auditor)),
         closing(compose.stills_server(config, service)),
+        closing(receipts_server(config, store=store, auditor=auditor, clock=clock)),
     ):
         print("ready", flush=True)
         service.run()

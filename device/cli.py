@@ -26,6 +26,8 @@ from device.rehearse import Stage, parse_presses, rehearsal_of, tell
 from device.retention_verb import add_verbs as add_retention
 from device.status import read_status
 from device.store import StoreReader
+from device.sync_status import read_sync_status
+from device.sync_verb import add_verb as add_sync
 
 EXIT_DONE: Final = 0
 EXIT_FAILED: Final = 1
@@ -96,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     diagram.set_defaults(verb=_diagram)
 
     add_retention(verbs)
+    add_sync(verbs)
     _add_cameras(verbs)
     return parser
 
@@ -240,7 +243,10 @@ def _status(options: argparse.Namespace) -> int:
     status = read_status(config.box.run)
     if status is None:
         raise AdminError("the capture service has not published anything", "start it, or look into its log")
-    print(status.model_dump_json(indent=2))
+    told = status.model_dump(mode="json")
+    if (sync := read_sync_status(config.box.run)) is not None:
+        told["sync"] = sync.model_dump(mode="json")
+    print(json.dumps(told, indent=2, ensure_ascii=False))
     return EXIT_DONE
 
 

@@ -187,9 +187,12 @@ def _noting_erasures(auditor: Auditor) -> Callable[[EraseCertificate], None]:
 
 
 def policy_of(config: Config) -> Policy | None:
-    """What the clinic chose about retention; ``None``: nothing."""
+    """What the clinic chose about retention; ``None``: nothing. Warns by sync's limit where it says no other."""
     section = config.retention
-    return None if section is None else Policy(keep_days=section.keep_days, warn_days=section.warn_days)
+    stuck_days = None if config.sync is None else config.sync.stuck_days
+    if section is None:
+        return None if stuck_days is None else Policy(warn_days=stuck_days)
+    return Policy(keep_days=section.keep_days, warn_days=section.warn_days or stuck_days)
 
 
 def upkeep_of(config: Config, *, store: Store, clock: Clock, journal: Journal) -> Upkeep:

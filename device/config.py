@@ -246,6 +246,37 @@ class RemoteFile(_Section):
         return values | {"remote": {"name": "remote", "clinic": "-", "room": "-"} | section}
 
 
+Rate = Annotated[int, Field(ge=64, le=10_000_000)]
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class SyncSection(_Section):
+    """How recordings get to the remote. ``state``: a folder of sync's own; what is in it may be lost.
+
+    Limits are kbit/s, there and back together; none: as fast as it goes. ``office_limit_kbit_s`` holds on the days
+    ``office_days`` from ``office_from`` to ``office_to``, by the clock of the room; 0: nothing is sent then.
+    """
+
+    state: AbsolutePath
+    limit_kbit_s: Rate | None = None
+    office_from: TimeOfDay | None = None
+    office_to: TimeOfDay | None = None
+    office_days: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri")
+    office_limit_kbit_s: Rate | Literal[0] | None = None
+    stuck_days: Annotated[int, Field(ge=1, le=365)] = 3
+    start_jitter_s: Annotated[int, Field(ge=0, le=3600)] = 60
+
+    @model_validator(mode="after")
+    def _whole_hours(self) -> SyncSection:
+        told = [value is not None for value in (self.office_from, self.office_to, self.office_limit_kbit_s)]
+        if any(told) and not all(told):
+            raise ValueError("office_from, office_to and office_limit_kbit_s belong together")
+        if all(told) and (self.office_from == self.office_to or not self.office_days):
+            raise ValueError("office hours need a beginning, another end, and days")
+        return self
+
+
 class Config(_Section):
     """The effective configuration of a box."""
 
@@ -260,6 +291,7 @@ class Config(_Section):
     web: WebSection
     retention: RetentionSection | None = None  # without it nothing is ever deleted
     remote: AnyRemote | None = None
+    sync: SyncSection | None = None
 
 
 def load_config(path: Path) -> Config:

@@ -50,6 +50,10 @@ class Erasing:
         self._manifest_of = manifest_of
         self._one_at_a_time = threading.Lock()
 
+    def undisturbed(self) -> threading.Lock:
+        """To be held by whoever writes beside a recording: no erasure begins meanwhile, and none is under way."""
+        return self._one_at_a_time
+
     def erase(self, folder: Path, *, by: By, at: Stamp, go_on: GoOn) -> bool:
         """Erase the recording in a folder; keep a certificate and, but for retention, an order for the remote.
 

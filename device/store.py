@@ -26,14 +26,17 @@ from device.errors import DamagedError, StoreError, StoreFullError
 from device.lived import LIVED_KIND, Lived
 from device.overwriting import GoOn, mark, marked_by
 from device.recording import (
+    ERASE_ORDERS_NAME,
     ERASED_NAME,
     HOLD_NAME,
     MANIFEST_NAME,
+    RECEIPTS_NAME,
     SESSION_NAME,
     WITHDRAWN_NAME,
     is_recording_id,
 )
 from device.recording.manifest import Manifest
+from device.recording.receipt import RECEIPT_KIND, Receipt
 from device.recording.signing import sign, verify
 from device.words import By
 
@@ -275,6 +278,41 @@ class Store(StoreReader):
             write_whole(self.path / LIVED_NAME, self._sign(LIVED_KIND, lived.model_dump(mode="json")))
         except OSError as problem:
             raise store_error(problem, "the lived time could not be written") from problem
+
+    def write_receipt(self, recording_id: str, receipt: Receipt) -> None:
+        """Sign a receipt and put it beside its recording, durably; the one of that remote before it goes.
+
+        Raises:
+            StoreError: the recording is not there, or somebody wants it erased; or the receipt is not durable.
+        """
+        folder = self._existing(recording_id)
+        with self.erasing.undisturbed():
+            if marked_by(folder) is not None:
+                raise StoreError("that recording is being erased", "there is nothing left to prove")
+            try:
+                place = folder / RECEIPTS_NAME
+                place.mkdir(mode=0o750, exist_ok=True)
+                sync_folder(folder)
+                document = self._sign(RECEIPT_KIND, receipt.model_dump(mode="json"))
+                write_whole(place / f"{receipt.remote}.json", document)
+            except OSError as problem:
+                raise store_error(problem, "a receipt could not be written") from problem
+
+    def take_order_away(self, recording_id: str) -> None:
+        """Take an erase order away that the remote has obeyed. There being none is no error.
+
+        Raises:
+            StoreError: it may still be there.
+        """
+        self.folder(recording_id)  # is it an id?
+        with self.erasing.undisturbed():
+            path = self.path / ERASE_ORDERS_NAME / f"{recording_id}.json"
+            try:
+                if path.parent.is_dir():
+                    path.unlink(missing_ok=True)
+                    sync_folder(path.parent)
+            except OSError as problem:
+                raise store_error(problem, "an erase order could not be taken away") from problem
 
     def erase(self, recording_id: str, *, by: By, at: Stamp | str, go_on: GoOn = lambda: True) -> bool:
         """Erase a recording (``device/erasing.py``); ``False``: it was put off, its header is gone, its mark stands.

@@ -109,7 +109,22 @@ WORDS: Final[Mapping[str, frozenset[str]]] = {
             OTHER,
         }
     ),
-    "state": frozenset({"complete", "interrupted", "open", "closed", "erased", "removed", "damaged", "failed", OTHER}),
+    "state": frozenset(
+        {
+            "complete",
+            "interrupted",
+            "open",
+            "closed",
+            "erased",
+            "removed",
+            "damaged",
+            "failed",
+            "verified",
+            "differs",
+            "order handed over",
+            OTHER,
+        }
+    ),
     "of": frozenset({"list", "facts", "manifest", "framing"}),
 }
 STANDING: Final = frozenset({"store", "store full", "recipient", "package", OTHER})

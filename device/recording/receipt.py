@@ -19,7 +19,8 @@ class Receipt(BaseModel):
     ``digest``: made of the remote's bytes, as the manifest's is made of ours. ``beside``: the SHA-256 (hex) of each
     smaller file there, by its name beneath the recording (``manifest.json``, ``attachments/label.age``), read again as
     well. ``folder``: where it is at the remote. ``verified_at``: the wall clock's time, to be read by people; no rule
-    counts from it.
+    counts from it. ``differs``: something in it is not what was sent, were it the header alone, which the digest does
+    not know; it then proves nothing.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,10 +31,11 @@ class Receipt(BaseModel):
     verified_at: Annotated[str, Field(min_length=1)]
     folder: str | None = None
     beside: Mapping[str, str] = {}
+    differs: bool = False
 
 
 def proving(receipts: Iterable[Receipt], *, digest: str | None, size_bytes: int) -> tuple[Receipt, ...]:
     """Those that prove that a copy of a recording with this digest and size is there; none for one without digest."""
     if digest is None:
         return ()
-    return tuple(one for one in receipts if one.digest == digest and one.size_bytes == size_bytes)
+    return tuple(one for one in receipts if (one.digest, one.size_bytes, one.differs) == (digest, size_bytes, False))

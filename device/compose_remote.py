@@ -1,0 +1,180 @@
+"""Builds what sync is made of: the remote that the configuration names, and both ends of the way to a receipt."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import time
+from pathlib import Path
+
+from device.audit_requests import PATIENCE_S
+from device.capture.auditor import Auditor
+from device.capture.receipts import Receipts
+from device.clock import Clock, boot_id, stamp
+from device.config import Config, FolderRemote, S3Remote, SftpRemote, SyncSection
+from device.datagrams import DatagramServer
+from device.devicekey import load_or_make_device_key
+from device.errors import ConfigError
+from device.journal import Journal, to_nobody
+from device.notify import Notify, tell_nobody
+from device.recording.layout import Desk
+from device.remote import Remote
+from device.remote_folder import FolderRemote as Folder
+from device.remote_s3 import S3Remote as ObjectStore
+from device.remote_sftp import sftp_remote
+from device.ssh_channel import Account
+from device.store import Store, StoreReader
+from device.sync.looking import Looking
+from device.sync.loop import Sync
+from device.sync.steps import AskCapture, Steps
+from device.sync.telling import Publish, Telling
+from device.sync.waiting import Waiting
+from device.sync_requests import SYNC_SOCKET_NAME, SyncServer, ask_capture
+from device.sync_schedule import Chance, Hours, Limits
+from device.sync_status import SYNC_FOLDER_NAME, publish_sync
+
+CONTROL_NAME = "control.sock"
+NOTES_NAME = "uploads"
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+RemoteSection = S3Remote | SftpRemote | FolderRemote
+
+
+def configured(config: Config) -> tuple[RemoteSection, SyncSection]:
+    """What the configuration says of the remote and of sync.
+
+    Raises:
+        ConfigError: it says nothing.
+    """
+    if config.remote is None or config.sync is None:
+        raise ConfigError(
+            "the configuration names no remote", "add [remote] and [sync]: docs/configuration.md, docs/sync.md"
+        )
+    return config.remote, config.sync
+
+
+def remote_of(config: Config, *, clock: Clock) -> Remote:
+    """The remote that the configuration names; nothing connects yet, and no credentials are read.
+
+    Raises:
+        ConfigError: it names none.
+    """
+    section, sync = configured(config)
+    match section:
+        case FolderRemote():
+            return Folder(section.path)
+        case SftpRemote():
+            account = Account(section.host, section.port, section.user, section.key, section.host_key)
+            return sftp_remote(account, folder=section.folder)
+        case S3Remote():
+            return ObjectStore(
+                endpoint=section.endpoint,
+                region=section.region,
+                bucket=section.bucket,
+                credentials=section.credentials,
+                ca=section.ca,
+                notes=sync.state / NOTES_NAME,
+                utc=clock.utc,
+            )
+
+
+def desk_of(config: Config) -> Desk:
+    """The place of this box at its remote."""
+    section, _ = configured(config)
+    return Desk(clinic=section.clinic, room=section.room)
+
+
+def limits_of(section: SyncSection) -> Limits:
+    """How fast may be sent, and when."""
+    if section.office_from is None or section.office_to is None:
+        return Limits(always=section.limit_kbit_s)
+    days = frozenset(_DAYS.index(day) for day in section.office_days)
+    hours = Hours(days, time.fromisoformat(section.office_from), time.fromisoformat(section.office_to))
+    return Limits(always=section.limit_kbit_s, hours=hours, in_hours=section.office_limit_kbit_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Syncing:
+    """The loop, and by what it is told to wait, to go on or to end."""
+
+    sync: Sync
+    waiting: Waiting
+
+
+def sync_of(
+    config: Config,
+    *,
+    remote: Remote,
+    clock: Clock,
+    chance: Chance = random.random,
+    ask: AskCapture | None = None,
+    publish: Publish | None = None,
+    journal: Journal = to_nobody,
+    notify: Notify = tell_nobody,
+) -> Syncing:
+    """Sync as configured, over this remote.
+
+    Raises:
+        ConfigError: the configuration names none.
+    """
+    section, chosen = configured(config)
+    run = config.box.run
+    telling = Telling(
+        publish or (lambda status: publish_sync(status, run)), remote=section.name, clock=clock, journal=journal
+    )
+    waiting = Waiting(state=chosen.state, limits=limits_of(chosen), clock=clock, telling=telling, notify=notify)
+    looking = Looking(StoreReader(config.store.path), run=run, remote=section.name)
+    steps = Steps(
+        remote=remote,
+        name=section.name,
+        desk=desk_of(config),
+        looking=looking,
+        ask=ask or (lambda asked: ask_capture(asked, run)),
+        waiting=waiting,
+        telling=telling,
+        notify=notify,
+    )
+    sync = Sync(
+        looking=looking,
+        steps=steps,
+        waiting=waiting,
+        telling=telling,
+        stuck_days=chosen.stuck_days,
+        start_jitter_s=float(chosen.start_jitter_s),
+        chance=chance,
+        notify=notify,
+    )
+    return Syncing(sync, waiting)
+
+
+def control_path(config: Config) -> Path:
+    """Where ``sotto sync pause`` and its like reach the service."""
+    return config.box.run / SYNC_FOLDER_NAME / CONTROL_NAME
+
+
+def control_server(config: Config, waiting: Waiting, *, failed: Callable[[OSError], None]) -> DatagramServer:
+    """The socket on which the service is told to wait, or to go on. ``failed``: told where it is not remembered."""
+    known = {b"pause": waiting.pause, b"resume": waiting.resume, b"now": waiting.hurry}
+
+    def handle(data: bytes) -> None:
+        try:
+            if (obey := known.get(data)) is not None:
+                obey()
+        except OSError as problem:
+            failed(problem)
+
+    return DatagramServer(control_path(config), handle)
+
+
+def receipts_server(config: Config, *, store: Store, auditor: Auditor, clock: Clock) -> SyncServer:
+    """The socket on which capture signs what sync has found at the remote."""
+    key = load_or_make_device_key(config.box.device_key).public_key().public_bytes_raw()
+    boot = boot_id()
+    receipts = Receipts(
+        store,
+        key=key,
+        note=lambda happened: auditor.note_durably(happened, patience_s=PATIENCE_S),
+        now=lambda: stamp(clock, boot),
+    )
+    return SyncServer(config.box.run / SYNC_SOCKET_NAME, receipts.answer)
