@@ -12,7 +12,7 @@ from device.audit_requests import PATIENCE_S
 from device.capture.auditor import Auditor
 from device.capture.receipts import Receipts
 from device.clock import Clock, boot_id, stamp
-from device.config import Config, FolderRemote, S3Remote, SftpRemote, SyncSection
+from device.config import AnyRemote, Config, SyncSection
 from device.datagrams import DatagramServer
 from device.devicekey import load_or_make_device_key
 from device.errors import ConfigError
@@ -20,10 +20,7 @@ from device.journal import Journal, to_nobody
 from device.notify import Notify, tell_nobody
 from device.recording.layout import Desk
 from device.remote import Remote
-from device.remote_folder import FolderRemote as Folder
-from device.remote_s3 import S3Remote as ObjectStore
-from device.remote_sftp import sftp_remote
-from device.ssh_channel import Account
+from device.remotes import remote_of as built
 from device.store import Store, StoreReader
 from device.sync.looking import Looking
 from device.sync.loop import Sync
@@ -38,10 +35,7 @@ CONTROL_NAME = "control.sock"
 NOTES_NAME = "uploads"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-RemoteSection = S3Remote | SftpRemote | FolderRemote
-
-
-def configured(config: Config) -> tuple[RemoteSection, SyncSection]:
+def configured(config: Config) -> tuple[AnyRemote, SyncSection]:
     """What the configuration says of the remote and of sync.
 
     Raises:
@@ -61,22 +55,7 @@ def remote_of(config: Config, *, clock: Clock) -> Remote:
         ConfigError: it names none.
     """
     section, sync = configured(config)
-    match section:
-        case FolderRemote():
-            return Folder(section.path)
-        case SftpRemote():
-            account = Account(section.host, section.port, section.user, section.key, section.host_key)
-            return sftp_remote(account, folder=section.folder)
-        case S3Remote():
-            return ObjectStore(
-                endpoint=section.endpoint,
-                region=section.region,
-                bucket=section.bucket,
-                credentials=section.credentials,
-                ca=section.ca,
-                notes=sync.state / NOTES_NAME,
-                utc=clock.utc,
-            )
+    return built(section, notes=sync.state / NOTES_NAME, utc=clock.utc)
 
 
 def desk_of(config: Config) -> Desk:
