@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import urlsplit
 
-from device.errors import RemoteError
+from device.errors import ConfigError, RemoteError
 from device.remote import MOST_AGAIN_BYTES, SILENCE_S, Held, Pace, at_once, is_remote_name, must_be_remote_name
 from device.s3_answers import error_code
 from device.s3_erasing import erase_beneath
@@ -37,6 +37,9 @@ class S3Remote:
     """One bucket. ``notes``: a folder of sync's own, for what is under way; ``None``: a cut starts at the beginning.
 
     ``credentials`` and ``ca`` are read anew when they are needed, so that what an admin mends needs no restart.
+
+    Raises:
+        ConfigError: ``endpoint`` is no address.
     """
 
     def __init__(
@@ -51,8 +54,7 @@ class S3Remote:
         utc: Callable[[], datetime],
         silence_s: float = SILENCE_S,
     ) -> None:
-        address = urlsplit(endpoint)
-        place = Place(address.hostname or "", address.port or 443, region, bucket, credentials, ca)
+        place = Place(*_address(endpoint), region, bucket, credentials, ca)
         self._http = S3Http(place, silence_s=silence_s, utc=utc)
         self._notebook = Notebook(notes)
         self._uploads = Uploads(self._http, self._notebook, in_flight_bytes=MOST_AGAIN_BYTES)
@@ -125,6 +127,18 @@ class S3Remote:
 
     def close(self) -> None:
         self._http.close()
+
+
+def _address(endpoint: str) -> tuple[str, int]:
+    """Host and port."""
+    try:
+        address = urlsplit(endpoint)
+        host, port = address.hostname, address.port or 443
+    except ValueError:
+        host = None
+    if not host:
+        raise ConfigError("remote.endpoint is no address of a server", "write it as https://name or https://name:port")
+    return host, port
 
 
 def _refused(response: http.client.HTTPResponse) -> Exception:

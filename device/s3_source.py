@@ -30,8 +30,12 @@ class Checksums:
 
     @property
     def headers(self) -> dict[str, str]:
-        """For servers new and old: each checks what it knows."""
-        return {"content-md5": _base64(self.md5), "x-amz-checksum-sha256": self.sha256_base64}
+        """For servers new and old: each checks what it knows. Ceph 20 looks at the second only beside the third."""
+        return {
+            "content-md5": _base64(self.md5),
+            "x-amz-checksum-sha256": self.sha256_base64,
+            "x-amz-sdk-checksum-algorithm": "SHA256",
+        }
 
     @property
     def sha256_base64(self) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from device.errors import RemoteAbsentError, RemoteAwayError, RemoteError, RemoteFullError
+from device.errors import ConfigError, RemoteAbsentError, RemoteAwayError, RemoteError, RemoteFullError
+from device.remote_s3 import S3Remote
 from device.s3_answers import error_code, is_completed, objects, parts, upload_id, versions
 from device.s3_credentials import read_credentials
 from device.s3_errors import refusal, told_as_ours
@@ -101,6 +102,22 @@ def test_credentials_that_are_not_there_are_told_as_such(tmp_path: Path) -> None
     with pytest.raises(RemoteError) as told:
         read_credentials(tmp_path / "absent")
     assert str(tmp_path) not in f"{told.value.what}{told.value.hint}"
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["https://", "https://:443", "https://server:port", "https://server:99999", "https://["]
+)
+def test_an_endpoint_that_is_no_address_is_told_before_anything_is_asked(tmp_path: Path, endpoint: str) -> None:
+    with pytest.raises(ConfigError, match=r"remote\.endpoint"):
+        S3Remote(
+            endpoint=endpoint,
+            region="us-east-1",
+            bucket="recordings",
+            credentials=tmp_path / "absent",
+            ca=None,
+            notes=None,
+            utc=lambda: datetime.now(UTC),
+        )
 
 
 # -- what a refusal means ---------------------------------------------------------------------------------------------
