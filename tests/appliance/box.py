@@ -105,13 +105,13 @@ class Box:
             timeout_s=SLOW_DISK_S,
         )
 
-    def configure(self, *, minutes: int = 10) -> None:
-        """Write the configuration; what runs does not see it. ``minutes``: the longest session."""
+    def configure(self, *, minutes: int = 10, more: str = "") -> None:
+        """Write the configuration, with ``more`` at its end; what runs does not see it. ``minutes``: of a session."""
         config = _CONFIG.format(
             recipient=self.identity.recipient(), card=Microphone.CARD, pcm=Microphone.PCM, minutes=minutes
         )
         self.agent.sh("mkdir -p /etc/sotto")
-        self.agent.put("/etc/sotto/sotto.toml", config.encode())
+        self.agent.put("/etc/sotto/sotto.toml", (config + more).encode())
 
     def switch_on(self) -> None:
         """Install it and have it run, in an empty room."""
