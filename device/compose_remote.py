@@ -11,13 +11,14 @@ from pathlib import Path
 from device.clock import Clock
 from device.config import AnyRemote, Config, SyncSection
 from device.datagrams import DatagramServer
-from device.errors import ConfigError
+from device.errors import AdminError, ConfigError
 from device.journal import Journal, to_nobody
 from device.notify import Notify, tell_nobody
 from device.recording.layout import Desk
 from device.remote import Remote
 from device.remotes import remote_of as built
 from device.store import StoreReader
+from device.sync.desks import remembered
 from device.sync.looking import Looking
 from device.sync.loop import Sync
 from device.sync.steps import AskCapture, Steps
@@ -55,10 +56,18 @@ def remote_of(config: Config, *, clock: Clock) -> Remote:
     return built(section, notes=sync.state / NOTES_NAME, utc=clock.utc)
 
 
-def desk_of(config: Config) -> Desk:
-    """The place of this box at its remote."""
-    section, _ = configured(config)
-    return Desk(clinic=section.clinic, room=section.room)
+def desks_of(config: Config) -> tuple[Desk, ...]:
+    """The place of this box at its remote, and those that it had before.
+
+    Raises:
+        AdminError: the place cannot be remembered.
+    """
+    section, sync = configured(config)
+    try:
+        return remembered(sync.state, Desk(clinic=section.clinic, room=section.room))
+    except OSError as problem:
+        reason = problem.strerror or "unknown error"
+        raise AdminError(f"sync.state cannot be written: {reason}", "check the folder that sync.state names") from None
 
 
 def limits_of(section: SyncSection) -> Limits:
@@ -92,7 +101,7 @@ def sync_of(
     """Sync as configured, over this remote.
 
     Raises:
-        ConfigError: the configuration names none.
+        AdminError: the configuration names none, or sync's own folder cannot be written.
     """
     section, chosen = configured(config)
     run = config.box.run
@@ -104,7 +113,7 @@ def sync_of(
     steps = Steps(
         remote=remote,
         name=section.name,
-        desk=desk_of(config),
+        desks=desks_of(config),
         looking=looking,
         ask=ask or (lambda asked: ask_capture(asked, run)),
         waiting=waiting,

@@ -41,17 +41,17 @@ class Steps:
         *,
         remote: Remote,
         name: str,
-        desk: Desk,
+        desks: tuple[Desk, ...],
         looking: Looking,
         ask: AskCapture,
         waiting: Waiting,
         telling: Telling,
         notify: Notify,
     ) -> None:
-        """``name``: the remote's, for receipts."""
+        """``name``: the remote's, for receipts. ``desks``: the box's place there, and those that it had before."""
         self._remote = remote
         self._name = name
-        self._desk = desk
+        self._desk, self._desks = desks[0], desks
         self._looking = looking
         self._ask = ask
         self._waiting = waiting
@@ -70,20 +70,22 @@ class Steps:
         """Have a recording erased at the remote, and the order taken away here."""
         self._under_way = None
         self._telling.at(SyncState.ERASING, recording=order.recording)
-        erased = self._sending.erase(self._folder_of(order), self._looking.order_path(order.recording))
+        path = self._looking.order_path(order.recording)
+        answers = [self._sending.erase(self._folder_of(order, desk), path) for desk in self._desks]  # each is asked
+        erased = all(answers)
         self._have_signed(ObeyedAsk(recording=order.recording, remote=self._name, by_clinic=not erased))
         done = "is erased at the remote" if erased else "is marked at the remote, to be erased by the clinic"
         self._telling.say(f"{order.recording} {done}", Priority.NOTICE)
 
-    def _folder_of(self, order: Order) -> str:
+    def _folder_of(self, order: Order, desk: Desk) -> str:
         if order.started is None:
             # An order of older software; or of a recording that was never closed, of which nothing was ever sent.
             with suppress(RemoteError):
-                for held in self._remote.names(self._desk.folder):
+                for held in self._remote.names(desk.folder):
                     self._go_on()
                     if (found := filed(held.name)) is not None and found.recording == order.recording:
                         return found.folder
-        return self._desk.recording(order.recording, order.started)
+        return desk.recording(order.recording, order.started)
 
     # -- a recording --------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from device.attachments import Kind, attach
+from device.compose_remote import desks_of
 from device.recording import ERASE_ORDERS_NAME, MANIFEST_NAME, RECEIPTS_NAME, SESSION_NAME
 from device.recording.chain import Head
 from device.recording.erasure import ORDER_KIND
@@ -23,7 +24,7 @@ from device.remote import Remote
 from device.sync_status import SyncState
 from device.words import By, Fate
 from tests.sync.conftest import MakeWorld, Recorded
-from tests.sync.world import Handing, Meddling, Refusing, World
+from tests.sync.world import ROOM, Handing, Meddling, Refusing, World
 
 LABEL = "attachments/label.age"
 AWAY = "the capture service does not answer, so nothing is sent"
@@ -409,3 +410,15 @@ def test_the_group_may_read_all_that_sync_needs_and_may_write_nothing_of_it(
     for path in paths:
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode & 0o070 == (0o050 if path.is_dir() else 0o040), path
+
+
+def test_an_order_finds_what_was_sent_before_the_room_was_renamed(make_world: MakeWorld, recorded: Recorded) -> None:
+    here = make_world(only=recorded.sound)
+    here.synced()
+    here.rename("room-9")
+    assert here.held_of(recorded.sound), "what is there already stays where it is"
+    here.withdraw(recorded.sound)
+    here.synced()
+    assert (here.held_of(recorded.sound), here.orders()) == (set(), [])
+    here.rename("room-10")
+    assert [desk.room for desk in desks_of(here.config)] == ["room-10", ROOM, "room-9"]

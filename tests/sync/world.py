@@ -109,6 +109,13 @@ class World:
             **more,
         )
 
+    def rename(self, room: str) -> None:
+        """The admin gives the room another name, and starts sync again."""
+        assert self.config.remote is not None
+        remote = self.config.remote.model_copy(update={"room": room})
+        self.config = self.config.model_copy(update={"remote": remote})
+        self.restart()
+
     def publish(self) -> None:
         """What capture publishes, if it is there."""
         if self.capture_is_there:
