@@ -1,0 +1,261 @@
+"""The clinic's side of a fleet: a real server, an account for each box, and what the server says of its own work."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from device.remote import Remote
+from device.remote_folder import MARK_NAME
+from device.remote_folder import FolderRemote as Folder
+
+CLINICS: Final = 20  # a bucket each, with the rights of its own boxes
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a server was asked, by its own log: requests by method, and by status."""
+
+    methods: Counter[str]
+    statuses: Counter[int]
+
+    @property
+    def all(self) -> int:
+        return sum(self.methods.values())
+
+
+class Clinic(Protocol):
+    """A real server that can be ended, filled and counted."""
+
+    def places(self, boxes: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What ``[remote]`` says for each of these boxes, with credentials of its own where the server has any."""
+
+    def remotes(self) -> Iterator[Remote]:
+        """With the clinic's own credentials: all that is held."""
+
+    def end(self) -> None:
+        """End the server, as a power cut would."""
+
+    def start(self) -> None:
+        """Start it again; returns once it answers."""
+
+    def fill(self) -> None:
+        """Leave no room for anything."""
+
+    def make_room(self) -> None:
+        """Make room again."""
+
+    def asked(self) -> Asked:
+        """All requests so far."""
+
+    def cpu_s(self) -> float:
+        """What the server's processes have used of the CPU so far."""
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+
+
+def clinic_of(box: str) -> str:
+    """Which clinic a box belongs to."""
+    return f"clinic-{int(box.rpartition('-')[2]) % CLINICS:02d}"
+
+
+class FolderClinic:
+    """A disk of the clinic. It has neither accounts nor a log; it serves to try the fleet itself out."""
+
+    def __init__(self, folder: Path) -> None:
+        self._disk, self._away = folder / "disk", folder / "away"
+        self._disk.mkdir(parents=True)
+        (self._disk / MARK_NAME).touch()
+
+    def places(self, boxes: Sequence[str]) -> dict[str, dict[str, Any]]:
+        def place(box: str) -> dict[str, Any]:
+            return {"driver": "folder", "name": "clinic", "clinic": clinic_of(box), "room": box, "path": str(self._disk)}
+
+        return {box: place(box) for box in boxes}
+
+    def remotes(self) -> Iterator[Remote]:
+        yield Folder(self._disk)
+
+    def end(self) -> None:
+        self._disk.rename(self._away)
+
+    def start(self) -> None:
+        if self._away.exists():
+            self._away.rename(self._disk)
+
+    def fill(self) -> None:
+        raise RuntimeError("a folder is not filled here")
+
+    make_room = fill
+
+    def asked(self) -> Asked:
+        return Asked(Counter(), Counter())
+
+    def cpu_s(self) -> float:
+        return 0.0
+
+    def close(self) -> None:
+        self.start()
+
+
+_LINE: Final = re.compile(rb'beast: 0x[0-9a-f]+: \S+ - \S+ \[[^\]]+\] "([A-Z]+) [^"]*" (\d{3}) ')
+
+
+class CephClinic:
+    """Ceph's object gateway with a bucket for each clinic, and for each box an account that may only write its folder."""
+
+    def __init__(self, folder: Path) -> None:
+        from tests.remote.ceph import HOST, Ceph
+
+        self._folder = folder
+        folder.mkdir(parents=True)
+        self._ca = folder / "ca.pem"
+        self._cluster_folder = folder / "cluster"
+        self._cluster_folder.mkdir()
+        self._ceph = Ceph(self._cluster_folder, _certificate(self._ca, folder, HOST))
+        self._ceph.start()
+        self._clinic = self._account("sotto-clinic")
+        self._has: dict[str, Path] = {}
+        self._owner = self._credentials("owner", self._clinic)
+        self._made_buckets: set[str] = set()
+        admin = self._ceph.user("fleet-admin")
+        self._ceph.admin("caps", "add", "--uid=fleet-admin", "--caps=users=*")
+        self._admin = self._credentials("admin", (admin.access_key, admin.secret_key))
+        self._gone_cpu_s = 0.0
+
+    def _account(self, name: str) -> tuple[str, str]:
+        user = self._ceph.user(name)
+        return user.access_key, user.secret_key
+
+    def _credentials(self, name: str, keys: tuple[str, str]) -> Path:
+        path = self._folder / f"{name}.toml"
+        path.write_text(f'access_key = "{keys[0]}"\nsecret_key = "{keys[1]}"\n')
+        path.chmod(0o600)
+        return path
+
+    def _http(self, bucket: str, credentials: Path) -> Any:
+        from device.s3_http import Place, S3Http
+
+        place = Place("127.0.0.1", self._ceph.port, "us-east-1", bucket, credentials, self._ca)
+        return S3Http(place, silence_s=120.0, utc=lambda: datetime.now(UTC))
+
+    def places(self, boxes: Sequence[str]) -> dict[str, dict[str, Any]]:
+        http = self._http("admin", self._admin)
+        new = [box for box in boxes if box not in self._has]
+        for box in new:
+            told = http.ask("PUT", "user", query={"uid": box, "display-name": box, "format": "json"})
+            keys = json.loads(told.body)["keys"][0]
+            self._has[box] = self._credentials(box, (keys["access_key"], keys["secret_key"]))
+        http.close()
+        for clinic in sorted({clinic_of(box) for box in new}):
+            self._allow(clinic, [box for box in self._has if clinic_of(box) == clinic])
+        return {box: self._place(box) for box in boxes}
+
+    def _place(self, box: str) -> dict[str, Any]:
+        facts = {"driver": "s3", "name": "clinic", "clinic": clinic_of(box), "room": box, "region": "us-east-1"}
+        where = {"endpoint": self._ceph.endpoint, "bucket": clinic_of(box)}
+        return {**facts, **where, "credentials": str(self._has[box]), "ca": str(self._ca)}
+
+    def _allow(self, clinic: str, boxes: Sequence[str]) -> None:
+        """Each box may write and read again what is beneath its own folder, and neither list nor delete."""
+        import hashlib
+
+        from device.s3_http import Body
+
+        http = self._http(clinic, self._owner)
+        if clinic not in self._made_buckets:
+            http.ask("PUT")
+            self._made_buckets.add(clinic)
+        does = ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+        rights = [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": [f"arn:aws:iam:::user/{box}"]},
+                "Action": does,
+                "Resource": [f"arn:aws:s3:::{clinic}/{clinic}/{box}/*"],
+            }
+            for box in boxes
+        ]
+        text = json.dumps({"Version": "2012-10-17", "Statement": rights}).encode()
+        body = Body(len(text), hashlib.sha256(text).hexdigest(), lambda: [text])
+        http.ask("PUT", query={"policy": ""}, body=body)
+        http.close()
+
+    def remotes(self) -> Iterator[Remote]:
+        from device.remote_s3 import S3Remote
+
+        for clinic in sorted(self._made_buckets):
+            yield S3Remote(
+                endpoint=self._ceph.endpoint,
+                region="us-east-1",
+                bucket=clinic,
+                credentials=self._owner,
+                ca=self._ca,
+                notes=None,
+                utc=lambda: datetime.now(UTC),
+            )
+
+    def end(self) -> None:
+        self._gone_cpu_s += self._cpu_s("radosgw")
+        self._ceph.end_gateway(how=signal.SIGKILL)
+
+    def start(self) -> None:
+        self._ceph.start_gateway()
+
+    def fill(self) -> None:
+        for clinic in sorted(self._made_buckets):
+            self._quota(clinic, "set", "--max-size=1")
+            self._quota(clinic, "enable")
+
+    def make_room(self) -> None:
+        for clinic in sorted(self._made_buckets):
+            self._quota(clinic, "disable")
+
+    def _quota(self, clinic: str, *words: str) -> None:
+        self._ceph.admin("quota", words[0], "--quota-scope=bucket", f"--bucket={clinic}", *words[1:])
+
+    def asked(self) -> Asked:
+        methods: Counter[str] = Counter()
+        statuses: Counter[int] = Counter()
+        for log in (self._cluster_folder / "log").glob("client.admin*.log"):
+            for line in log.read_bytes().splitlines():
+                if (found := _LINE.search(line)) is not None:
+                    methods[found[1].decode()] += 1
+                    statuses[int(found[2])] += 1
+        return Asked(methods, statuses)
+
+    def cpu_s(self) -> float:
+        return self._gone_cpu_s + sum(self._cpu_s(name) for name in ("ceph-mon", "ceph-osd", "radosgw"))
+
+    def _cpu_s(self, name: str) -> float:
+        process = self._ceph._running.get(name)
+        if process is None:
+            return 0.0
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def close(self) -> None:
+        with suppress(Exception):
+            pass
+        self._ceph.stop()
+
+
+def _certificate(ca: Path, folder: Path, host: str) -> bytes:
+    """A certificate for this server, which is its own issuer; with its key, as the gateway wants it."""
+    key = folder / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    command += ["-subj", "/CN=clinic", "-addext", f"subjectAltName=IP:{host}", "-keyout", str(key), "-out", str(ca)]
+    subprocess.run(command, check=True, capture_output=True)
+    return ca.read_bytes() + key.read_bytes()
