@@ -88,6 +88,9 @@ FLOORS: Mapping[str, int] = {
     "device.panel_gpio": 3,
     "device.panel_simulated": 3,
     "device.remote_s3": 3,
+    "device.s3_upload": 2,
+    "device.s3_erasing": 2,
+    "device.s3_*": 1,
     "device.remote_sftp": 3,
     "device.sftp_session": 2,
     "device.remote_folder": 3,
@@ -196,8 +199,6 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "alsaaudio": ("device.capture.alsa",),
     "asyncssh": ("device.remote_sftp",),
     "av": ("device.capture.picture",),
-    "boto3": ("device.remote_s3",),
-    "botocore": ("device.remote_s3",),
     "cryptography": (
         "device.age.*",
         "device.recording.chain",
