@@ -9,8 +9,7 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -25,14 +24,11 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Asked:
-    """What a server was asked, by its own log: requests by method, and by status."""
+    """What a server was asked, by its own log: when (seconds since 1970), by which method, and what it answered."""
 
-    methods: Counter[str]
-    statuses: Counter[int]
-
-    @property
-    def all(self) -> int:
-        return sum(self.methods.values())
+    moments: tuple[float, ...] = ()
+    methods: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
 
 
 class Clinic(Protocol):
@@ -56,8 +52,8 @@ class Clinic(Protocol):
     def make_room(self) -> None:
         """Make room again."""
 
-    def asked(self) -> Asked:
-        """All requests so far."""
+    def asked(self, since_s: float) -> Asked:
+        """All requests of boxes since then (seconds since 1970)."""
 
     def cpu_s(self) -> float:
         """What the server's processes have used of the CPU so far."""
@@ -100,8 +96,8 @@ class FolderClinic:
 
     make_room = fill
 
-    def asked(self) -> Asked:
-        return Asked(Counter(), Counter())
+    def asked(self, since_s: float) -> Asked:
+        return Asked()
 
     def cpu_s(self) -> float:
         return 0.0
@@ -110,7 +106,8 @@ class FolderClinic:
         self.start()
 
 
-_LINE: Final = re.compile(rb'beast: 0x[0-9a-f]+: \S+ - \S+ \[[^\]]+\] "([A-Z]+) [^"]*" (\d{3}) ')
+# Only what boxes ask: the fleet's own questions come as owner and admin.
+_LINE: Final = re.compile(rb'beast: 0x[0-9a-f]+: \S+ - box-\d+ \[([^\]]+)\] "([A-Z]+) [^"]*" (\d{3}) ')
 
 
 class CephClinic:
@@ -179,7 +176,12 @@ class CephClinic:
             http.ask("PUT")
             self._made_buckets.add(clinic)
         does = ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+        # What a box puts belongs to the box: without this the owner of the bucket could not read it (nor in AWS's older
+        # buckets).
+        owner = {"Principal": {"AWS": ["arn:aws:iam:::user/sotto-clinic"]}, "Action": ["s3:*"]}
         rights = [
+            {"Effect": "Allow", **owner, "Resource": [f"arn:aws:s3:::{clinic}", f"arn:aws:s3:::{clinic}/*"]}
+        ] + [
             {
                 "Effect": "Allow",
                 "Principal": {"AWS": [f"arn:aws:iam:::user/{box}"]},
@@ -226,15 +228,20 @@ class CephClinic:
     def _quota(self, clinic: str, *words: str) -> None:
         self._ceph.admin("quota", words[0], "--quota-scope=bucket", f"--bucket={clinic}", *words[1:])
 
-    def asked(self) -> Asked:
+    def asked(self, since_s: float) -> Asked:
+        moments: list[float] = []
         methods: Counter[str] = Counter()
         statuses: Counter[int] = Counter()
         for log in (self._cluster_folder / "log").glob("client.admin*.log"):
             for line in log.read_bytes().splitlines():
-                if (found := _LINE.search(line)) is not None:
-                    methods[found[1].decode()] += 1
-                    statuses[int(found[2])] += 1
-        return Asked(methods, statuses)
+                if (found := _LINE.search(line)) is None:
+                    continue
+                at_s = datetime.strptime(found[1].decode(), "%d/%b/%Y:%H:%M:%S.%f %z").timestamp()
+                if at_s >= since_s:
+                    moments.append(at_s)
+                    methods[found[2].decode()] += 1
+                    statuses[int(found[3])] += 1
+        return Asked(tuple(moments), methods, statuses)
 
     def cpu_s(self) -> float:
         return self._gone_cpu_s + sum(self._cpu_s(name) for name in ("ceph-mon", "ceph-osd", "radosgw"))
@@ -247,8 +254,6 @@ class CephClinic:
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def close(self) -> None:
-        with suppress(Exception):
-            pass
         self._ceph.stop()
 
 
