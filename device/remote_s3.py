@@ -3,8 +3,8 @@
 A small file is one request. A large one goes in parts that the server keeps when something is cut
 (``device/s3_upload.py``); two at a time, because a server answers a part only once it is durable.
 
-A box needs ``s3:PutObject``, ``s3:AbortMultipartUpload`` and ``s3:ListMultipartUploadParts`` beneath its own folder, and
-``s3:GetObject`` to read again what it sent.
+A box needs ``s3:PutObject``, ``s3:AbortMultipartUpload`` and ``s3:ListMultipartUploadParts`` beneath its own folder,
+and ``s3:GetObject`` to read again what it sent.
 """
 
 from __future__ import annotations

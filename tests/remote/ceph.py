@@ -143,6 +143,24 @@ class Ceph:
         gateway.send_signal(how)
         gateway.wait(PATIENCE_S)
 
+    @property
+    def gateway_runs(self) -> bool:
+        return "radosgw" in self._running
+
+    def signal_gateway(self, number: int) -> None:
+        self._running["radosgw"].send_signal(number)
+
+    def turn_bit(self, bucket: str, key: str, at: int) -> None:
+        """Of what a small object holds, where nobody but the cluster itself looks."""
+        pool = "default.rgw.buckets.data"
+        marker = self.admin("bucket", "stats", f"--bucket={bucket}")["marker"]
+        copy = self._folder / "copy"
+        self._run("rados", "-p", pool, "get", f"{marker}_{key}", str(copy))
+        data = bytearray(copy.read_bytes())
+        data[at] ^= 1
+        copy.write_bytes(data)
+        self._run("rados", "-p", pool, "put", f"{marker}_{key}", str(copy))
+
     def stop(self) -> None:
         """End what was started; nobody needs what it holds."""
         for process in reversed(self._running.values()):

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from device.remote import Remote
+from tests.remote.ceph import HOST, TREE, Ceph
+from tests.remote.certificates import Authority
 from tests.remote.folder_server import FolderServer
+from tests.remote.s3_server import S3Server
 from tests.remote.servers import Server
 
 # Another kind of server gets its line here, and with it every test of the contract.
@@ -17,9 +20,33 @@ KINDS: dict[str, Callable[[Path], Server]] = {
 }
 
 
-@pytest.fixture(scope="module", params=list(KINDS))
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    """Who vouches for the servers."""
+    return Authority()
+
+
+@pytest.fixture(scope="session")
+def ceph(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Ceph]:
+    """A whole Ceph: it takes some 12 s to start, so all tests share it, each module with a bucket of its own."""
+    if not (TREE / "whole").exists():
+        pytest.fail("there is no Ceph; run tests/tools/fetch-ceph first")
+    made = Ceph(tmp_path_factory.mktemp("ceph"), authority.issue(HOST))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="module", params=[*KINDS, "s3"])
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    made = KINDS[request.param](tmp_path_factory.mktemp(request.param))
+    folder = tmp_path_factory.mktemp(request.param)
+    made: Server
+    if request.param == "s3":
+        made = S3Server(request.getfixturevalue("ceph"), request.getfixturevalue("authority"), folder)
+    else:
+        made = KINDS[request.param](folder)
     yield made
     made.close()
 
