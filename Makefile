@@ -1,5 +1,5 @@
 # Everything runs from a fresh checkout: .ci/setup looks first, and installs what is missing.
-.PHONY: help demo test lint types lock bench bench-press bench-recovery soak kill crash appliance appliance-soak clean setup-run \
+.PHONY: help demo test lint types lock bench bench-press bench-recovery bench-sync soak kill crash appliance appliance-soak clean setup-run \
 	setup-test setup-appliance
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -34,6 +34,9 @@ bench-press: setup-test ## how long a press takes: RECORD to the first sound, CO
 
 bench-recovery: setup-test ## what it takes to close a recording of 1 GB after a power cut
 	@$(PYTHON) -m tests.bench_recovery $(BENCH)
+
+bench-sync: setup-test ## how fast a recording is sent, beside OpenSSH's sftp (BENCH='--size-mb 200 --pairs 3')
+	@$(PYTHON) -m tests.bench_sync $(BENCH)
 
 soak: setup-test ## record for hours (HOURS=1) and look for anything that grows or drifts
 	@$(PYTHON) tests/soak.py --hours $(or $(HOURS),1)

@@ -11,6 +11,8 @@ Nobody has to see colour to read it. There are two lamps: the first is at CONSEN
   consent it stands on: the room light is on, for the camera is open, and nobody may take that for a recording.
   The same slow movement on CONSENT's lamp alone, with the room dark, is a consent to sound on a box that has no room
   for a picture: nobody may wonder why a second press did not light the second lamp.
+- White that winks once every four seconds at RECORD, where idle is dim, says that recordings do not get to the clinic.
+  Somebody should look, but nobody in the room, and recording is unaffected: so it is the calmest thing that moves.
 
 Three pairs look alike on purpose: "kept" is idle to everybody who walks in; "refused" is a fault that lasts three
 seconds; and while several people choose, a turn in which nothing is chosen looks idle, for nothing is allowed then.
@@ -46,6 +48,7 @@ class Pattern(StrEnum):
     STEADY = "steady"
     WINK_THREE = "three winks, repeated"
     DARK_MOMENT = "a dark moment every 2 s"
+    WINK_ONE = "one wink every 4 s"
     HZ_1 = "1 Hz"
     HZ_2 = "2 Hz"
 
@@ -58,6 +61,7 @@ class Pattern(StrEnum):
 _BEATS_MS = {
     Pattern.WINK_THREE: (150, 250, 150, 250, 150, 1050),
     Pattern.DARK_MOMENT: (1700, 300),
+    Pattern.WINK_ONE: (300, 3700),
     Pattern.HZ_1: (500, 500),
     Pattern.HZ_2: (250, 250),
 }
@@ -89,6 +93,7 @@ class Note:
 
 _DARK = Lamp(Colour.NONE, Pattern.OFF)
 _IDLE = (_DARK, Lamp(Colour.WHITE, Pattern.DIM))
+_UNSYNCED = (_DARK, Lamp(Colour.WHITE, Pattern.WINK_ONE))
 _FAULT = (Lamp(Colour.YELLOW, Pattern.HZ_2), Lamp(Colour.YELLOW, Pattern.HZ_2))
 
 _LAMPS: dict[State, tuple[Lamp, Lamp]] = {
@@ -104,6 +109,8 @@ _LAMPS: dict[State, tuple[Lamp, Lamp]] = {
     State.FAULT: _FAULT,
 }
 
+_IDLING = frozenset({State.IDLE, State.KEPT})
+
 _NOTES: dict[Tone, tuple[Note, ...]] = {
     Tone.TICK: (Note(1000, 30),),
     Tone.RISING_TICK: (Note(800, 60), Note(1200, 80)),
@@ -116,21 +123,23 @@ _NOTES: dict[Tone, tuple[Note, ...]] = {
 }
 
 
-def face(session: Session) -> Face:
+def face(session: Session, *, unsynced: bool = False) -> Face:
     """What the panel shows for this session now."""
-    return face_of(session.state, session.shown, scant=session.context.scant)
+    return face_of(session.state, session.shown, scant=session.context.scant, unsynced=unsynced)
 
 
-def face_of(state: State, choice: Consent, *, scant: bool = False) -> Face:
+def face_of(state: State, choice: Consent, *, scant: bool = False, unsynced: bool = False) -> Face:
     """What the panel shows in ``state``; ``choice`` is what is being chosen or has been given.
 
-    ``scant``: the sound is all that there is room for, and the camera would be there.
+    ``scant``: the sound is all that there is room for, and the camera would be there. ``unsynced``: recordings wait for
+    too long to get to the clinic; it shows while the box is idle, and never beside anything that somebody chose.
 
     The room light follows from the state alone, and is on exactly where a capture device may be open (P7).
     """
     if state in (State.ARMED, State.CHOOSING):
         return Face(room_light=False, lamps=_choice_lamps(state, choice, scant=scant))
-    return Face(room_light=state.captures, lamps=_LAMPS[state])
+    lamps = _UNSYNCED if unsynced and state in _IDLING else _LAMPS[state]
+    return Face(room_light=state.captures, lamps=lamps)
 
 
 def notes(tone: Tone) -> tuple[Note, ...]:

@@ -48,6 +48,8 @@ FLOORS: Mapping[str, int] = {
     "device.thrift": 1,
     "device.rename_new": 1,
     "device.sftp_packets": 1,
+    "device.sftp_session": 1,
+    "device.ssh_reasons": 1,
     "device.underway": 1,
     "device.capture.backlog": 1,
     "device.capture.facts": 1,
@@ -83,6 +85,8 @@ FLOORS: Mapping[str, int] = {
     "device.room": 2,
     "device.devicekey": 2,
     "device.remote": 2,
+    "device.sftp_files": 2,
+    "device.ssh_channel": 2,
     "device.panel": 2,
     # 3, edges: one device, one server, one library or one file each, unaware of one another
     "device.panel_gpio": 3,
@@ -92,7 +96,6 @@ FLOORS: Mapping[str, int] = {
     "device.s3_erasing": 2,
     "device.s3_*": 1,
     "device.remote_sftp": 3,
-    "device.sftp_session": 2,
     "device.remote_folder": 3,
     "device.recovery": 3,
     "device.retaining": 3,
@@ -197,7 +200,6 @@ OPENING = ("device.age.identities*", "device.age.opening*", "device.age.passphra
 # Vendor library → its home. (ctypes is Python's own, but stands for a C library each time.)
 HOMES: Mapping[str, tuple[str, ...]] = {
     "alsaaudio": ("device.capture.alsa",),
-    "asyncssh": ("device.remote_sftp",),
     "av": ("device.capture.picture",),
     "cryptography": (
         "device.age.*",

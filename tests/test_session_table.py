@@ -290,6 +290,7 @@ def faces() -> dict[str, Face]:
         if choice is not Consent.NONE:
             shown[f"armed {choice}"] = face_of(State.ARMED, choice)
     shown["armed sound, no room for a picture"] = face_of(State.ARMED, Consent.SOUND, scant=True)
+    shown["idle, recordings are not synced"] = face_of(State.IDLE, Consent.NONE, unsynced=True)
     return shown
 
 
@@ -321,6 +322,20 @@ def test_sound_for_want_of_room_is_told_by_the_lamps_alone_and_only_where_sound_
         for choice in Consent:
             with_room, without = face_of(state, choice), face_of(state, choice, scant=True)
             assert (with_room == without) == ((state, choice.rank > 0) != (State.ARMED, True))
+
+
+def test_recordings_that_are_not_synced_are_told_while_the_box_is_idle_and_never_over_what_somebody_chose() -> None:
+    """Calm, in the light of the lamps alone, and nothing of a session is told otherwise for it."""
+    lamps = {name: gray(shown)[1:] for name, shown in faces().items()}
+    unsynced = "idle, recordings are not synced"
+    assert [name for name, shown in lamps.items() if shown == lamps[unsynced]] == [unsynced]
+    for state in State:
+        for choice in Consent:
+            synced, waiting = face_of(state, choice), face_of(state, choice, unsynced=True)
+            assert (synced != waiting) == (state in {State.IDLE, State.KEPT})
+            assert synced.room_light == waiting.room_light
+    lit_ms, dark_ms = Pattern.WINK_ONE.beats_ms
+    assert dark_ms > 10 * lit_ms
 
 
 @pytest.mark.parametrize("pattern", Pattern)

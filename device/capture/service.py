@@ -227,7 +227,7 @@ class CaptureService:
 
     @property
     def _face(self) -> Face:
-        shown = face(self._session)
+        shown = face(self._session, unsynced=self._upkeep is not None and self._upkeep.unsynced)
         return Face(room_light=shown.room_light or self._recorder.holds_devices, lamps=shown.lamps)
 
     def _show(self) -> None:

@@ -32,7 +32,7 @@ Warnings = tuple[tuple[str, str], ...]
 class Upkeep:
     """Looks after the store, every ten minutes; retention about once an hour.
 
-    ``start`` and ``stop`` are called from the service's thread, once; ``warnings`` may be read by any.
+    ``start`` and ``stop`` are called from the service's thread, once; ``warnings`` and ``unsynced`` may be read by any.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Upkeep:
     ) -> None:
         """``key``: the box's public key, which lived time and receipts have to be signed by."""
         self.warnings: Warnings = ()
+        self.unsynced = False  # recordings wait for too long to get to the clinic, or are another there
         self._store = store
         self._key = key
         self._policy = policy
@@ -112,6 +113,7 @@ class Upkeep:
         lived = step(self._store.read_lived(self._key), reading)
         seen = survey(self._store, lived, policy=self._policy, key=self._key)
         self._store.write_lived(seen.lived)
+        self.unsynced = any(decision.concern is not None for decision in seen.decisions)
         if self._retained_us is None or now_us - self._retained_us >= _RETENTION_EVERY_US:
             self._retained_us = now_us
             self._retain([decision for decision in seen.decisions if decision.erase])

@@ -115,6 +115,7 @@ TEXTS: Final[dict[str, str]] = {
     "lamp.steady": "{colour}, steady",
     "lamp.three winks, repeated": "{colour}, three winks, repeated",
     "lamp.a dark moment every 2 s": "{colour}, a dark moment every 2 seconds",
+    "lamp.one wink every 4 s": "{colour}, one wink every 4 seconds",
     "lamp.1 Hz": "{colour}, blinks once a second",
     "lamp.2 Hz": "{colour}, blinks twice a second",
     "lamp.other": "{colour}, {pattern}",

@@ -200,9 +200,9 @@ def test_another_remote_goes_on_where_one_was_closed(server: Server, remote: Rem
     data, again = some_bytes(LONG), Counted()
     sent = begin(remote, NAME, data, up_to=33 * MIB)
     remote.close()
-    other = server.maker()
-    assert other.put(NAME, io.BytesIO(data), pace=again) is True
-    other.close()
+    another = server.maker()
+    assert another.put(NAME, io.BytesIO(data), pace=again) is True
+    another.close()
     assert sent + again.moved_bytes <= LONG + MOST_AGAIN_BYTES
     assert server.held() == {NAME: known(data)}
     assert server.unfinished() == 0

@@ -73,9 +73,7 @@ def test_whatever_may_leave_and_is_not_known_to_be_there_is_sent_and_nothing_els
     found: list[Standing], ordered: list[Order], window: str | None
 ) -> None:
     names = {order.recording for order in ordered}
-    sent = {
-        step.standing.recording: step for step in due(found, ordered, window=window) if isinstance(step, Send)
-    }
+    sent = {step.standing.recording: step for step in due(found, ordered, window=window) if isinstance(step, Send)}
     for one in found:
         if one.is_open or one.is_going or one.digest is None or one.recording in names | {window}:
             continue
@@ -85,7 +83,9 @@ def test_whatever_may_leave_and_is_not_known_to_be_there_is_sent_and_nothing_els
             and not receipt.differs
             and (receipt.digest, receipt.size_bytes) == (one.digest, one.size_bytes)
         )
-        lacking = {name for name in one.beside if not (holds and receipt and receipt.beside.get(name) == one.beside[name])}
+        lacking = {
+            name for name in one.beside if not (holds and receipt and receipt.beside.get(name) == one.beside[name])
+        }
         if holds and not lacking:
             assert one.recording not in sent
         else:
