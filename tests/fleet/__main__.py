@@ -20,7 +20,17 @@ from tests.fleet.leader import Fleet
 from tests.fleet.stages import Row, Stages
 
 ALL = ("evening", "outage", "killed", "full")
-_SHORT = ("stage", "boxes", "recordings", "took s", "speed", "requests/rec", "peak req/s", "server ms/rec", "boxes ms/rec")
+_SHORT = (
+    "stage",
+    "boxes",
+    "recordings",
+    "took s",
+    "speed",
+    "requests/rec",
+    "peak req/s",
+    "server ms/rec",
+    "boxes ms/rec",
+)
 _COSTS = ("stage", "sent/stored", "read/stored", "s/rec p50/p99/max", "waited box s p50/p99/max", "Jain")
 _HERD = ("stage", "tries/s away", "come at once", "peak/mean", "asks peak/mean", "back s p50/p99/max")
 _FULL = ("stage", "refused", "wasted KiB/box", "sent/stored")
@@ -53,11 +63,18 @@ def lead(folder: Path, options: argparse.Namespace) -> int:
         stages = Stages(fleet, clinic, originals, say)
         rows = put_through(stages, options.boxes, options.only)
     for columns in (_SHORT, _COSTS, _HERD, _FULL):
-        if shown := [{column: row[column] for column in columns} for row in rows if columns[-1] in row and columns[1] in row]:
+        if shown := [
+            {column: row[column] for column in columns} for row in rows if columns[-1] in row and columns[1] in row
+        ]:
             print("\n" + table(shown))
     wrong = [what for what, holds in stages.claims if not holds]
     if options.json:
-        facts = {"boxes": options.boxes, "rows": rows, "claims": dict(stages.claims), "took_s": time.monotonic() - began_s}
+        facts = {
+            "boxes": options.boxes,
+            "rows": rows,
+            "claims": dict(stages.claims),
+            "took_s": time.monotonic() - began_s,
+        }
         options.json.write_text(json.dumps(facts, indent=1) + "\n")
     print(f"\n{len(stages.claims) - len(wrong)} of {len(stages.claims)} hold, in {time.monotonic() - began_s:.0f} s")
     return 1 if wrong else 0
@@ -76,7 +93,7 @@ def put_through(stages: Stages, boxes: int, only: tuple[str, ...]) -> list[Row]:
     if "killed" in only:
         rows.append(stages.killed(few, each=2, kills=8))
     if "full" in only:
-        ours, naive = (stages.full(few, each=3, minutes=30, naive=naive) for naive in (False, True))
+        ours, naive = (stages.full(few, each=3, minutes=60, naive=naive) for naive in (False, True))
         stages.wasted(ours, naive)
         rows += [ours, naive]
     return rows

@@ -50,9 +50,7 @@ def run_box(folder: Path, *, clock: FleetClock, tell: Tell, naive: bool) -> None
         def note(happened: Happened) -> int:
             return log.append(happened, stamp(clock, boot)).number
 
-        receipts = Receipts(
-            store, key=key.public_key().public_bytes_raw(), note=note, now=lambda: stamp(clock, boot)
-        )
+        receipts = Receipts(store, key=key.public_key().public_bytes_raw(), note=note, now=lambda: stamp(clock, boot))
 
         def ask(what: Ask) -> None:
             receipts.answer(what)

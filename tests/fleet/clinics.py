@@ -77,7 +77,13 @@ class FolderClinic:
 
     def places(self, boxes: Sequence[str]) -> dict[str, dict[str, Any]]:
         def place(box: str) -> dict[str, Any]:
-            return {"driver": "folder", "name": "clinic", "clinic": clinic_of(box), "room": box, "path": str(self._disk)}
+            return {
+                "driver": "folder",
+                "name": "clinic",
+                "clinic": clinic_of(box),
+                "room": box,
+                "path": str(self._disk),
+            }
 
         return {box: place(box) for box in boxes}
 
@@ -179,9 +185,7 @@ class CephClinic:
         # What a box puts belongs to the box: without this the owner of the bucket could not read it (nor in AWS's older
         # buckets).
         owner = {"Principal": {"AWS": ["arn:aws:iam:::user/sotto-clinic"]}, "Action": ["s3:*"]}
-        rights = [
-            {"Effect": "Allow", **owner, "Resource": [f"arn:aws:s3:::{clinic}", f"arn:aws:s3:::{clinic}/*"]}
-        ] + [
+        rights = [{"Effect": "Allow", **owner, "Resource": [f"arn:aws:s3:::{clinic}", f"arn:aws:s3:::{clinic}/*"]}] + [
             {
                 "Effect": "Allow",
                 "Principal": {"AWS": [f"arn:aws:iam:::user/{box}"]},
@@ -260,7 +264,18 @@ class CephClinic:
 def _certificate(ca: Path, folder: Path, host: str) -> bytes:
     """A certificate for this server, which is its own issuer; with its key, as the gateway wants it."""
     key = folder / "key.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+    ]
     command += ["-subj", "/CN=clinic", "-addext", f"subjectAltName=IP:{host}", "-keyout", str(key), "-out", str(ca)]
     subprocess.run(command, check=True, capture_output=True)
     return ca.read_bytes() + key.read_bytes()

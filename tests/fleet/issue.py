@@ -50,7 +50,17 @@ def make_originals(folder: Path) -> tuple[Original, ...]:
     store = folder / "originals"
     store.mkdir()
     recipient = str(generate_identity(post_quantum=True).recipient())
-    command = [sys.executable, "-m", "device", "rehearse", "--sound", "device/capture/room.wav", "--loop", "--speed", "20"]
+    command = [
+        sys.executable,
+        "-m",
+        "device",
+        "rehearse",
+        "--sound",
+        "device/capture/room.wav",
+        "--loop",
+        "--speed",
+        "20",
+    ]
     command += ["--presses", _PRESSES, "--recipient", recipient, "--store", str(store), "--json"]
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     found = []

@@ -112,16 +112,28 @@ class Stages:
         self.say(f"  tries while it is away, by box time   |{drawn(tries)}| most in {BIN_S:.0f} s: {max(tries)}")
         self.say(f"  boxes that come when it is back       |{drawn(coming)}| most in {BIN_S:.0f} s: {max(coming)}")
         self.say(f"  all that they ask then                |{drawn(asks)}| most in {BIN_S:.0f} s: {max(asks)}")
-        late = [count for count in tries[len(tries) // 2 :]]
+        late = tries[len(tries) // 2 :]
+        most_are_back = asks[: self._bins_until(coming, 0.9)]
+        coming = coming[: len(most_are_back)]
         waits = spread(at_s - back_s for at_s in done_s.values())
         return {
             "tries/s away": sum(late) / max(1, len(late)) / BIN_S,
             "come at once": max(coming),
             "peak/mean": max(coming) / (sum(coming) / len(coming)),
-            "asks peak/mean": max(asks) / (sum(asks) / len(asks)),
+            "asks peak/mean": max(most_are_back) / (sum(most_are_back) / len(most_are_back)),
             "back s p50/p99/max": str(waits),
             "last back s": waits.most,
         }
+
+    @staticmethod
+    def _bins_until(counts: Sequence[int], part: float) -> int:
+        """How many bins hold that part of all: the last few boxes make no mean."""
+        reached = 0
+        for place, count in enumerate(counts):
+            reached += count
+            if reached >= part * sum(counts):
+                return place + 1
+        return len(counts)
 
     # -- processes that are killed ------------------------------------------------------------------------------------
 
@@ -185,7 +197,9 @@ class Stages:
     def _row(self, run: Run, began_s: float) -> Row:
         asked = self.clinic.asked(began_s)
         verdict = judge(run, self.clinic)
-        self.claim(f"{run.plan.name}: nothing is lost, and none is there twice {verdict.wrong[:3] or ''}", not verdict.wrong)
+        self.claim(
+            f"{run.plan.name}: nothing is lost, and none is there twice {verdict.wrong[:3] or ''}", not verdict.wrong
+        )
         moved: dict[str, int] = defaultdict(int)
         took: dict[str, float] = defaultdict(float)
         for event in run.events:
@@ -194,10 +208,6 @@ class Stages:
                 took[event["box"]] += event["took_s"]
         came = {event["recording"]: event["at"] for event in run.events if event["call"] == "arrival"}
         signed = {event["recording"]: event["at"] for event in run.events if event["call"] == "receipt"}
-        sizes: dict[str, int] = defaultdict(int)
-        for event in run.events:
-            if event["call"] == "receipt":
-                sizes[event["box"]] += event["bytes"]
         waited = spread(signed[one] - came[one] for one in signed if one in came)
         each = verdict.recordings / run.plan.boxes
         working = {box: took[box] / each for box in run.boxes}
@@ -215,6 +225,6 @@ class Stages:
             "read/stored": moved["read"] / max(1, verdict.read_bytes),
             "s/rec p50/p99/max": str(spread(working.values())),
             "waited box s p50/p99/max": str(waited),
-            "Jain": jain(sizes[box] / took[box] for box in run.boxes if took[box]),
+            "Jain": jain(working.values()),
             "statuses": {str(status): count for status, count in sorted(asked.statuses.items())},
         }
