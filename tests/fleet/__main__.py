@@ -14,12 +14,13 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.fleet.clinics import CephClinic, Clinic, FolderClinic
+from tests.fleet.door import at_the_door
 from tests.fleet.figures import table
 from tests.fleet.issue import make_originals
 from tests.fleet.leader import Fleet
 from tests.fleet.stages import Row, Stages
 
-ALL = ("evening", "outage", "killed", "full")
+ALL = ("evening", "outage", "killed", "full", "door")
 _SHORT = (
     "stage",
     "boxes",
@@ -34,6 +35,8 @@ _SHORT = (
 _COSTS = ("stage", "sent/stored", "read/stored", "s/rec p50/p99/max", "waited box s p50/p99/max", "Jain")
 _HERD = ("stage", "tries/s away", "come at once", "peak/mean", "asks peak/mean", "back s p50/p99/max")
 _FULL = ("stage", "refused", "wasted KiB/box", "sent/stored")
+_DOOR = ("stage", "boxes", "dropped", "let in", "boxes dropped at first", "all done s")
+_SHOWN = (_SHORT, _COSTS, _HERD, _FULL, _DOOR)
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Leads a fleet: issues its recordings, starts the processes that its boxes are in, kills some, and collects what it told."""
+"""Leads a fleet: issues its recordings, starts the processes that its boxes are in, kills some, and hears what they tell."""
 
 from __future__ import annotations
 
@@ -64,6 +64,7 @@ class Plan:
     speed: float
     workers: int = 2
     naive: bool = False
+    start_jitter_s: int = 60
 
 
 @dataclass
@@ -120,7 +121,7 @@ class Fleet:
         for number, box in enumerate(boxes):
             place = folder / box
             issue(place, plan.originals, plan.arrivals_s(number), chance=self._chance)
-            facts = {"box": box, "folder": place, "run": self._run_folder, "start_jitter_s": 0 if plan.naive else 60}
+            facts = {"box": box, "folder": place, "run": self._run_folder, "start_jitter_s": plan.start_jitter_s}
             remote = "".join(f"{key} = {json.dumps(text)}\n" for key, text in places[box].items())
             (place / "sotto.toml").write_text(_CONFIG.format(**facts) + remote)
         return Run(plan, folder, FleetClock.start(folder / "clock", speed=0.0), boxes)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from device.config import Config, FolderRemote, S3Remote
+from device.config import Config, FolderRemote, S3Remote, SftpRemote
 from device.remote import Remote
 from device.remote_folder import FolderRemote as Folder
+from device.remote_s3 import S3Remote as Bucket
+from device.remote_sftp import sftp_remote
+from device.ssh_channel import Account
 
 
 def remote_of(config: Config) -> Remote:
@@ -14,9 +17,7 @@ def remote_of(config: Config) -> Remote:
         case FolderRemote() as section:
             return Folder(section.path)
         case S3Remote() as section:
-            from device.remote_s3 import S3Remote as S3
-
-            return S3(
+            return Bucket(
                 endpoint=section.endpoint,
                 region=section.region,
                 bucket=section.bucket,
@@ -25,4 +26,7 @@ def remote_of(config: Config) -> Remote:
                 notes=config.sync.state if config.sync else None,
                 utc=lambda: datetime.now(UTC),
             )
+        case SftpRemote() as section:
+            account = Account(section.host, section.port, section.user, section.key, section.host_key)
+            return sftp_remote(account, folder=section.folder)
     raise RuntimeError("a fleet has no such remote")
