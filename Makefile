@@ -35,14 +35,16 @@ bench-press: setup-test ## how long a press takes: RECORD to the first sound, CO
 bench-recovery: setup-test ## what it takes to close a recording of 1 GB after a power cut
 	@$(PYTHON) -m tests.bench_recovery $(BENCH)
 
-bench-sync: setup-test ## how fast a recording is sent, beside OpenSSH's sftp (BENCH='--size-mb 200 --pairs 3')
+bench-sync: setup-test ## how fast a recording is sent, beside OpenSSH's sftp and rclone (BENCH='--size-mb 200 --pairs 3')
+	@tests/tools/fetch-ceph >/dev/null
 	@$(PYTHON) -m tests.bench_sync $(BENCH)
 
 soak: setup-test ## record for hours (HOURS=1) and look for anything that grows or drifts
 	@$(PYTHON) tests/soak.py --hours $(or $(HOURS),1)
 
-kill: setup-test ## 100 recordings and erasures ended by kill -9; every one must open, or be gone
+kill: setup-test ## 100 recordings and erasures ended by kill -9; every one must open, or be gone; and 50 of a sender of 1 GB
 	@$(PYTHON) -m pytest tests/test_kill.py tests/test_erasing.py -k killed --rounds 100
+	@$(PYTHON) -m pytest tests/remote/test_killed.py --rounds 50 -s
 
 crash: setup-test ## 100000 states of a disk that lost its power (STATES=…), and every call of the store failing once
 	@$(PYTHON) -m pytest tests/crash --states $(or $(STATES),100000) $(PYTEST)

@@ -48,8 +48,7 @@ class FolderRemote:
             self._write(beside, file, pace)
             if replace:
                 beside.rename(target)
-            elif not rename_new(beside, target):
-                beside.unlink()
+            elif not self._give_name(beside, target):
                 return False
             _sync_names(target.parent)
             return True
@@ -135,19 +134,45 @@ class FolderRemote:
             folder.mkdir()
         _sync_names(folder.parent)
 
+    @staticmethod
+    def _give_name(beside: Path, target: Path) -> bool:
+        """Under its name now, unless somebody else was quicker."""
+        try:
+            done = rename_new(beside, target)
+        except FileNotFoundError:  # who was quicker took this one away
+            if os.path.lexists(target):
+                return False
+            raise
+        if not done:
+            beside.unlink(missing_ok=True)
+        return done
+
+    @staticmethod
+    def _open_beside(beside: Path, file: BinaryIO) -> tuple[int, int]:
+        """The file under way, and from where to go on; one that is no part of this file is another file, and goes."""
+        with suppress(FileNotFoundError):
+            descriptor = os.open(beside, os.O_RDWR | _HELD_FLAGS)
+            try:
+                at = goes_on_at(
+                    file,
+                    size_bytes=size_of(file),
+                    there_bytes=os.fstat(descriptor).st_size,
+                    read_at=lambda start, length: os.pread(descriptor, length, start),
+                )
+            except BaseException:
+                os.close(descriptor)
+                raise
+            if at:
+                return descriptor, at
+            os.close(descriptor)
+            beside.unlink()
+        return os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL | _HELD_FLAGS, 0o640), 0
+
     def _write(self, beside: Path, file: BinaryIO, pace: Pace) -> None:
         """Write on, or anew, until all of it is durable."""
         size = size_of(file)
-        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | _HELD_FLAGS, 0o640)
+        descriptor, at = self._open_beside(beside, file)
         try:
-            there = os.fstat(descriptor).st_size
-            at = goes_on_at(
-                file,
-                size_bytes=size,
-                there_bytes=there,
-                read_at=lambda start, length: os.pread(descriptor, length, start),
-            )
-            os.ftruncate(descriptor, at)
             while at < size:
                 length = min(PIECE_BYTES, size - at)
                 pace(length)

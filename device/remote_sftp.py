@@ -125,25 +125,20 @@ class SftpRemote:
         What is no part of this file is taken away, not overwritten: the server may still be writing there what the
         last connection sent.
         """
-        how = Open.READ | Open.WRITE | Open.CREATE
-        handle = files.open(beside, how)
-        if handle is None:
+        how = Open.READ | Open.WRITE
+        if (handle := files.open(beside, how)) is not None:
+            start = _goes_on_at(files, handle, file)
+            if start:
+                return handle, start
+            files.close(handle)
+            files.remove(beside)
+        how |= Open.CREATE | Open.NEW
+        if (handle := files.open(beside, how)) is None:
             files.make_folder(beside.rpartition(b"/")[0], top=self._top)
             handle = files.open(beside, how)
         if handle is None:
             raise no_folder()
-        there = files.size(handle)
-        start = goes_on_at(
-            file, size_bytes=size_of(file), there_bytes=there, read_at=lambda at, n: files.read_at(handle, at, n)
-        )
-        if start or not there:
-            return handle, start
-        files.close(handle)
-        files.remove(beside)
-        anew = files.open(beside, how | Open.NEW)
-        if anew is None:
-            raise no_folder()
-        return anew, 0
+        return handle, 0
 
     def _names(self, files: SftpFiles, folder: str) -> Iterator[Held]:
         before = f"{folder}/" if folder else ""
@@ -204,9 +199,18 @@ class _Sending:
         while self._asked and (self._in_flight_bytes > most_bytes or not most_bytes):
             asked, length = self._asked.popleft()
             answer = self._files.session.answer(asked)
-            self._files.must(answer, near=self._folder, needed_bytes=self._left_bytes)
+            self._files.must_have_written(answer, folder=self._folder, left_bytes=self._left_bytes)
             self._in_flight_bytes -= length
             self._left_bytes -= length
+
+
+def _goes_on_at(files: SftpFiles, handle: bytes, file: BinaryIO) -> int:
+    return goes_on_at(
+        file,
+        size_bytes=size_of(file),
+        there_bytes=files.size(handle),
+        read_at=lambda start, length: files.read_at(handle, start, length),
+    )
 
 
 def _reading(files: SftpFiles, handle: bytes, start: int, end: int, pace: Pace) -> Iterator[bytes]:

@@ -165,6 +165,17 @@ class SftpFiles:
             raise RemoteFullError("the clinic server is full", "make room at the clinic server")
         raise _refusal(status)
 
+    def must_have_written(self, answer: Answer, *, folder: bytes, left_bytes: int) -> None:
+        """As ``must``, of a write or a sync. One that fails for no reason is most often a quota that is used up: what
+        is free on the disk does not show it, and version 3 has no word for it.
+        """
+        if answer.status == Status.FAILURE and not self._is_full(folder, left_bytes):
+            raise RemoteFullError(
+                "the clinic server takes no more, and does not say why",
+                "look at the quota of this box's account, at the server's disk, and at its log",
+            )
+        self.must(answer, near=folder, needed_bytes=left_bytes)
+
     def _is_full(self, folder: bytes, needed_bytes: int) -> bool:
         if STATVFS not in self.session.extensions:
             return False

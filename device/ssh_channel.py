@@ -43,7 +43,9 @@ class Account:
 def ssh_command(account: Account, *, silence_s: float) -> list[str]:
     """What is run. The server's key comes by a command, because any file of ours would be left behind by a kill."""
     alive_s = max(1, math.ceil(silence_s / 3))
+    kind = account.host_key.split()[0]
     options = (
+        f"HostKeyAlgorithms={'rsa-sha2-512,rsa-sha2-256' if kind == 'ssh-rsa' else kind}",
         "BatchMode=yes",
         "StrictHostKeyChecking=yes",
         "UserKnownHostsFile=/dev/null",
@@ -62,7 +64,7 @@ def ssh_command(account: Account, *, silence_s: float) -> list[str]:
         "ControlMaster=no",
         "ControlPath=none",
         "Compression=no",  # what is sealed cannot be made smaller
-        "LogLevel=ERROR",
+        "LogLevel=INFO",  # at ERROR it keeps some of its reasons to itself
         f"ConnectTimeout={max(1, math.ceil(silence_s))}",
         f"ServerAliveInterval={alive_s}",
         "ServerAliveCountMax=3",
@@ -78,6 +80,7 @@ class SshChannel:
         self._silence_s = silence_s
         self._out: deque[memoryview] = deque()
         self._said = bytearray()
+        self._heard = False
         environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
         pipe = subprocess.PIPE
         try:
@@ -123,6 +126,7 @@ class SshChannel:
                 until_s = time.monotonic() + self._silence_s
             if self._out_fd in ready:
                 if data := os.read(self._out_fd, _PIPE_BYTES):
+                    self._heard = True
                     return data
                 raise self._ended()
 
@@ -169,4 +173,4 @@ class SshChannel:
         while (left_s := until_s - time.monotonic()) > 0 and ear.poll(math.ceil(left_s * 1000)) and self._listen():
             pass
         self.close()
-        return reason(bytes(self._said))
+        return reason(bytes(self._said), None if self._heard else self._ssh.returncode)

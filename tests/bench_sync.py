@@ -5,6 +5,8 @@ several times. Both go through the same ``ssh`` with the same options, and both 
 of it is there (``-f``; our ``put`` also each 256 MiB, and the folder). What is compared: seconds, and the CPU of all
 processes, the server's too, of the client side alone, and the client side's memory at its peak.
 
+S3: our ``put`` and ``rclone copyto`` in the same way, over TLS, to a Ceph of our own (``bench_sync_s3.py``).
+
 Another remote joins by a ``Pair``: how each of the two sends the file once.
 """
 
@@ -159,6 +161,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size-mb", type=int, default=1000)
     parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--only", choices=("sftp", "s3"), help="this kind of server alone")
     parser.add_argument("--sshd", default="", help="lines for the server's configuration (Ciphers …)")
     parser.add_argument("--watch", help=argparse.SUPPRESS)
     parser.add_argument("--put-sftp", help=argparse.SUPPRESS)
@@ -177,8 +180,14 @@ def main() -> int:
             for left in range(size, 0, -MIB):
                 source.write(os.urandom(min(MIB, left)))
         expected = known(file.read_bytes())
-        with sftp(folder, file, asked.sshd) as pair:
-            measure(pair, size, asked.pairs, expected)
+        if asked.only != "s3":
+            with sftp(folder, file, asked.sshd) as pair:
+                measure(pair, size, asked.pairs, expected)
+        if asked.only != "sftp":
+            from tests.bench_sync_s3 import s3  # it knows this module
+
+            with s3(folder, file) as pair:
+                measure(pair, size, asked.pairs, expected)
     return 0
 
 

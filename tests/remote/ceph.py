@@ -45,6 +45,7 @@ mon_data_avail_crit = 1
 mon_data_avail_warn = 1
 osd_crush_chooseleaf_type = 0
 osd_memory_target = 939524096
+osd_client_watch_timeout = 3
 osd_class_load_list = *
 osd_class_default_list = *
 osd_class_dir = {libs}/rados-classes
@@ -67,7 +68,7 @@ mgr_initial_modules =
 keyring = {folder}/osd/keyring
 [client.admin]
 rgw_data = {folder}/rgw
-rgw_frontends = beast ssl_endpoint={host}:{port} ssl_certificate={folder}/gateway.pem
+rgw_frontends = beast ssl_endpoint={host}:{port} ssl_certificate={folder}/gateway.pem tcp_nodelay=1
 rgw_thread_pool_size = 64
 rgw_dns_name =
 rgw_enable_usage_log = false
@@ -160,6 +161,16 @@ class Ceph:
         data[at] ^= 1
         copy.write_bytes(data)
         self._run("rados", "-p", pool, "put", f"{marker}_{key}", str(copy))
+
+    def cpu_s(self) -> float:
+        """What all of it has used so far."""
+        stats = [Path(f"/proc/{process.pid}/stat").read_text() for process in self._running.values()]
+        ticks = sum(int(word) for stat in stats for word in stat.rpartition(")")[2].split()[11:13])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def collect_garbage(self) -> None:
+        """Give the room of what was erased back now, instead of within hours."""
+        self.admin("gc", "process", "--include-all")
 
     def stop(self) -> None:
         """End what was started; nobody needs what it holds."""

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,7 +20,6 @@ from device.remote import SILENCE_S, Remote
 from device.remote_s3 import S3Remote
 from tests.remote.ceph import HOST, PATIENCE_S, Ceph, User, free_port
 from tests.remote.certificates import Authority
-from tests.remote.servers import known
 
 RCLONE = Path(sys.executable).parent / "rclone"
 
@@ -126,6 +124,11 @@ class S3Server:
         if self.ceph.gateway_runs:
             self.ceph.end_gateway()
 
+    def end_and_start(self) -> None:
+        """Have it forget what it only remembers."""
+        self.kill()
+        self.start()
+
     def freeze(self) -> None:
         self.ceph.signal_gateway(signal.SIGSTOP)
 
@@ -133,10 +136,12 @@ class S3Server:
         self.ceph.signal_gateway(signal.SIGCONT)
 
     def held(self) -> dict[str, str]:
-        with tempfile.TemporaryDirectory(dir=self._folder) as place:
-            self.rclone("sync/copy", srcFs=f"s3:{self.bucket}", dstFs=place)
-            found = [path for path in Path(place).rglob("*") if path.is_file()]
-            return {str(path.relative_to(place)): known(path.read_bytes()) for path in found}
+        place = f"s3:{self.bucket}"
+        listed = self.rclone("operations/list", fs=place, remote="", opt={"recurse": True, "filesOnly": True})["list"]
+        sizes = {one["Path"]: one["Size"] for one in listed or ()}
+        said = self.rclone("operations/hashsum", fs=place, hashType="sha256", download=True)["hashsum"] if sizes else []
+        sums = {name: digest for digest, _, name in (line.partition("  ") for line in said)}
+        return {name: f"{size} bytes, {sums.get(name)}" for name, size in sizes.items()}
 
     def unfinished(self) -> int:
         said = self.rclone("backend/command", command="list-multipart-uploads", fs=f"s3:{self.bucket}")

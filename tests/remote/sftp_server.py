@@ -70,7 +70,7 @@ class SftpServer:
     def __init__(self, folder: Path, *, sftp: str = "internal-sftp", more: str = "") -> None:
         self._folder = folder
         self.data = folder / "data"
-        self.data.mkdir(parents=True)
+        self.data.mkdir(parents=True, exist_ok=True)
         self._sftp, self._more = sftp, more
         self.host_key = make_key(folder / "host_ed25519")
         self.uses_host_key = "host_ed25519"
