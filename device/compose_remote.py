@@ -21,6 +21,9 @@ from device.notify import Notify, tell_nobody
 from device.recording.layout import Desk
 from device.remote import Remote
 from device.remote_folder import FolderRemote as Folder
+from device.remote_s3 import S3Remote as ObjectStore
+from device.remote_sftp import sftp_remote
+from device.ssh_channel import Account
 from device.store import Store, StoreReader
 from device.sync.looking import Looking
 from device.sync.loop import Sync
@@ -32,6 +35,7 @@ from device.sync_schedule import Chance, Hours, Limits
 from device.sync_status import SYNC_FOLDER_NAME, publish_sync
 
 CONTROL_NAME = "control.sock"
+NOTES_NAME = "uploads"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 RemoteSection = S3Remote | SftpRemote | FolderRemote
@@ -50,19 +54,29 @@ def configured(config: Config) -> tuple[RemoteSection, SyncSection]:
     return config.remote, config.sync
 
 
-def remote_of(config: Config) -> Remote:
-    """The remote that the configuration names; nothing connects yet.
+def remote_of(config: Config, *, clock: Clock) -> Remote:
+    """The remote that the configuration names; nothing connects yet, and no credentials are read.
 
     Raises:
         ConfigError: it names none.
-        AdminError: its credentials cannot be used.
     """
-    section, _ = configured(config)
+    section, sync = configured(config)
     match section:
         case FolderRemote():
             return Folder(section.path)
-        case S3Remote() | SftpRemote():
-            raise ConfigError(f"remote.driver = {section.driver!r} is not built yet", "use another one")
+        case SftpRemote():
+            account = Account(section.host, section.port, section.user, section.key, section.host_key)
+            return sftp_remote(account, folder=section.folder)
+        case S3Remote():
+            return ObjectStore(
+                endpoint=section.endpoint,
+                region=section.region,
+                bucket=section.bucket,
+                credentials=section.credentials,
+                ca=section.ca,
+                notes=sync.state / NOTES_NAME,
+                utc=clock.utc,
+            )
 
 
 def desk_of(config: Config) -> Desk:

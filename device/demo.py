@@ -1,4 +1,4 @@
-"""``sotto demo``: a whole box on this computer: capture and page as processes of their own, a simulated room between.
+"""``sotto demo``: a whole box on this computer: capture, page and sync, a process each, and a simulated room between.
 
 Everything it makes is in one folder that goes with it, the clinic's key included: it is for looking, not for keeping.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from device.errors import AdminError
+from device.remote_folder import MARK_NAME
 
 _START_S: Final = 30.0
 _END_S: Final = 20.0
@@ -63,6 +64,17 @@ driver = "simulated"
 
 [web]
 port = {choices.port}
+
+[remote]
+name = "clinic"
+driver = "folder"
+path = "{folder}/clinic"
+clinic = "demo"
+room = "room-1"
+
+[sync]
+state = "{folder}/sync"
+start_jitter_s = 0
 """
 
 
@@ -157,19 +169,23 @@ def welcome(address: str, folder: Path, identity: Path) -> str:
   Open a recording as a supervisor would (the id stands in the list):
     {_beside("sotto-clinic")} open {address}recordings/ID -i {identity} -o session.mp4 --last 10s
 
+  The clinic's server is a folder here; what is recorded gets there by itself once its two minutes are over:
+    {folder / "clinic"}
+
   Everything is in {folder} and goes when you press Ctrl-C here.
 """
 
 
 def run_demo(choices: DemoChoices) -> int:
-    """Make the folder, start both processes, say where to look, and wait until one ends or the person has enough.
+    """Make the folder, start the processes, say where to look, and wait until one ends or the person has enough.
 
     Raises:
         AdminError: something could not be started.
     """
     folder = choices.folder
-    for name in ("run", "store"):
+    for name in ("run", "store", "clinic"):
         (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "clinic" / MARK_NAME).touch()
     identity, recipient = make_clinic_key(folder)
     config = folder / "sotto.toml"
     config.write_text(demo_config(choices, recipient), encoding="utf-8")
@@ -182,6 +198,8 @@ def run_demo(choices: DemoChoices) -> int:
         children[0].wait_ready()
         children.append(Child("web", config))
         address = children[1].wait_ready()
+        children.append(Child("sync", config))
+        children[2].wait_ready()
         sys.stdout.write(welcome(address, folder, identity))
         sys.stdout.flush()
         while not ending.wait(0.5):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -11,8 +12,8 @@ from device.clock import Stamp
 from device.errors import DamagedError
 from device.lived import Lived, age_us, look_at, verified_for_us
 from device.overwriting import GoOn
-from device.recording import RECEIPTS_NAME
-from device.recording.manifest import RecordingState
+from device.recording import ATTACHMENTS_NAME, RECEIPTS_NAME
+from device.recording.manifest import Manifest, RecordingState
 from device.recording.receipt import RECEIPT_KIND, Receipt, proving
 from device.recording.signing import verify
 from device.retention import Decision, Facts, Policy, decide
@@ -41,7 +42,7 @@ def survey(store: StoreReader, lived: Lived, *, policy: Policy | None, key: byte
     lived = look_at(lived, boots=boots, verified=[one for one in found if _is_proven(found[one], receipts[one])])
     unread = "it has only begun, or it cannot be read"
     decisions = (
-        decide(_facts(found[one], receipts[one], lived), policy)
+        decide(_facts(found[one], receipts[one], lived, store.folder(one)), policy)
         if one in found
         else Decision(one, erase=False, why=unread)
         for one in ids
@@ -55,7 +56,7 @@ def _is_proven(listed: Listed, receipts: tuple[Receipt, ...]) -> bool:
     return closed and bool(proving(receipts, digest=manifest.digest, size_bytes=manifest.size_bytes))
 
 
-def _facts(listed: Listed, receipts: tuple[Receipt, ...], lived: Lived) -> Facts:
+def _facts(listed: Listed, receipts: tuple[Receipt, ...], lived: Lived, folder: Path) -> Facts:
     manifest = listed.manifest
     age = age_us(lived, manifest.id, boot=manifest.boot, started_monotonic_us=manifest.started_monotonic_us)
     return Facts(
@@ -68,7 +69,21 @@ def _facts(listed: Listed, receipts: tuple[Receipt, ...], lived: Lived) -> Facts
         verified_for_us=verified_for_us(lived, manifest.id),
         held=listed.held,
         going=listed.going,
+        lacking=_is_proven(listed, receipts) and _lacks(listed.manifest, receipts, folder),
     )
+
+
+def _lacks(manifest: Manifest, receipts: tuple[Receipt, ...], folder: Path) -> bool:
+    """Whether every remote that has the recording lacks something sealed beside it, as far as its receipt knows."""
+    copies = proving(receipts, digest=manifest.digest, size_bytes=manifest.size_bytes)
+    try:
+        ours = {
+            f"{ATTACHMENTS_NAME}/{path.name}": sha256(path.read_bytes()).hexdigest()
+            for path in (folder / ATTACHMENTS_NAME).glob("*.age")
+        }
+    except OSError:
+        return True  # what cannot be read is not known to be there either
+    return all(any(copy.beside.get(name) != digest for name, digest in ours.items()) for copy in copies)
 
 
 def read_receipts(folder: Path, key: bytes | None) -> tuple[Receipt, ...]:

@@ -41,6 +41,7 @@ class Facts:
     verified_for_us: int = 0
     held: bool = False
     going: By | None = None
+    lacking: bool = False  # no remote that has it is known to have all that is beside it, too: a label, a note
 
 
 class Concern(StrEnum):
@@ -79,6 +80,8 @@ def _reason_to_stay(facts: Facts, policy: Policy | None, copies: tuple[Receipt, 
         return "it is not closed yet"
     if facts.held:
         return "it is held for research"
+    if copies and facts.lacking:
+        return f"{_verified(copies)}; what was put beside it later is not synced"
     return _too_early(facts, policy, copies) if copies else _unproven(facts)
 
 

@@ -15,7 +15,7 @@ from device.config import Config, load_config
 from device.datagrams import send_datagram
 from device.errors import AdminError
 from device.journal import Entry, Priority, Scribe, where_it_belongs
-from device.notify import notifier
+from device.notify import READY, notifier
 from device.sync_status import SYNC_FOLDER_NAME
 
 _EXIT_DONE = 0
@@ -36,11 +36,15 @@ def add_verb(verbs: Any) -> None:
 
 def _sync(options: argparse.Namespace) -> int:
     config = load_config(options.config)
-    configured(config)
-    if options.tell is None:
-        run_sync(config)
-    else:
+    if options.tell is not None:
+        configured(config)
         _tell(config, options.tell)
+    elif config.remote is None:
+        # A box that keeps its recordings to itself is no box with a fault: the service ends, and is not started again.
+        notifier()(READY)
+        sys.stdout.write("the configuration names no remote: nothing is synced\n")
+    else:
+        run_sync(config)
     return _EXIT_DONE
 
 
@@ -74,8 +78,9 @@ def run_sync(config: Config) -> None:
         reason = problem.strerror or "unknown error"
         scribe(Entry(f"a pause cannot be remembered: {reason}; check sync.state", Priority.ERROR))
 
-    with closing(scribe), closing(remote_of(config)) as remote:
-        built = sync_of(config, remote=remote, clock=SystemClock(), journal=scribe, notify=notifier())
+    clock = SystemClock()
+    with closing(scribe), closing(remote_of(config, clock=clock)) as remote:
+        built = sync_of(config, remote=remote, clock=clock, journal=scribe, notify=notifier())
         on_termination(built.waiting.stop)
         with closing(control_server(config, built.waiting, failed=failed)):
             sys.stdout.write("ready\n")

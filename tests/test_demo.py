@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from device.recording import SESSION_NAME
 from device.recording.chain import AUDIT_NAME
 from tests.web.test_browser import browser  # noqa: F401  # the same Chromium
 
@@ -121,6 +122,16 @@ def test_a_newcomer_records_sees_and_opens_a_session(
     press(page, "c")
     expect(page.locator("#device")).to_have_attribute("data-light", "off", timeout=RUNNING_MS)
     expect(page.locator("[data-say='headline']")).to_contain_text("withdr", timeout=RUNNING_MS, ignore_case=True)
+
+    # the next session closed the window of the first, so that one may leave the room
+    page.goto(address)
+    for _ in range(3 * RUNNING_MS // 500):
+        if (recording / "receipts" / "clinic.json").exists():
+            break
+        page.wait_for_timeout(500)
+    (synced,) = (folder / "clinic").rglob(SESSION_NAME)
+    assert synced.read_bytes() == (recording / SESSION_NAME).read_bytes()
+    expect(page.locator("[data-say='sync']")).to_have_text("Synced with clinic.", timeout=RUNNING_MS)
     page.close()
 
 

@@ -67,7 +67,17 @@ SHOWN: dict[str, tuple[str, ...]] = {
         "crash/test_faults.py::test_a_recording_whose_fsync_failed_is_written_no_further",
         "crash/test_faults.py::test_whatever_call_fails_nothing_durable_is_lost_and_it_is_told",
     ),
-    "remote down, slow, lying, full, wrong certificate": (NOT_BUILT + "sync and receipts",),
+    "remote down, slow, lying, full, wrong certificate": (
+        "sync/test_faults.py::test_an_hours_outage_costs_a_handful_of_tries_and_the_next_chance_succeeds",
+        "sync/test_faults.py::test_a_server_that_only_says_that_it_stored_never_gets_a_recording_deleted",
+        "sync/test_faults.py::test_a_server_that_spoils_everything_never_gets_a_recording_deleted",
+        "sync/test_faults.py::test_a_full_remote_is_asked_with_the_least_there_is_and_takes_all_once_it_has_room",
+        "sync/test_service.py::test_killed_at_any_moment_again_and_again_everything_arrives_whole",
+        "sync/test_stuck.py::test_the_lamp_in_the_room_and_the_page_say_so_and_a_session_is_as_ever",
+        "remote/test_contract.py::test_who_is_refused_is_told_to_whoever_set_it_up_with_advice_and_without_secrets",
+        "remote/test_contract.py::test_a_put_and_a_read_are_given_up_when_the_server_falls_silent_in_the_middle",
+        "web/test_syncing.py::test_a_remote_that_is_away_is_a_warning_only_once_it_is_stuck",
+    ),
     "an erasure meets a full or failing store": (
         "test_erasing.py::test_the_header_is_overwritten_even_where_not_one_more_name_can_be_made",
         "test_erasing.py::test_a_call_that_fails_leaves_no_header_and_what_was_not_done_is_told_and_done_next_time",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,9 +104,9 @@ class Waiting:
 
     def wait(self, until_s: float) -> None:
         """Wait for half a second at most."""
+        until_us = ceil(min(until_s, self.now_s() + _SLICE_S) * MICROSECONDS) + 1  # never a moment that is now
         with self._condition:
-            if not self._poked:
-                self._clock.wait(self._condition, round(min(until_s, self.now_s() + _SLICE_S) * MICROSECONDS))
+            self._clock.wait(self._condition, until_us)
 
     def reserve(self, moved_bytes: int) -> float:
         """When so many bytes may be sent, by the monotonic clock."""

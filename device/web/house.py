@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -11,9 +11,11 @@ from device.recording import is_recording_id
 from device.recording.manifest import RecordingState
 from device.status import STALE_AFTER_S, Status, read_status
 from device.store import Listed, StoreReader
+from device.sync_status import read_sync_status
 from device.web.noting import Noting
 from device.web.refusals import no_such_recording
 from device.web.says import Says, says
+from device.web.syncing import sync_line, sync_wrong
 
 # Published ten times a second while a device is open: a second and a half without is no hiccup, and P7 is at stake.
 STALE_WHILE_OPEN_S: Final = 1.5
@@ -49,9 +51,11 @@ class House:
 
     def now(self) -> Now:
         """How the box is now."""
-        status = read_status(self.run)
-        stale = status is None or is_stale(status, unix_s=self.unix_s())
-        return Now(status, stale, says(status, stale=stale))
+        status, unix_s = read_status(self.run), self.unix_s()
+        stale = status is None or is_stale(status, unix_s=unix_s)
+        said, sync = says(status, stale=stale), read_sync_status(self.run)
+        wrong = (*said.wrong, *sync_wrong(sync, unix_s=unix_s))
+        return Now(status, stale, replace(said, wrong=wrong, sync=sync_line(sync, unix_s=unix_s)))
 
     def find(self, recording_id: str) -> Listed:
         """A recording in the store.

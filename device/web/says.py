@@ -55,6 +55,7 @@ class Says:
     devices: str
     wrong: tuple[Wrong, ...]
     simulated: str
+    sync: str = ""  # what is told of sync beside it (``device/web/syncing.py``)
 
 
 def says(status: Status | None, *, stale: bool) -> Says:

@@ -32,14 +32,14 @@ CHANCES = st.floats(0, 1, exclude_max=True)
         (NIGHT, 4, time(5), False),
     ],
 )
-def test_office_hours_belong_to_the_day_on_which_they_begin(hours: Hours, day: int, at: time, hold: bool) -> None:
+def test_office_hours_belong_to_the_day_on_which_they_begin(hours: Hours, day: int, at: time, *, hold: bool) -> None:
     assert hours.hold(datetime.combine(MONDAY + timedelta(days=day), at)) == hold
 
 
 @pytest.mark.parametrize(
     ("hour", "trusted", "kbit_s"), [(12, True, 500), (20, True, 8000), (20, False, 500), (12, False, 500)]
 )
-def test_a_clock_that_may_be_wrong_gets_the_lower_limit(hour: int, trusted: bool, kbit_s: int) -> None:
+def test_a_clock_that_may_be_wrong_gets_the_lower_limit(hour: int, *, trusted: bool, kbit_s: int) -> None:
     limits = Limits(always=8000, hours=OFFICE, in_hours=500)
     assert limits.bytes_per_s(MONDAY + timedelta(hours=hour), trusted=trusted) == kbit_s * 125
 

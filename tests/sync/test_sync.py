@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from device.attachments import Kind, attach
-from device.clock import Stamp
 from device.recording import ERASE_ORDERS_NAME, MANIFEST_NAME, RECEIPTS_NAME, SESSION_NAME
 from device.recording.chain import Head
 from device.recording.erasure import ORDER_KIND
@@ -341,7 +341,7 @@ def test_a_pause_lasts_over_a_restart_and_erase_orders_go_all_the_same(
 
 def test_a_pause_stops_what_is_under_way(make_world: MakeWorld, recorded: Recorded) -> None:
     here = make_world(only=recorded.picture)
-    here.restart(lambda remote: Meddling(remote, at="put", act=lambda: here.syncing.waiting.pause()))
+    here.restart(lambda remote: Meddling(remote, at="put", act=here.syncing.waiting.pause))
     assert here.until(SyncState.PAUSED).waiting == 1
     assert here.held() == {}
 
@@ -366,7 +366,8 @@ def test_where_nothing_may_be_sent_in_office_hours_it_goes_in_the_evening(
     make_world: MakeWorld, recorded: Recorded
 ) -> None:
     here = make_world(more=OFFICE + "0")
-    assert here.clock.utc().hour == 9
+    here.clock.run(8 * 3_600_000_000 + 55 * 60_000_000)
+    assert here.clock.utc().strftime("%H:%M") == "17:55"
     while here.clock.utc().hour < 18:
         assert here.turn().state is SyncState.WAITING
     assert here.held() == {}
@@ -381,8 +382,29 @@ def test_the_limit_of_the_hour_is_kept_there_and_back(make_world: MakeWorld, hou
     here.clock.run((hour - here.clock.utc().hour) * 3_600_000_000)
     moved = 2 * sum(listed.size_bytes for listed in here.store.listing())
     start_us = here.clock.now_us()
-    while not all(is_proven(here, one) for one in here.store.ids()):
-        here.turn()
+    here.synced()
     took_s = (here.clock.now_us() - start_us) / 1e6
     # the last piece of each file need not be waited for, and pieces are large against these recordings
     assert moved * 0.5 / (kbit_s * 125) < took_s < moved * 1.3 / (kbit_s * 125) + 5
+
+
+# -- another user -----------------------------------------------------------------------------------------------------
+
+
+def test_the_group_may_read_all_that_sync_needs_and_may_write_nothing_of_it(
+    make_world: MakeWorld, recorded: Recorded
+) -> None:
+    here = make_world()
+    before = os.umask(0o027)  # as the unit has it
+    try:
+        attach(here.store.folder(recorded.picture), Kind.LABEL, "third hour", [recorded.identity.recipient()])
+        here.withdraw(recorded.sound)
+        here.syncing.sync.turn()
+        here.withdraw(recorded.starred)
+    finally:
+        os.umask(before)
+    paths = [path for path in here.store.path.rglob("*") if path.name != "lived.json"]
+    assert {path.parent.name for path in paths} >= {"audit", ERASE_ORDERS_NAME, "attachments", recorded.picture}
+    for path in paths:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode & 0o070 == (0o050 if path.is_dir() else 0o040), path

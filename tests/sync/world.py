@@ -165,6 +165,8 @@ class World:
 
     def noted(self) -> list[tuple[str | None, str]]:
         """What the audit log says of sync: which recording, and what."""
+        if not (self.store.path / "audit").exists():
+            return []
         entries = reversed(list(newest_entries(self.store.path / "audit")))
         return [(one.get("recording"), one["facts"]["state"]) for one in entries if one["what"] == "sync"]
 

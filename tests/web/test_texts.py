@@ -10,7 +10,19 @@ from device.web.texts import TEXTS
 
 WEB = Path(device.web.__file__).parent
 # Keys that are put together from a state, a verdict, a code and the like; the other tests ask for each of them.
-MADE = ("state.", "error.", "recording.", "sound.", "consent.", "lamp.", "trouble.", "end.", "simulated.", "legend.")
+MADE = (
+    "state.",
+    "error.",
+    "recording.",
+    "sound.",
+    "consent.",
+    "lamp.",
+    "trouble.",
+    "end.",
+    "simulated.",
+    "legend.",
+    "sync.",
+)
 MADE_TOO = (
     "ask.asked.",
     "ask.stop",

@@ -47,6 +47,7 @@ function showSays(says) {
   if (says.simulated !== undefined) showSimulated(says.simulated);
   paragraphs(live.querySelector("[data-details]"), says.details.map((detail) => ["", detail]));
   paragraphs(document.getElementById("wrong"), says.wrong.map((wrong) => [wrong.what, wrong.hint]));
+  document.getElementById("sync").hidden = !says.sync;
   well.hidden = !says.well_text;
   well.dataset.well = String(says.well);
   meter.setAttribute("aria-valuetext", says.level);
@@ -64,7 +65,7 @@ function showLevel(level) {
 // The words for "nothing is known": said by the page itself, for whoever else would say them does not answer.
 function unknown(kind, headline, detail) {
   const dash = live.dataset.unknown;
-  const blanks = { elapsed: "–", level: dash, devices: dash, tone: dash, light_text: dash };
+  const blanks = { elapsed: "–", level: dash, devices: dash, tone: dash, light_text: dash, sync: "" };
   const details = detail ? [detail] : [];
   return { kind, headline, details, shown: headline, wrong: [], well_text: "", well_why: "", ...blanks };
 }
