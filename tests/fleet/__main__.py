@@ -14,7 +14,6 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.fleet.clinics import CephClinic, Clinic, FolderClinic
-from tests.fleet.door import at_the_door
 from tests.fleet.figures import table
 from tests.fleet.issue import make_originals
 from tests.fleet.leader import Fleet

@@ -18,8 +18,8 @@ from typing import Any, BinaryIO, Final
 from device.audit import AuditLog
 from device.capture.receipts import Receipts
 from device.clock import boot_id, stamp
-from device.compose_remote import Syncing, sync_of
-from device.config import Config, load_config
+from device.compose_remote import Syncing, remote_of, sync_of
+from device.config import load_config
 from device.devicekey import load_or_make_device_key
 from device.errors import PutOffError, RemoteAbsentError, RemoteAwayError, RemoteError, RemoteFullError
 from device.recording.audited import Happened
@@ -31,7 +31,6 @@ from device.sync_requests import Ask, ReceiptAsk
 from device.sync_status import SyncState
 from tests.fleet.issue import Coming
 from tests.fleet.pace import FleetClock
-from tests.fleet.remotes import remote_of
 
 NAIVE_S: Final = 300.0  # what people write: every five minutes
 _LOOK_S: Final = 15.0
@@ -45,7 +44,10 @@ def run_box(folder: Path, *, clock: FleetClock, tell: Tell, naive: bool) -> None
     key = load_or_make_device_key(config.box.device_key)
     store = Store(config.store.path, device_key=key)
     boot, coming = boot_id(), Coming(folder)
-    with closing(AuditLog(store.path / AUDIT_NAME, device_key=key)) as log, closing(remote_of(config)) as remote:
+    with (
+        closing(AuditLog(store.path / AUDIT_NAME, device_key=key)) as log,
+        closing(remote_of(config, clock=clock)) as remote,
+    ):
 
         def note(happened: Happened) -> int:
             return log.append(happened, stamp(clock, boot)).number
@@ -169,7 +171,3 @@ def _end_of(problem: BaseException) -> str:
     kinds = {RemoteFullError: "full", RemoteAbsentError: "absent", RemoteError: "refused", RemoteAwayError: "away"}
     kinds |= {PutOffError: "put off", GeneratorExit: "done"}
     return next((word for kind, word in kinds.items() if isinstance(problem, kind)), type(problem).__name__)
-
-
-def config_of(folder: Path) -> Config:
-    return load_config(folder / "sotto.toml")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +17,10 @@ from typing import Any, Final, Protocol
 from device.remote import Remote
 from device.remote_folder import MARK_NAME
 from device.remote_folder import FolderRemote as Folder
+from device.remote_s3 import S3Remote
+from device.s3_http import Body, Place, S3Http
+from tests.remote.ceph import HOST, Ceph
+from tests.remote.certificates import Authority
 
 CLINICS: Final = 20  # a bucket each, with the rights of its own boxes
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -117,29 +121,33 @@ _LINE: Final = re.compile(rb'beast: 0x[0-9a-f]+: \S+ - box-\d+ \[([^\]]+)\] "([A
 
 
 class CephClinic:
-    """Ceph's object gateway with a bucket for each clinic, and for each box an account that may only write its folder."""
+    """Ceph's object gateway: a bucket for each clinic, an account for each box, with rights to its own folder alone."""
 
-    def __init__(self, folder: Path) -> None:
-        from tests.remote.ceph import HOST, Ceph
-
+    def __init__(self, folder: Path, *, ceph: Ceph | None = None, authority: Authority | None = None) -> None:
+        """``ceph``: one that runs already, with a certificate of this ``authority``; else one of its own is started."""
         self._folder = folder
         folder.mkdir(parents=True)
+        authority = authority or Authority()
         self._ca = folder / "ca.pem"
-        self._cluster_folder = folder / "cluster"
-        self._cluster_folder.mkdir()
-        self._ceph = Ceph(self._cluster_folder, _certificate(self._ca, folder, HOST))
-        self._ceph.start()
+        self._ca.write_bytes(authority.pem)
+        self._own = None
+        if ceph is None:
+            (folder / "cluster").mkdir()
+            ceph = self._own = Ceph(folder / "cluster", authority.issue(HOST))
+            ceph.start()
+        self._ceph = ceph
+        self._accounts: list[str] = []
         self._clinic = self._account("sotto-clinic")
         self._has: dict[str, Path] = {}
         self._owner = self._credentials("owner", self._clinic)
         self._made_buckets: set[str] = set()
-        admin = self._ceph.user("fleet-admin")
+        self._admin = self._credentials("admin", self._account("fleet-admin"))
         self._ceph.admin("caps", "add", "--uid=fleet-admin", "--caps=users=*")
-        self._admin = self._credentials("admin", (admin.access_key, admin.secret_key))
         self._gone_cpu_s = 0.0
 
     def _account(self, name: str) -> tuple[str, str]:
         user = self._ceph.user(name)
+        self._accounts.append(name)
         return user.access_key, user.secret_key
 
     def _credentials(self, name: str, keys: tuple[str, str]) -> Path:
@@ -148,10 +156,8 @@ class CephClinic:
         path.chmod(0o600)
         return path
 
-    def _http(self, bucket: str, credentials: Path) -> Any:
-        from device.s3_http import Place, S3Http
-
-        place = Place("127.0.0.1", self._ceph.port, "us-east-1", bucket, credentials, self._ca)
+    def _http(self, bucket: str, credentials: Path) -> S3Http:
+        place = Place(HOST, self._ceph.port, "us-east-1", bucket, credentials, self._ca)
         return S3Http(place, silence_s=120.0, utc=lambda: datetime.now(UTC))
 
     def places(self, boxes: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -160,6 +166,7 @@ class CephClinic:
         for box in new:
             told = http.ask("PUT", "user", query={"uid": box, "display-name": box, "format": "json"})
             keys = json.loads(told.body)["keys"][0]
+            self._accounts.append(box)
             self._has[box] = self._credentials(box, (keys["access_key"], keys["secret_key"]))
         http.close()
         for clinic in sorted({clinic_of(box) for box in new}):
@@ -173,10 +180,6 @@ class CephClinic:
 
     def _allow(self, clinic: str, boxes: Sequence[str]) -> None:
         """Each box may write and read again what is beneath its own folder, and neither list nor delete."""
-        import hashlib
-
-        from device.s3_http import Body
-
         http = self._http(clinic, self._owner)
         if clinic not in self._made_buckets:
             http.ask("PUT")
@@ -200,8 +203,6 @@ class CephClinic:
         http.close()
 
     def remotes(self) -> Iterator[Remote]:
-        from device.remote_s3 import S3Remote
-
         for clinic in sorted(self._made_buckets):
             yield S3Remote(
                 endpoint=self._ceph.endpoint,
@@ -236,7 +237,7 @@ class CephClinic:
         moments: list[float] = []
         methods: Counter[str] = Counter()
         statuses: Counter[int] = Counter()
-        for log in (self._cluster_folder / "log").glob("client.admin*.log"):
+        for log in (self._ceph._folder / "log").glob("client.admin*.log"):
             for line in log.read_bytes().splitlines():
                 if (found := _LINE.search(line)) is None:
                     continue
@@ -258,24 +259,9 @@ class CephClinic:
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def close(self) -> None:
-        self._ceph.stop()
-
-
-def _certificate(ca: Path, folder: Path, host: str) -> bytes:
-    """A certificate for this server, which is its own issuer; with its key, as the gateway wants it."""
-    key = folder / "key.pem"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-days",
-        "2",
-    ]
-    command += ["-subj", "/CN=clinic", "-addext", f"subjectAltName=IP:{host}", "-keyout", str(key), "-out", str(ca)]
-    subprocess.run(command, check=True, capture_output=True)
-    return ca.read_bytes() + key.read_bytes()
+        if self._own is not None:
+            self._own.stop()
+        elif "radosgw" not in self._ceph._running:
+            self._ceph.start_gateway()
+        for name in () if self._own is not None else self._accounts:
+            self._ceph.admin("user", "rm", f"--uid={name}", "--purge-data")

@@ -1,4 +1,4 @@
-"""Whether nothing was lost: every recording of every box, read again with the clinic's own credentials, and its receipt."""
+"""Whether nothing was lost: every recording of every box, read again as the clinic reads it, and its receipt."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from device.devicekey import load_or_make_device_key
+from device.errors import SottoError
 from device.recording import MANIFEST_NAME, SESSION_NAME
 from device.recording.copied import Copying
 from device.recording.layout import filed
@@ -107,7 +108,7 @@ def _judge_place(wanted: list[_Wanted], remote: Remote) -> tuple[list[str], int]
                 read_bytes += len(piece)
                 copying.take(piece)
             manifest = b"".join(remote.read(f"{receipts[0].folder}/{MANIFEST_NAME}"))
-        except Exception as problem:  # told as what is wrong with this one
+        except SottoError as problem:  # told as what is wrong with this one
             wrong.append(f"{one.recording} cannot be read at the clinic: {problem}")
             continue
         if not copying.end().is_of(one.manifest):

@@ -1,7 +1,7 @@
 """Recordings for a thousand boxes: a few are made by the real capture path, and issued under as many ids as are needed.
 
-Each box has a key of its own, and each recording a manifest that this key signed; the sealed file itself is the same one
-under many names (hard links).
+Each box has a key of its own, and each recording a manifest that this key signed; the sealed file itself is one under
+many names (hard links).
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Stages:
     originals: Sequence[Original]
     say: Callable[[str], None]
     claims: list[tuple[str, bool]] = field(default_factory=list)
-    cost_s: float = 0.06  # of the whole machine for a recording; measured by each evening for the next stage
+    cost_s: float = 0.1  # of the whole machine for a recording; measured by each evening for the next stage
 
     def claim(self, what: str, holds: bool) -> None:  # noqa: FBT001  # it reads as a sentence
         self.claims.append((what, holds))
@@ -72,10 +72,18 @@ class Stages:
     # -- an outage ----------------------------------------------------------------------------------------------------
 
     def outage(self, boxes: int, *, minutes: float, naive: bool) -> Row:
-        """The power goes everywhere at once and comes back; the server is away for so long after it; then it is back."""
+        """The power goes everywhere at once, and comes back; the server is away for so long after that."""
         name = f"outage-{boxes}{'-naive' if naive else ''}"
         away_s = minutes * 60
-        plan = Plan(name, boxes, lambda _box: [0.0], self.originals, speed=away_s / 30, naive=naive, start_jitter_s=0 if naive else 60)
+        plan = Plan(
+            name,
+            boxes,
+            lambda _box: [0.0],
+            self.originals,
+            speed=away_s / 30,
+            naive=naive,
+            start_jitter_s=0 if naive else 60,
+        )
         back: list[float] = []
         slow = self.speed_for(boxes, away_s, busy=0.6)
 
@@ -162,7 +170,15 @@ class Stages:
         """There is no room at the clinic for so long, and then there is."""
         name = f"full-{boxes}{'-naive' if naive else ''}"
         full_s = minutes * 60
-        plan = Plan(name, boxes, lambda _box: [0.0] * each, self.originals, speed=full_s / 60, naive=naive, start_jitter_s=0 if naive else 60)
+        plan = Plan(
+            name,
+            boxes,
+            lambda _box: [0.0] * each,
+            self.originals,
+            speed=full_s / 60,
+            naive=naive,
+            start_jitter_s=0 if naive else 60,
+        )
         roomy: list[float] = []
 
         def make_room(run: Run) -> None:

@@ -1,16 +1,21 @@
-"""A small fleet, whole: real engines over a real server that goes away and comes back. ``make fleet`` is the large one."""
+"""A small fleet: real engines over a real server that goes away and comes back. ``make fleet`` is the large one."""
 
 from __future__ import annotations
 
+import io
 import random
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.fleet.clinics import CephClinic
+from device.errors import RemoteError
+from device.remote_s3 import S3Remote
+from tests.fleet.clinics import CLINICS, CephClinic, clinic_of
 from tests.fleet.figures import jain, per_bin, spread
 from tests.fleet.held import judge
 from tests.fleet.issue import make_originals
@@ -29,7 +34,9 @@ def clinic(ceph: Ceph, authority: Authority, tmp_path: Path) -> Iterator[CephCli
         yield made
 
 
-def test_a_fleet_loses_nothing_in_an_outage_and_does_not_come_back_as_a_herd(clinic: CephClinic, tmp_path: Path) -> None:
+def test_a_fleet_loses_nothing_in_an_outage_and_does_not_come_back_as_a_herd(
+    clinic: CephClinic, tmp_path: Path
+) -> None:
     back: list[float] = []
     killed: list[float] = []
 
@@ -59,35 +66,30 @@ def test_a_fleet_loses_nothing_in_an_outage_and_does_not_come_back_as_a_herd(cli
     assert moments[-1] - moments[0] > 20  # by the boxes' clock; those who retry at an interval come in one second
 
 
-def test_nobody_but_the_clinic_can_read_what_another_box_sent(clinic: CephClinic, tmp_path: Path) -> None:
-    from device.errors import RemoteError
-    from tests.fleet.box import config_of
-    from tests.fleet.remotes import remote_of
+def test_no_box_reads_or_erases_what_another_one_sent(clinic: CephClinic, tmp_path: Path) -> None:
+    """Both are of one clinic, and so of one bucket."""
+    mine, other = "box-0000", f"box-{CLINICS:04d}"
+    places = clinic.places([mine, other])
+    remotes = [S3Remote(**_of(places[box]), notes=None, utc=lambda: datetime.now(UTC)) for box in (mine, other)]
+    name = f"{clinic_of(mine)}/{mine}/2026/11/000001-abcdefghij/session.mp4.age"
+    with closing(remotes[0]) as own, closing(remotes[1]) as others:
+        own.put(name, io.BytesIO(b"sealed"))
+        assert b"".join(own.read(name)) == b"sealed"
+        for refused in (
+            lambda: b"".join(others.read(name)),
+            lambda: others.put(name.replace("session", "other"), io.BytesIO(b"sealed")),
+            lambda: own.erase(name.rpartition("/")[0]),
+            lambda: list(own.names("")),
+        ):
+            with pytest.raises(RemoteError):
+                refused()
+    kept = [b"".join(remote.read(name)) for remote in clinic.remotes()]
+    assert kept == [b"sealed"]
 
-    with closing(Fleet(tmp_path, clinic)) as fleet:
-        plan = Plan("alone", 21, lambda _box: [0.0] if _box in {0, 20} else [], make_originals(tmp_path), 300.0)
-        run = fleet.run(fleet.issue(plan))
-    assert judge(run, clinic).wrong == []
-    (recording,) = (tmp_path / "alone" / "box-0000" / "store").glob("0*")
-    place = next(iter(judge_place(run, recording.name)))
-    for box, may in (("box-0000", True), ("box-0020", False)):
-        with closing(remote_of(config_of(run.folder / box))) as remote:
-            if may:
-                assert b"".join(remote.read(place))
-            else:
-                with pytest.raises(RemoteError):
-                    b"".join(remote.read(place))
 
-
-def judge_place(run: Run, recording: str) -> Iterator[str]:
-    """Where its session is at the clinic."""
-    from tests.fleet.clinics import clinic_of
-
-    for path in run.folder.glob(f"*/store/{recording}/receipts/*.json"):
-        import json
-
-        assert clinic_of("box-0000") == clinic_of("box-0020")
-        yield f"{json.loads(path.read_bytes())['payload']['folder']}/session.mp4.age"
+def _of(place: dict[str, Any]) -> dict[str, Any]:
+    paths = {key: Path(place[key]) for key in ("credentials", "ca")}
+    return {key: place[key] for key in ("endpoint", "region", "bucket")} | paths
 
 
 def test_figures_say_what_they_mean() -> None:

@@ -36,7 +36,7 @@ def main() -> int:
         tell({"call": "start", "at": clock.now_s()})
         try:
             run_box(Path(folder) / box, clock=clock, tell=tell, naive=naive)
-        except BaseException:  # told, and the fleet fails
+        except BaseException:  # noqa: BLE001  # told, and the fleet fails
             tell({"call": "died", "at": clock.now_s(), "why": traceback.format_exc()})
             died.append(box)
         else:
