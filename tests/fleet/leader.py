@@ -1,4 +1,4 @@
-"""Leads a fleet: issues recordings, starts the processes that its boxes are in, kills some, and hears what they tell."""
+"""Leads a fleet: issues recordings, starts the processes its boxes are in, kills some, and hears what they tell."""
 
 from __future__ import annotations
 

@@ -93,8 +93,7 @@ class Stages:
                 back.append(run.clock.now_s())
                 self.clinic.start()
 
-        self.clinic.end()
-        run, began_s = self._run(plan, meanwhile=come_back)
+        run, began_s = self._run(plan, meanwhile=come_back, before=self.clinic.end)
         row = self._row(run, began_s)
         row |= self._herd(run, back[0])
         if naive:
@@ -187,10 +186,7 @@ class Stages:
                 self.clinic.make_room()
                 roomy.append(run.clock.now_s())
 
-        places = [f"box-{number:04d}" for number in range(boxes)]
-        self.clinic.places(places)
-        self.clinic.fill()
-        run, began_s = self._run(plan, meanwhile=make_room)
+        run, began_s = self._run(plan, meanwhile=make_room, before=self.clinic.fill)
         row = self._row(run, began_s)
         refused = [event for event in run.events if event.get("end") == "full"]
         row["refused"] = len(refused)
@@ -204,9 +200,17 @@ class Stages:
 
     # -- what all have in common --------------------------------------------------------------------------------------
 
-    def _run(self, plan: Plan, *, meanwhile: Callable[[Run], None] = lambda _run: None) -> tuple[Run, float]:
-        self.say(f"{plan.name}: {plan.speed:.1f} box seconds in a second")
+    def _run(
+        self,
+        plan: Plan,
+        *,
+        meanwhile: Callable[[Run], None] = lambda _run: None,
+        before: Callable[[], None] = lambda: None,
+    ) -> tuple[Run, float]:
+        """Run it; ``before`` is done once every box has its account."""
         run = self.fleet.issue(plan)
+        before()
+        self.say(f"{plan.name}: {plan.speed:.1f} box seconds in a second")
         began_s = time.time()
         return self.fleet.run(run, meanwhile=meanwhile), began_s
 
