@@ -32,7 +32,15 @@ _SHORT = (
     "boxes ms/rec",
 )
 _COSTS = ("stage", "sent/stored", "read/stored", "s/rec p50/p99/max", "waited box s p50/p99/max", "Jain")
-_HERD = ("stage", "tries/s away", "come at once", "peak/mean", "asks peak/mean", "back s p50/p99/max")
+_HERD = (
+    "stage",
+    "tries/s away",
+    "come at once",
+    "peak/mean",
+    "asks peak/mean",
+    "late s p50/p99/max",
+    "back s p50/p99/max",
+)
 _FULL = ("stage", "refused", "wasted KiB/box", "sent/stored")
 _DOOR = ("stage", "boxes", "dropped", "let in", "boxes dropped at first", "all done s")
 _SHOWN = (_SHORT, _COSTS, _HERD, _FULL, _DOOR)

@@ -38,8 +38,11 @@ _LOOK_S: Final = 15.0
 Tell = Callable[[dict[str, Any]], None]
 
 
-def run_box(folder: Path, *, clock: FleetClock, tell: Tell, naive: bool) -> None:
-    """Run until all that comes into this box's store is at the clinic, and signed for."""
+def run_box(folder: Path, *, clock: FleetClock, tell: Tell, naive: bool, ready: Callable[[], None]) -> None:
+    """Run until all that comes into this box's store is at the clinic, and signed for.
+
+    ``ready``: called once it has started, before it waits for the first time.
+    """
     config = load_config(folder / "sotto.toml")
     key = load_or_make_device_key(config.box.device_key)
     store = Store(config.store.path, device_key=key)
@@ -69,11 +72,11 @@ def run_box(folder: Path, *, clock: FleetClock, tell: Tell, naive: bool) -> None
         )
         if naive:
             syncing.sync.__class__ = Naive
-        _rest_in_one(syncing, coming, clock=clock, tell=tell)
+        _rest_in_one(syncing, coming, clock=clock, tell=tell, ready=ready)
         syncing.sync.run()
 
 
-def _rest_in_one(syncing: Syncing, coming: Coming, *, clock: FleetClock, tell: Tell) -> None:
+def _rest_in_one(syncing: Syncing, coming: Coming, *, clock: FleetClock, tell: Tell, ready: Callable[[], None]) -> None:
     """Have it rest in one piece, not in slices of half a second, of which an hour has 7200; and end when it is done."""
     waiting, begun = syncing.waiting, False
 
@@ -86,10 +89,13 @@ def _rest_in_one(syncing: Syncing, coming: Coming, *, clock: FleetClock, tell: T
                 waiting.stop()
                 return False
             until_s = now_s + max(1, math.ceil((next_s - now_s) / _LOOK_S)) * _LOOK_S
+        if not begun:
+            ready()
         begun = True
         with waiting._condition:
             while not waiting.ending and clock.now_s() < until_s:
                 clock.wait(waiting._condition, round(until_s * 1e6))
+        tell({"call": "wake", "at": clock.now_s(), "due": until_s})
         for recording in coming.arrive(clock.now_s()):
             tell({"call": "arrival", "at": clock.now_s(), "recording": recording})
         return False

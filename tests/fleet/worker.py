@@ -28,6 +28,7 @@ def main() -> int:
     clock = FleetClock(Path(folder) / "clock")
     told = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC)
     died: list[str] = []
+    ready = threading.Semaphore(0)
 
     def run(box: str) -> None:
         def tell(facts: dict[str, Any]) -> None:
@@ -35,16 +36,19 @@ def main() -> int:
 
         tell({"call": "start", "at": clock.now_s()})
         try:
-            run_box(Path(folder) / box, clock=clock, tell=tell, naive=naive)
+            run_box(Path(folder) / box, clock=clock, tell=tell, naive=naive, ready=ready.release)
         except BaseException:  # noqa: BLE001  # told, and the fleet fails
             tell({"call": "died", "at": clock.now_s(), "why": traceback.format_exc()})
             died.append(box)
+            ready.release()
         else:
             tell({"call": "done", "at": clock.now_s()})
 
     threads = [threading.Thread(target=run, args=(box,), name=box) for box in boxes]
     for thread in threads:
         thread.start()
+    for _ in threads:
+        ready.acquire()
     Path(log).with_suffix(".ready").touch()
     for thread in threads:
         thread.join()
