@@ -136,7 +136,6 @@ class CephClinic:
             ceph = self._own = Ceph(folder / "cluster", authority.issue(HOST))
             ceph.start()
         self._ceph = ceph
-        self._accounts: list[str] = []
         self._clinic = self._account("sotto-clinic")
         self._has: dict[str, Path] = {}
         self._owner = self._credentials("owner", self._clinic)
@@ -147,7 +146,6 @@ class CephClinic:
 
     def _account(self, name: str) -> tuple[str, str]:
         user = self._ceph.user(name)
-        self._accounts.append(name)
         return user.access_key, user.secret_key
 
     def _credentials(self, name: str, keys: tuple[str, str]) -> Path:
@@ -166,7 +164,6 @@ class CephClinic:
         for box in new:
             told = http.ask("PUT", "user", query={"uid": box, "display-name": box, "format": "json"})
             keys = json.loads(told.body)["keys"][0]
-            self._accounts.append(box)
             self._has[box] = self._credentials(box, (keys["access_key"], keys["secret_key"]))
         http.close()
         for clinic in sorted({clinic_of(box) for box in new}):
@@ -263,5 +260,3 @@ class CephClinic:
             self._own.stop()
         elif "radosgw" not in self._ceph._running:
             self._ceph.start_gateway()
-        for name in () if self._own is not None else self._accounts:
-            self._ceph.admin("user", "rm", f"--uid={name}", "--purge-data")

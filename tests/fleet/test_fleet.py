@@ -23,14 +23,15 @@ from tests.fleet.leader import Fleet, Plan, Run
 from tests.remote.ceph import Ceph
 from tests.remote.certificates import Authority
 
-BOXES = 16
+BOXES = 12
 AWAY_S = 120.0
 SPEED = 30.0
 
 
-@pytest.fixture
-def clinic(ceph: Ceph, authority: Authority, tmp_path: Path) -> Iterator[CephClinic]:
-    with closing(CephClinic(tmp_path / "clinic", ceph=ceph, authority=authority)) as made:
+@pytest.fixture(scope="module")
+def clinic(ceph: Ceph, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CephClinic]:
+    folder = tmp_path_factory.mktemp("fleet") / "clinic"
+    with closing(CephClinic(folder, ceph=ceph, authority=authority)) as made:
         yield made
 
 
@@ -83,8 +84,8 @@ def test_no_box_reads_or_erases_what_another_one_sent(clinic: CephClinic, tmp_pa
         ):
             with pytest.raises(RemoteError):
                 refused()
-    kept = [b"".join(remote.read(name)) for remote in clinic.remotes()]
-    assert kept == [b"sealed"]
+    with closing(next(iter(clinic.remotes()))) as clinics:
+        assert b"".join(clinics.read(name)) == b"sealed"
 
 
 def _of(place: dict[str, Any]) -> dict[str, Any]:
