@@ -36,12 +36,13 @@ NAIVE_S: Final = 300.0  # what people write: every five minutes
 _LOOK_S: Final = 15.0
 
 Tell = Callable[[dict[str, Any]], None]
+Up = Callable[[int], None]
 
 
-def run_box(folder: Path, *, clock: FleetClock, tell: Tell, naive: bool, ready: Callable[[], None]) -> None:
+def run_box(folder: Path, *, clock: FleetClock, tell: Tell, naive: bool, up: Up) -> None:
     """Run until all that comes into this box's store is at the clinic, and signed for.
 
-    ``ready``: called once it has started, before it waits for the first time.
+    ``up``: told with 1 whenever it begins to do something, with -1 whenever it rests.
     """
     config = load_config(folder / "sotto.toml")
     key = load_or_make_device_key(config.box.device_key)
@@ -72,11 +73,11 @@ def run_box(folder: Path, *, clock: FleetClock, tell: Tell, naive: bool, ready: 
         )
         if naive:
             syncing.sync.__class__ = Naive
-        _rest_in_one(syncing, coming, clock=clock, tell=tell, ready=ready)
+        _rest_in_one(syncing, coming, clock=clock, tell=tell, up=up)
         syncing.sync.run()
 
 
-def _rest_in_one(syncing: Syncing, coming: Coming, *, clock: FleetClock, tell: Tell, ready: Callable[[], None]) -> None:
+def _rest_in_one(syncing: Syncing, coming: Coming, *, clock: FleetClock, tell: Tell, up: Up) -> None:
     """Have it rest in one piece, not in slices of half a second, of which an hour has 7200; and end when it is done."""
     waiting, begun = syncing.waiting, False
 
@@ -89,12 +90,12 @@ def _rest_in_one(syncing: Syncing, coming: Coming, *, clock: FleetClock, tell: T
                 waiting.stop()
                 return False
             until_s = now_s + max(1, math.ceil((next_s - now_s) / _LOOK_S)) * _LOOK_S
-        if not begun:
-            ready()
         begun = True
+        up(-1)
         with waiting._condition:
             while not waiting.ending and clock.now_s() < until_s:
                 clock.wait(waiting._condition, round(until_s * 1e6))
+        up(1)
         tell({"call": "wake", "at": clock.now_s(), "due": until_s})
         for recording in coming.arrive(clock.now_s()):
             tell({"call": "arrival", "at": clock.now_s(), "recording": recording})

@@ -21,8 +21,7 @@ from tests.fleet.leader import Fleet, Plan, Run
 HOUR_S: Final = 3600.0
 BIN_S: Final = 10.0  # of the boxes' time: those who come within it come together
 MOST_BACKOFF_S: Final = 1800.0
-_CROWD_S: Final = 180.0
-_STARTS_S: Final = 0.045  # of real time that a box is given for the tries of its first minutes
+_FAST: Final = 60.0  # times real time, while the machine keeps up
 
 Row = dict[str, Any]
 
@@ -78,17 +77,12 @@ class Stages:
         name = f"outage-{boxes}{'-naive' if naive else ''}"
         away_s = minutes * 60
         jitter_s = 0 if naive else 60
-        fast = away_s / 45
-        crowded = min(fast, _CROWD_S / (boxes * _STARTS_S))  # many short back-offs: the machine has to keep up
-        plan = Plan(name, boxes, lambda _box: [0.0], self.originals, crowded, naive=naive, start_jitter_s=jitter_s)
+        plan = Plan(name, boxes, lambda _box: [0.0], self.originals, _FAST, naive=naive, start_jitter_s=jitter_s)
         back: list[float] = []
-        slow = self.speed_for(boxes, away_s, busy=0.6)
 
         def come_back(run: Run) -> None:
-            if run.clock.speed == crowded and not back and run.clock.now_s() >= _CROWD_S:
-                run.clock.go_on(fast)
             if not back and run.clock.now_s() >= away_s:
-                run.clock.go_on(min(slow, fast))
+                run.clock.go_on(1.0)
                 back.append(run.clock.now_s())
                 self.clinic.start()
 
@@ -176,7 +170,7 @@ class Stages:
             boxes,
             lambda _box: [0.0] * each,
             self.originals,
-            speed=full_s / 60,
+            speed=_FAST,
             naive=naive,
             start_jitter_s=0 if naive else 60,
         )
@@ -184,7 +178,7 @@ class Stages:
 
         def make_room(run: Run) -> None:
             if not roomy and run.clock.now_s() >= full_s:
-                run.clock.go_on(min(plan.speed, self.speed_for(boxes * each, full_s, busy=0.6)))
+                run.clock.go_on(1.0)
                 self.clinic.make_room()
                 roomy.append(run.clock.now_s())
 

@@ -28,7 +28,17 @@ def main() -> int:
     clock = FleetClock(Path(folder) / "clock")
     told = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC)
     died: list[str] = []
-    ready = threading.Semaphore(0)
+    number = int(Path(log).stem.rpartition("-")[2])
+    counting = threading.Condition()
+    count = len(boxes)
+    clock.note_up(number, count)
+
+    def up(change: int) -> None:
+        nonlocal count
+        with counting:
+            count += change
+            clock.note_up(number, count)
+            counting.notify()
 
     def run(box: str) -> None:
         def tell(facts: dict[str, Any]) -> None:
@@ -36,19 +46,19 @@ def main() -> int:
 
         tell({"call": "start", "at": clock.now_s()})
         try:
-            run_box(Path(folder) / box, clock=clock, tell=tell, naive=naive, ready=ready.release)
+            run_box(Path(folder) / box, clock=clock, tell=tell, naive=naive, up=up)
         except BaseException:  # noqa: BLE001  # told, and the fleet fails
             tell({"call": "died", "at": clock.now_s(), "why": traceback.format_exc()})
             died.append(box)
-            ready.release()
         else:
             tell({"call": "done", "at": clock.now_s()})
+        up(-1)
 
     threads = [threading.Thread(target=run, args=(box,), name=box) for box in boxes]
     for thread in threads:
         thread.start()
-    for _ in threads:
-        ready.acquire()
+    with counting:
+        counting.wait_for(lambda: count == 0)  # all have started, and rest
     Path(log).with_suffix(".ready").touch()
     for thread in threads:
         thread.join()
