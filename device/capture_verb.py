@@ -11,7 +11,7 @@ from device import compose
 from device.claim import claimed, other_writer
 from device.clock import Stamp, SystemClock, boot_id, stamp
 from device.compose import Parts
-from device.compose_remote import receipts_server
+from device.compose_receipts import receipts_server
 from device.config import Config
 from device.errors import StoreError
 from device.journal import Scribe, where_it_belongs

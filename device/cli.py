@@ -27,7 +27,6 @@ from device.retention_verb import add_verbs as add_retention
 from device.status import read_status
 from device.store import StoreReader
 from device.sync_status import read_sync_status
-from device.sync_verb import add_verb as add_sync
 
 EXIT_DONE: Final = 0
 EXIT_FAILED: Final = 1
@@ -98,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     diagram.set_defaults(verb=_diagram)
 
     add_retention(verbs)
-    add_sync(verbs)
+    _add_sync(verbs)
     _add_cameras(verbs)
     return parser
 
@@ -140,6 +139,13 @@ def _add_audit(audit: argparse.ArgumentParser) -> None:
     audit.add_argument("--last", type=int, default=20, metavar="N", help="how many entries (default: %(default)s)")
     audit.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
     audit.set_defaults(verb=_audit)
+
+
+def _add_sync(verbs: Any) -> None:
+    sync = verbs.add_parser("sync", help="the service that brings recordings to the remote; or pause, resume, now")
+    sync.add_argument("tell", nargs="?", choices=["pause", "resume", "now"], help="tell the service that runs")
+    sync.add_argument("--config", type=Path, required=True, metavar="FILE")
+    sync.set_defaults(verb=_sync)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -254,6 +260,12 @@ def _audit(options: argparse.Namespace) -> int:
     from device.audit_verb import run_audit
 
     return run_audit(options.config, last=options.last, as_json=options.json)
+
+
+def _sync(options: argparse.Namespace) -> int:
+    from device.sync_verb import run_verb
+
+    return run_verb(options.config, options.tell)
 
 
 def _diagram(options: argparse.Namespace) -> int:

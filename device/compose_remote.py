@@ -1,4 +1,4 @@
-"""Builds what sync is made of: the remote that the configuration names, and both ends of the way to a receipt."""
+"""Builds what sync is made of, and the remote that the configuration names. Capture never loads any of it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
 
-from device.audit_requests import PATIENCE_S
-from device.capture.auditor import Auditor
-from device.capture.receipts import Receipts
-from device.clock import Clock, boot_id, stamp
+from device.clock import Clock
 from device.config import Config, FolderRemote, S3Remote, SftpRemote, SyncSection
 from device.datagrams import DatagramServer
-from device.devicekey import load_or_make_device_key
 from device.errors import ConfigError
 from device.journal import Journal, to_nobody
 from device.notify import Notify, tell_nobody
@@ -24,13 +20,13 @@ from device.remote_folder import FolderRemote as Folder
 from device.remote_s3 import S3Remote as ObjectStore
 from device.remote_sftp import sftp_remote
 from device.ssh_channel import Account
-from device.store import Store, StoreReader
+from device.store import StoreReader
 from device.sync.looking import Looking
 from device.sync.loop import Sync
 from device.sync.steps import AskCapture, Steps
 from device.sync.telling import Publish, Telling
 from device.sync.waiting import Waiting
-from device.sync_requests import SYNC_SOCKET_NAME, SyncServer, ask_capture
+from device.sync_requests import ask_capture
 from device.sync_schedule import Chance, Hours, Limits
 from device.sync_status import SYNC_FOLDER_NAME, publish_sync
 
@@ -165,16 +161,3 @@ def control_server(config: Config, waiting: Waiting, *, failed: Callable[[OSErro
             failed(problem)
 
     return DatagramServer(control_path(config), handle)
-
-
-def receipts_server(config: Config, *, store: Store, auditor: Auditor, clock: Clock) -> SyncServer:
-    """The socket on which capture signs what sync has found at the remote."""
-    key = load_or_make_device_key(config.box.device_key).public_key().public_bytes_raw()
-    boot = boot_id()
-    receipts = Receipts(
-        store,
-        key=key,
-        note=lambda happened: auditor.note_durably(happened, patience_s=PATIENCE_S),
-        now=lambda: stamp(clock, boot),
-    )
-    return SyncServer(config.box.run / SYNC_SOCKET_NAME, receipts.answer)

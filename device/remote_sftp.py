@@ -65,8 +65,7 @@ class SftpRemote:
         with self._connected() as files:
             if (handle := files.open(self._path(name), Open.READ)) is None:
                 raise absent()
-            size = files.size(handle)
-            yield from _reading(files, handle, start, size if end is None else min(end, size), pace)
+            yield from _reading(files, handle, start, end, pace)
 
     def names(self, folder: str) -> Iterator[Held]:
         if folder:
@@ -213,10 +212,12 @@ def _goes_on_at(files: SftpFiles, handle: bytes, file: BinaryIO) -> int:
     )
 
 
-def _reading(files: SftpFiles, handle: bytes, start: int, end: int, pace: Pace) -> Iterator[bytes]:
+def _reading(files: SftpFiles, handle: bytes, start: int, end: int | None, pace: Pace) -> Iterator[bytes]:
     """The bytes in order, asked for ahead. Whoever stops in the middle leaves nothing for a next call to fall over."""
     asked: deque[tuple[int, int, int]] = deque()
     try:
+        size = files.size(handle)
+        end = size if end is None else min(end, size)
         while start < end or asked:
             while start < end and (not asked or start - asked[0][1] < IN_FLIGHT_BYTES):
                 length = min(files.session.read_bytes, end - start)

@@ -109,6 +109,11 @@ def uploads(body: bytes) -> Page:
     return Page(listed, _next(root, {"key-marker": "NextKeyMarker", "upload-id-marker": "NextUploadIdMarker"}))
 
 
+def keeps_versions(body: bytes) -> bool:
+    """Of ``GetBucketVersioning``: whether there are, or were once."""
+    return _root(body, "VersioningConfiguration").findtext("Status") is not None
+
+
 def etag_of(text: str) -> str:
     """An ETag without its quotes."""
     return text.strip().strip('"')

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from device.errors import MissingPackageError, SottoError
+from device.errors import RemoteAwayError, RemoteError, SottoError
 from device.ssh_reasons import fell_silent, reason
 
 _ALIAS: Final = "clinic"  # under this name the server's key is known, whatever its address is called
@@ -81,6 +81,7 @@ class SshChannel:
         self._out: deque[memoryview] = deque()
         self._said = bytearray()
         self._heard = False
+        self._over = False
         environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
         pipe = subprocess.PIPE
         try:
@@ -88,7 +89,11 @@ class SshChannel:
                 command, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, env=environment, start_new_session=True
             )
         except FileNotFoundError as problem:
-            raise MissingPackageError("OpenSSH's ssh is not installed", "install openssh-client") from problem
+            raise RemoteError("OpenSSH's ssh is not installed on this box", "install openssh-client") from problem
+        except OSError as problem:
+            raise RemoteAwayError(
+                "this box has no room now for one more process", "it is tried again by itself"
+            ) from problem
         self._in_fd, self._out_fd, self._err_fd = (
             file.fileno() for file in (self._ssh.stdin, self._ssh.stdout, self._ssh.stderr) if file is not None
         )
@@ -102,6 +107,8 @@ class SshChannel:
 
     def send(self, *parts: bytes | memoryview) -> None:
         """Have these sent as soon as there is room; ``receive`` does it."""
+        if self._over:
+            return  # and ``receive`` says so
         if not self._out:
             self._poll.register(self._in_fd, select.POLLOUT)
         self._out.extend(memoryview(part) for part in parts if part)
@@ -113,6 +120,8 @@ class SshChannel:
             RemoteAwayError: no byte moved for too long, or the connection broke.
             RemoteError: it was refused.
         """
+        if self._over:  # a read that somebody goes on with after the connection is gone
+            raise reason(b"", None)
         until_s = time.monotonic() + self._silence_s
         while True:
             left_s = until_s - time.monotonic()
@@ -132,6 +141,7 @@ class SshChannel:
 
     def close(self, *, at_once: bool = False) -> None:
         """End it; what waits to be sent is not sent any more. May be repeated."""
+        self._over = True
         for file in (self._ssh.stdin, self._ssh.stdout, self._ssh.stderr):
             if file is not None:
                 file.close()

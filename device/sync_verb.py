@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from device.capture_verb import on_termination
 from device.clock import SystemClock
@@ -26,19 +24,16 @@ _DONE = {
 }
 
 
-def add_verb(verbs: Any) -> None:
-    """Add the verb to the command line."""
-    sync = verbs.add_parser("sync", help="the service that brings recordings to the remote; or pause, resume, now")
-    sync.add_argument("tell", nargs="?", choices=sorted(_DONE), help="tell the service that runs (default: be it)")
-    sync.add_argument("--config", type=Path, required=True, metavar="FILE")
-    sync.set_defaults(verb=_sync)
+def run_verb(path: Path, tell: str | None) -> int:
+    """Be the service, or tell the one that runs something; the exit code.
 
-
-def _sync(options: argparse.Namespace) -> int:
-    config = load_config(options.config)
-    if options.tell is not None:
+    Raises:
+        AdminError: as ``run_sync``; or no service answers.
+    """
+    config = load_config(path)
+    if tell is not None:
         configured(config)
-        _tell(config, options.tell)
+        _tell(config, tell)
     elif config.remote is None:
         # A box that keeps its recordings to itself is no box with a fault: the service ends, and is not started again.
         notifier()(READY)

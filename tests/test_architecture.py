@@ -147,6 +147,7 @@ FLOORS: Mapping[str, int] = {
     "device.compose": ROOF,
     "device.demo": ROOF,
     "device.rehearse": ROOF,
+    "device.compose_receipts": ROOF,
     "device.compose_remote": ROOF,
     "device.retention_verb": ROOF,
     "device.sync_verb": ROOF,

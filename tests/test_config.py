@@ -372,3 +372,35 @@ def test_what_the_clinic_says_about_retention_is_the_policy() -> None:
 )
 def test_a_section_on_retention_that_says_nothing_sure_is_refused(lines: str, told_of: str) -> None:
     assert told_of in told(f"{TEXT}[retention]\n{lines}\n")
+
+
+SYNC = '[sync]\nstate = "/var/lib/sotto-sync"\n'
+
+
+def test_without_a_word_sync_has_no_limit_and_tells_after_three_days() -> None:
+    sync = parse_config(TEXT + SYNC).sync
+    assert sync is not None
+    assert (sync.limit_kbit_s, sync.office_limit_kbit_s, sync.stuck_days) == (None, None, 3)
+    assert sync.office_days == ("mon", "tue", "wed", "thu", "fri")
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [
+        ('office_from = "08:00"', "belong together"),
+        ("office_limit_kbit_s = 100", "belong together"),
+        ('office_from = "08:00"\noffice_to = "08:00"\noffice_limit_kbit_s = 0', "another end"),
+        ('office_from = "08:00"\noffice_to = "18:00"\noffice_limit_kbit_s = 0\noffice_days = []', "and days"),
+        ('office_from = "24:00"\noffice_to = "08:00"\noffice_limit_kbit_s = 0', "office_from"),
+        ('office_from = "8"\noffice_to = "18:00"\noffice_limit_kbit_s = 0', "office_from"),
+        ('office_days = ["monday"]', "office_days"),
+        ("limit_kbit_s = 0", "limit_kbit_s"),
+        ("stuck_days = 0", "stuck_days"),
+    ],
+)
+def test_what_makes_no_sense_about_sync_is_refused(more: str, what: str) -> None:
+    assert what in told(TEXT + SYNC + more + "\n")
+
+
+def test_where_sync_keeps_what_it_knows_has_no_default() -> None:
+    assert "sync.state is missing" in told(TEXT + "[sync]\n")

@@ -136,7 +136,7 @@ def test_an_erased_recording_leaves_a_signed_certificate_an_order_and_nothing_el
     left = sorted(path for path in store.path.rglob("*") if path.is_file())
     assert left == [store.path / name / f"{recording_id}.json" for name in (ERASE_ORDERS_NAME, ERASED_NAME)]
     facts = {"recording": recording_id, "by": "client", "digest": "ab"}
-    facts |= {"clock_trusted": False, "boot": None, "monotonic_us": None}
+    facts |= {"started": "2026-03-02T09:00:00.000Z", "clock_trusted": False, "boot": None, "monotonic_us": None}
     assert verify("erase order", left[0].read_bytes()).payload == {**facts, "ordered": AT}
     certificate = verify("erase certificate", left[1].read_bytes()).payload
     assert certificate == {**facts, "erased": AT, "header": "overwritten", "rest": "overwritten"}

@@ -67,6 +67,17 @@ def test_the_process_with_a_network_has_no_devices() -> None:
     assert web["ReadOnlyPaths"] == ["/var/lib/sotto"]
 
 
+def test_sync_has_no_device_no_key_and_nothing_of_the_store_to_write_and_goes_behind_everything_else() -> None:
+    sync = settings(SYSTEMD / "sotto-sync.service")
+    assert sync["PrivateDevices"] == ["yes"]
+    assert "DeviceAllow" not in sync
+    assert sync["ReadOnlyPaths"] == ["/var/lib/sotto"]
+    assert sync["InaccessiblePaths"] == ["-/var/lib/sotto/device.key"]
+    assert int(sync["Nice"][0]) > int(settings(SYSTEMD / "sotto-web.service")["Nice"][0])
+    assert sync["IOSchedulingClass"] == ["idle"]
+    assert sync["WatchdogSec"]
+
+
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
 def test_no_unit_swaps_dumps_or_has_capabilities(unit: Path) -> None:
     said = settings(unit)

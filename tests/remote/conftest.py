@@ -65,3 +65,18 @@ def remote(server: Server, lasting: Remote) -> Remote:
     """The remote of this module's tests, whose server is there."""
     settled(lasting)
     return lasting
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Callable[..., SftpServer]]:
+    """Servers with something of their own in their configuration."""
+    made: list[SftpServer] = []
+
+    def one(*, folder: Path = tmp_path / "sshd", **given: str) -> SftpServer:
+        folder.mkdir(exist_ok=True)
+        made.append(SftpServer(folder, **given))
+        return made[-1]
+
+    yield one
+    for server in made:
+        server.close()

@@ -114,7 +114,7 @@ class SftpServer:
             return probe.recv(4) == b"SSH-"
         return False
 
-    def _everybody(self) -> list[int]:
+    def everybody(self) -> list[int]:
         """The listener and every process that serves a connection: sshd gives each a session of its own."""
         if self._sshd is None:
             return []
@@ -127,7 +127,7 @@ class SftpServer:
         return found
 
     def _signal(self, what: signal.Signals) -> None:
-        for process in self._everybody():  # the listener first: it starts no more of them
+        for process in self.everybody():  # the listener first: it starts no more of them
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, what)
 
@@ -139,9 +139,9 @@ class SftpServer:
 
     def kill(self) -> None:
         if self._sshd is not None:
-            everybody = self._everybody()
+            everybody = self.everybody()
             self._signal(signal.SIGSTOP)
-            for process in {*everybody, *self._everybody()}:
+            for process in {*everybody, *self.everybody()}:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
             self._sshd.wait()

@@ -94,10 +94,10 @@ class Moved:
 # -- rights -----------------------------------------------------------------------------------------------------------
 
 
-def allow(server: S3Server, *statements: dict[str, object]) -> None:
+def allow(maker: S3Maker, *statements: dict[str, object]) -> None:
     """Give a bucket its policy, as its owner does."""
     text = json.dumps({"Version": "2012-10-17", "Statement": statements}).encode()
-    with closing(server.maker()) as owner:
+    with closing(maker()) as owner:
         owner._http.ask("PUT", query={"policy": ""}, body=Body.of(text))
 
 
@@ -108,7 +108,7 @@ def box(server: S3Server, remote: S3Remote, tmp_path: Path) -> Iterator[S3Remote
     writes = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:GetObject"]
     owner = {"Principal": {"AWS": [f"arn:aws:iam:::user/{server.user.name}"]}, "Action": ["s3:*"]}
     allow(
-        server,
+        server.maker,
         # What a box puts belongs to the box's user: without this the owner of the bucket could not read it.
         {"Effect": "Allow", **owner, "Resource": [f"arn:aws:s3:::{server.bucket}/*"]},
         {
@@ -165,6 +165,34 @@ def test_a_box_that_may_only_write_its_own_is_refused_all_else(server: S3Server,
     assert server.held() == {NAME: known(b"mine"), "clinic/room-4/x": known(b"theirs")}
 
 
+def test_a_box_that_may_not_erase_still_takes_back_what_it_had_begun(server: S3Server, box: S3Remote) -> None:
+    with pytest.raises(PutOffError):
+        box.put(NAME, io.BytesIO(some_bytes(LONG)), pace=put_off_at(CUT))
+    assert server.unfinished() == 1
+    with pytest.raises(RemoteError, match="does not allow"):
+        box.erase(FOLDER)
+    assert server.unfinished() == 0
+
+
+def test_a_desk_needs_no_right_to_see_uploads_to_erase(server: S3Server, remote: S3Remote, tmp_path: Path) -> None:
+    user = server.ceph.user(f"desk{os.urandom(4).hex()}")
+    desk = {"Effect": "Allow", "Principal": {"AWS": [f"arn:aws:iam:::user/{user.name}"]}}
+    actions = ["s3:ListBucket", "s3:ListBucketVersions"]
+    erases = ["s3:GetObject", "s3:DeleteObject", "s3:DeleteObjectVersion"]
+    allow(
+        server.maker,
+        {**desk, "Action": actions, "Resource": [f"arn:aws:s3:::{server.bucket}"]},
+        {**desk, "Action": erases, "Resource": [f"arn:aws:s3:::{server.bucket}/*"]},
+    )
+    put(remote, b"1")
+    put(remote, b"2", f"{FOLDER}/manifest.json")
+    credentials = write_credentials(tmp_path / "desk.toml", user)
+    with closing(replace(server.maker, credentials=credentials, notes=None)()) as clinic:
+        assert len(list(clinic.names("clinic"))) == 2
+        clinic.erase(FOLDER)
+    assert server.held() == {}
+
+
 # -- locks, versions, quotas ------------------------------------------------------------------------------------------
 
 
@@ -209,6 +237,30 @@ def test_of_a_bucket_that_keeps_versions_every_one_is_erased(server: S3Server, t
         remote.erase(FOLDER)
         assert list(list_versions(remote._http, f"{FOLDER}/")) == []
         assert [held.name for held in remote.names("")] == ["clinic/room-3/2026/11/000043-x/manifest.json"]
+
+
+def test_whoever_cannot_see_versions_is_told_so_and_never_that_all_is_gone(server: S3Server, tmp_path: Path) -> None:
+    user = server.ceph.user(f"blind{os.urandom(4).hex()}")
+    maker = bucket_beside(
+        server,
+        tmp_path,
+        headers={},
+        versioning=b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
+    )
+    blind = {"Effect": "Allow", "Principal": {"AWS": [f"arn:aws:iam:::user/{user.name}"]}}
+    sees = ["s3:ListBucket", "s3:GetBucketVersioning"]
+    allow(
+        maker,
+        {**blind, "Action": sees, "Resource": [f"arn:aws:s3:::{maker.bucket}"]},
+        {**blind, "Action": ["s3:DeleteObject"], "Resource": [f"arn:aws:s3:::{maker.bucket}/*"]},
+    )
+    credentials = write_credentials(tmp_path / "blind.toml", user)
+    with closing(maker()) as owner, closing(replace(maker, credentials=credentials)()) as remote:
+        put(owner, b"1")
+        for _ in range(2):
+            with pytest.raises(RemoteError, match="versions"):
+                remote.erase(FOLDER)
+        assert read(owner) == known(b"1")
 
 
 def test_the_recording_itself_is_erased_first(remote: S3Remote, through: S3Remote, liar: Between) -> None:

@@ -178,12 +178,13 @@ def test_withdrawn_while_it_is_sent_it_stops_at_once_and_nothing_of_it_stays(
     def withdrawn() -> None:
         here.store.mark_withdrawn(recorded.picture)
         here.window(recorded.picture, fate=Fate.WITHDRAWN)
-        moved.append(here.published[-1].sent_bytes)
+        moved.append(1)
 
     here.restart(lambda remote: Meddling(remote, at=at, act=withdrawn))
     here.turn()
     assert moved
-    assert here.published[-1].sent_bytes == 0  # not one piece more
+    assert here.published[-1].trouble is None, "it went on, and capture was asked to sign"
+    assert (at == "read") == (here.held_of(recorded.picture) == {SESSION_NAME}), "a piece more was sent"
     assert here.receipt(recorded.picture) is None
     here.last = None
     here.withdraw(recorded.picture)

@@ -17,7 +17,8 @@ from device.audit import newest_entries
 from device.capture.auditor import Auditor
 from device.clock import Stamp
 from device.compose import auditor_of, store_of
-from device.compose_remote import Syncing, receipts_server, sync_of
+from device.compose_receipts import receipts_server
+from device.compose_remote import Syncing, sync_of
 from device.config import Config, parse_config
 from device.errors import RemoteError, RemoteFullError
 from device.recording import ERASE_ORDERS_NAME, RECEIPTS_NAME, SESSION_NAME
