@@ -1,5 +1,5 @@
 # Everything runs from a fresh checkout: .ci/setup looks first, and installs what is missing.
-.PHONY: help demo test lint types lock bench bench-press bench-recovery bench-sync soak kill crash appliance appliance-soak clean setup-run \
+.PHONY: help demo test lint types lock bench bench-press bench-recovery bench-sync fleet soak kill crash appliance appliance-soak clean setup-run \
 	setup-test setup-appliance
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -41,6 +41,10 @@ bench-sync: setup-test ## how fast a recording is sent, beside OpenSSH's sftp an
 
 soak: setup-test ## record for hours (HOURS=1) and look for anything that grows or drifts
 	@$(PYTHON) tests/soak.py --hours $(or $(HOURS),1)
+
+fleet: setup-test ## BOXES=1000 boxes over a real cluster: an evening, an outage, kills, no room (FLEET=…: its own words)
+	@tests/tools/fetch-ceph >/dev/null
+	@$(PYTHON) -m tests.fleet --boxes $(or $(BOXES),1000) $(FLEET)
 
 kill: setup-test ## 100 recordings and erasures ended by kill -9; every one must open, or be gone; and 50 of a sender of 1 GB
 	@$(PYTHON) -m pytest tests/test_kill.py tests/test_erasing.py -k killed --rounds 100

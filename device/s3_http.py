@@ -11,6 +11,7 @@ import hashlib
 import http.client
 import io
 import select
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -150,7 +151,7 @@ class S3Http:
                 if not self._idle:
                     return None
                 connection = self._idle.pop()
-            if connection.sock is not None and not select.select([connection.sock], [], [], 0)[0]:
+            if connection.sock is not None and not _said_something(connection.sock):
                 return connection
             connection.close()
 
@@ -212,6 +213,13 @@ class S3Http:
         response.begin()
         response.will_close = True
         return response
+
+
+def _said_something(sock: socket.socket) -> bool:
+    """Whether there is anything to be read, were it only its end. ``select`` knows no file beyond the 1024th."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class _Begun(io.RawIOBase):

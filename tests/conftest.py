@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+from tests.remote.ceph import HOST, TREE, Ceph
+from tests.remote.certificates import Authority
 
 # On a machine that only checks, the same examples every time: a red build is then always the change's own doing.
 settings.register_profile("here", deadline=None)
@@ -27,3 +31,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def rounds(request: pytest.FixtureRequest) -> int:
     """How many rounds were asked for."""
     return int(request.config.getoption("--rounds"))
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    """Who vouches for the servers of the tests."""
+    return Authority()
+
+
+@pytest.fixture(scope="session")
+def ceph(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Ceph]:
+    """A whole Ceph: it takes some 12 s to start, so all tests share it, each module with a bucket of its own."""
+    if not (TREE / "whole").exists():
+        pytest.fail("there is no Ceph; run tests/tools/fetch-ceph first")
+    made = Ceph(tmp_path_factory.mktemp("ceph"), authority.issue(HOST))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()

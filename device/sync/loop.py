@@ -146,7 +146,7 @@ class Sync:
         if isinstance(step, Erase):
             self._steps.erase(step.order)
         else:
-            self._steps.send(step)
+            self._steps.send(step, probe=self._full)
         self._failures, self._full = 0, False
         self._aside.pop(_key(step), None)
         self._telling.done(well=not self._aside)  # what was set aside is in trouble, whatever else goes well

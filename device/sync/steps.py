@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from device.errors import AdminError, PutOffError, RemoteError
 from device.journal import Priority
 from device.notify import ALIVE, Notify
-from device.recording import SESSION_NAME
+from device.recording import MANIFEST_NAME, SESSION_NAME
 from device.recording.layout import Desk, filed
 from device.recording.manifest import Manifest
 from device.remote import Remote
@@ -89,8 +89,12 @@ class Steps:
 
     # -- a recording --------------------------------------------------------------------------------------------------
 
-    def send(self, step: Send) -> None:
-        """Send what the remote lacks of a recording, read it again, and have that signed."""
+    def send(self, step: Send, *, probe: bool = False) -> None:
+        """Send what the remote lacks of a recording, read it again, and have that signed.
+
+        ``probe``: the remote was full. Its manifest goes first then: a server that still has no room is found out with
+        a few hundred bytes, and not with a piece of the recording from each of a thousand boxes.
+        """
         one = step.standing
         manifest, path = self._looking.manifest(one.recording), self._looking.folder(one.recording)
         if manifest is None:
@@ -98,6 +102,8 @@ class Steps:
         self._under_way = one.recording
         self._telling.at(SyncState.SENDING, recording=one.recording, size_bytes=step.size_bytes)
         if step.whole:
+            if probe:
+                self._sending.send_beside(path, self._place_of(step), (MANIFEST_NAME,))
             self._send_whole(step, manifest, path)
         else:
             self._send_rest(step, path)

@@ -10,8 +10,6 @@ import pytest
 
 from device.errors import RemoteAwayError
 from device.remote import Held, Remote
-from tests.remote.ceph import HOST, TREE, Ceph
-from tests.remote.certificates import Authority
 from tests.remote.folder_server import FolderServer
 from tests.remote.s3_server import S3Server
 from tests.remote.servers import Server
@@ -22,25 +20,6 @@ KINDS: dict[str, Callable[[Path], Server]] = {
     "folder": FolderServer,
     "sftp": SftpServer,
 }
-
-
-@pytest.fixture(scope="session")
-def authority() -> Authority:
-    """Who vouches for the servers."""
-    return Authority()
-
-
-@pytest.fixture(scope="session")
-def ceph(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Ceph]:
-    """A whole Ceph: it takes some 12 s to start, so all tests share it, each module with a bucket of its own."""
-    if not (TREE / "whole").exists():
-        pytest.fail("there is no Ceph; run tests/tools/fetch-ceph first")
-    made = Ceph(tmp_path_factory.mktemp("ceph"), authority.issue(HOST))
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="module", params=[*KINDS, "s3"])
