@@ -27,7 +27,7 @@ from tests.provisioning.boxes import DESK, OTHER_DESK, call, held, leave_order, 
 from tests.provisioning.conftest import SEALED_BYTES, Clinic
 from tests.provisioning.damage import Kept, copy_of, record
 from tests.provisioning.remote_servers import KINDS, Bucket, ClinicServer, Sftp
-from tests.remote.ceph import HOST, TREE, Ceph
+from tests.remote.ceph import Ceph
 from tests.remote.certificates import Authority
 from tests.remote.sftp_server import make_key
 
@@ -53,19 +53,10 @@ def long(clinic: Clinic, sound_quiet: Any) -> Kept:
 
 
 @pytest.fixture(scope="module")
-def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
-    """A bucket of a Ceph that was started for it, which takes some 15 s."""
-    if not TREE.exists():
-        pytest.fail("there is no Ceph; run tests/tools/fetch-ceph first")
-    authority = Authority()
-    ceph = Ceph(tmp_path_factory.mktemp("ceph"), authority.issue(HOST))
-    try:
-        ceph.start()
-        made = Bucket(ceph, authority, tmp_path_factory.mktemp("bucket"))
-        yield made
-        made.close()
-    finally:
-        ceph.stop()
+def bucket(ceph: Ceph, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    made = Bucket(ceph, authority, tmp_path_factory.mktemp("bucket"))
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module", params=[*KINDS, "s3"])
