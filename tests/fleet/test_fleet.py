@@ -16,7 +16,7 @@ import pytest
 
 from device.errors import RemoteError
 from device.remote_s3 import S3Remote
-from tests.fleet.clinics import CLINICS, CephClinic, clinic_of
+from tests.fleet.clinics import CephClinic, clinic_of
 from tests.fleet.figures import jain, per_bin, spread
 from tests.fleet.held import judge, remote_key
 from tests.fleet.issue import make_originals
@@ -83,7 +83,7 @@ def lose_one(run: Run, clinic: CephClinic) -> None:
 
 def test_no_box_reads_or_erases_what_another_one_sent(clinic: CephClinic, tmp_path: Path) -> None:
     """Both are of one clinic, and so of one bucket."""
-    mine, other = "box-0000", f"box-{CLINICS:04d}"
+    mine, other = "box-0000", "box-0001"
     places = clinic.places([mine, other])
     remotes = [S3Remote(**_of(places[box]), notes=None, utc=lambda: datetime.now(UTC)) for box in (mine, other)]
     name = f"{clinic_of(mine)}/{mine}/2026/11/000001-abcdefghij/session.mp4.age"
