@@ -22,8 +22,8 @@ from device.s3_http import Body, Place, S3Http
 from tests.remote.ceph import HOST, Ceph
 from tests.remote.certificates import Authority
 
-# A gateway reads a bucket's policy for each request: with one statement for each of 50 boxes a small file costs it three
-# times as much as with one, and it knows no policy that is written once for all (it refuses "${aws:username}").
+# A gateway reads a bucket's policy for each request: with a statement for each of 50 boxes a small file costs it three
+# times as much as with one. It knows no policy that is written once for all: it refuses "${aws:username}".
 BOXES_TO_A_BUCKET: Final = 10
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
