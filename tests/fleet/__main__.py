@@ -27,6 +27,7 @@ _SHORT = (
     "took s",
     "speed",
     "requests/rec",
+    "server crashes",
     "peak req/s",
     "server ms/rec",
     "boxes ms/rec",

@@ -81,6 +81,7 @@ class Run:
     workers_cpu_s: float = 0.0
     server_cpu_s: float = 0.0
     restarts: int = 0
+    mended: int = 0  # how often the server ended by itself
 
 
 class Fleet:
@@ -148,6 +149,7 @@ class Fleet:
             self._look(run, until_s=began_s + patience_s)
             meanwhile(run)
             _keep_pace(run)
+            run.mended += self._clinic.mend()
             time.sleep(_POLL_S)
         run.took_s = time.monotonic() - began_s
         run.workers_cpu_s = _children_cpu_s() - cpu_s

@@ -234,6 +234,7 @@ class Stages:
             "took s": run.took_s,
             "speed": run.plan.speed,
             "requests/rec": len(asked.moments) / verdict.recordings,
+            "server crashes": run.mended,
             "peak req/s": max(per_bin(asked.moments, start_s=began_s, end_s=time.time(), bin_s=1.0)),
             "server ms/rec": run.server_cpu_s * 1000 / verdict.recordings,
             "boxes ms/rec": run.workers_cpu_s * 1000 / verdict.recordings,

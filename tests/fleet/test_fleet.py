@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -15,9 +16,9 @@ import pytest
 
 from device.errors import RemoteError
 from device.remote_s3 import S3Remote
-from tests.fleet.clinics import CLINICS, CephClinic, clinic_of
+from tests.fleet.clinics import CephClinic, clinic_of
 from tests.fleet.figures import jain, per_bin, spread
-from tests.fleet.held import judge
+from tests.fleet.held import judge, remote_key
 from tests.fleet.issue import make_originals
 from tests.fleet.leader import Fleet, Plan, Run
 from tests.remote.ceph import Ceph
@@ -50,7 +51,7 @@ def test_a_fleet_loses_nothing_in_an_outage_and_does_not_come_back_as_a_herd(
             fleet.kill_one()
 
     with closing(Fleet(tmp_path, clinic)) as fleet:
-        plan = Plan("outage", BOXES, lambda _box: [0.0, 0.0], make_originals(tmp_path), SPEED)
+        plan = Plan("outage", BOXES, lambda _box: [0.0, 0.0], make_originals(tmp_path), SPEED, start_jitter_s=0)
         run = fleet.issue(plan)
         clinic.end()
         fleet.run(run, meanwhile=lead)
@@ -59,17 +60,30 @@ def test_a_fleet_loses_nothing_in_an_outage_and_does_not_come_back_as_a_herd(
     ends = Counter(event["end"] for event in run.events if event["call"] == "put")
     assert ends["away"] >= BOXES
     assert run.restarts == BOXES // 2  # half of the boxes lost their power, too
+    starts = Counter(event["box"] for event in run.events if event["call"] == "start")
     first: dict[str, float] = {}
     for event in run.events:
-        if event["call"] == "put" and event["at"] >= back[0]:
-            first.setdefault(event["box"], event["at"])
+        if event["call"] == "wake" and event["due"] >= back[0] and starts[event["box"]] == 1:
+            first.setdefault(event["box"], event["due"])
     moments = sorted(first.values())
-    assert moments[-1] - moments[0] > 20  # by the boxes' clock; those who retry at an interval come in one second
+    assert moments[-1] - moments[0] > 6  # by the boxes' clock; without chance they come together
+    lose_one(run, clinic)
+    assert len(judge(run, clinic).wrong) == 2  # it is not there, and cannot be read
+
+
+def lose_one(run: Run, clinic: CephClinic) -> None:
+    """As a server would that says it stored something."""
+    receipt = next(run.folder.glob("*/store/*/receipts/*.json"))
+    place = json.loads(receipt.read_bytes())["payload"]["folder"]
+    for remote in clinic.remotes():
+        with closing(remote):
+            if remote_key(remote) == place.partition("/")[0]:
+                remote.erase(place)
 
 
 def test_no_box_reads_or_erases_what_another_one_sent(clinic: CephClinic, tmp_path: Path) -> None:
     """Both are of one clinic, and so of one bucket."""
-    mine, other = "box-0000", f"box-{CLINICS:04d}"
+    mine, other = "box-0000", "box-0001"
     places = clinic.places([mine, other])
     remotes = [S3Remote(**_of(places[box]), notes=None, utc=lambda: datetime.now(UTC)) for box in (mine, other)]
     name = f"{clinic_of(mine)}/{mine}/2026/11/000001-abcdefghij/session.mp4.age"
