@@ -15,7 +15,7 @@ from device.errors import AdminError, ConfigError
 from device.journal import Journal, to_nobody
 from device.notify import Notify, tell_nobody
 from device.recording.layout import Desk
-from device.remote import Remote
+from device.remote import SILENCE_S, Remote
 from device.remotes import remote_of as built
 from device.store import StoreReader
 from device.sync.desks import remembered
@@ -46,14 +46,14 @@ def configured(config: Config) -> tuple[AnyRemote, SyncSection]:
     return config.remote, config.sync
 
 
-def remote_of(config: Config, *, clock: Clock) -> Remote:
+def remote_of(config: Config, *, clock: Clock, silence_s: float = SILENCE_S) -> Remote:
     """The remote that the configuration names; nothing connects yet, and no credentials are read.
 
     Raises:
         ConfigError: it names none.
     """
     section, sync = configured(config)
-    return built(section, notes=sync.state / NOTES_NAME, utc=clock.utc)
+    return built(section, notes=sync.state / NOTES_NAME, utc=clock.utc, silence_s=silence_s)
 
 
 def desks_of(config: Config) -> tuple[Desk, ...]:

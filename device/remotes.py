@@ -7,13 +7,16 @@ from datetime import datetime
 from pathlib import Path
 
 from device import config
-from device.remote import Remote
+from device.remote import SILENCE_S, Remote
 
 
-def remote_of(section: config.AnyRemote, *, notes: Path | None, utc: Callable[[], datetime]) -> Remote:
+def remote_of(
+    section: config.AnyRemote, *, notes: Path | None, utc: Callable[[], datetime], silence_s: float = SILENCE_S
+) -> Remote:
     """The remote; nothing connects yet.
 
     ``notes``: a folder for what is under way; ``None``: a cut starts at the beginning. ``utc``: the wall clock.
+    ``silence_s``: for how long a server that says nothing is waited for, where the remote is a server.
     """
     # Each kind loads what it alone needs.
     match section:
@@ -26,7 +29,7 @@ def remote_of(section: config.AnyRemote, *, notes: Path | None, utc: Callable[[]
             from device.ssh_channel import Account
 
             account = Account(section.host, section.port, section.user, section.key, section.host_key)
-            return sftp_remote(account, folder=section.folder)
+            return sftp_remote(account, folder=section.folder, silence_s=silence_s)
         case config.S3Remote():
             from device.remote_s3 import S3Remote
 
@@ -38,4 +41,5 @@ def remote_of(section: config.AnyRemote, *, notes: Path | None, utc: Callable[[]
                 ca=section.ca,
                 notes=notes,
                 utc=utc,
+                silence_s=silence_s,
             )
