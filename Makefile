@@ -1,6 +1,6 @@
 # Everything runs from a fresh checkout: .ci/setup looks first, and installs what is missing.
-.PHONY: help demo test lint types lock bench bench-press bench-recovery bench-sync fleet soak kill crash appliance appliance-soak clean setup-run \
-	setup-test setup-appliance
+.PHONY: help demo test lint types lock bench bench-press bench-recovery bench-sync fleet soak kill crash sync-faults appliance \
+	appliance-soak clean setup-run setup-test setup-appliance
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
@@ -49,6 +49,10 @@ fleet: setup-test ## BOXES=1000 boxes over a real cluster: an evening, an outage
 kill: setup-test ## 100 recordings and erasures ended by kill -9; every one must open, or be gone; and 50 of a sender of 1 GB
 	@$(PYTHON) -m pytest tests/test_kill.py tests/test_erasing.py -k killed --rounds 100
 	@$(PYTHON) -m pytest tests/remote/test_killed.py --rounds 50 -s
+
+sync-faults: setup-test ## 1 GB sent through 50 kills, a session beside it, and links that lose packets (half an hour)
+	@tests/tools/fetch-ceph >/dev/null
+	@$(PYTHON) -m pytest tests/sync_faults --rounds 50 --sync-mb 1000 --sync-long $(PYTEST)
 
 crash: setup-test ## 100000 states of a disk that lost its power (STATES=…), and every call of the store failing once
 	@$(PYTHON) -m pytest tests/crash --states $(or $(STATES),100000) $(PYTEST)

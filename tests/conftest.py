@@ -20,10 +20,16 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--rounds``: how often tests that kill or cut something do so; ``make kill`` asks for 100.
 
+    ``--sync-mb``, ``--sync-long``: how much is sent while sync is killed, and whether links are tried that take minutes
+    (``make sync-faults``).
+
     ``--states``: how many states of a disk that lost its power are looked at; ``make crash`` asks for more.
     """
     parser.addoption("--rounds", type=int, default=5, help="rounds of the tests that kill a recording (default: 5)")
+    parser.addoption("--sync-long", action="store_true", help="also send over links that take their minutes")
     states = "states of a disk after a power cut to look at (default: 10000)"
+    size = "size in MB of the recordings whose upload is killed (default: 80)"
+    parser.addoption("--sync-mb", type=int, default=80, help=size)
     parser.addoption("--states", type=int, default=10_000, help=states)
 
 
