@@ -112,7 +112,7 @@ class SftpRemote:
                 self._session = None
             session.close()
             if isinstance(problem, PacketError):
-                raise RemoteError("the clinic server's SFTP makes no sense", "bring the server up to date") from None
+                raise RemoteError("the remote's SFTP makes no sense", "bring the server up to date") from None
             raise
 
     def _path(self, name: str) -> bytes:
@@ -178,7 +178,7 @@ class _Sending:
                 self._settle(0)
             raise
         if self._files.size(self._handle) != size:
-            raise RemoteError("the clinic server lost a part of a file", "look at its disk, and at its log")
+            raise RemoteError("the remote lost a part of a file", "look at its disk, and at its log")
 
     def _write(self, start: int, piece: memoryview) -> None:
         step = self._files.session.write_bytes

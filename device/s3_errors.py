@@ -16,7 +16,7 @@ from typing import Final
 from device.errors import RemoteAbsentError, RemoteAwayError, RemoteError, RemoteFullError, SottoError
 
 _LONGEST_WAIT_S: Final = 86_400.0
-_ITSELF: Final = "nothing: it is tried again"
+_ITSELF: Final = "it is tried again by itself"
 _CLOCK: Final = "set this box's clock (NTP), and the server's: they have to agree to a few minutes"
 
 

@@ -162,7 +162,7 @@ class SftpFiles:
         if status == Status.OK:
             return answer
         if status == Status.FAILURE and near is not None and self._is_full(near, needed_bytes):
-            raise RemoteFullError("the clinic server is full", "make room at the clinic server")
+            raise RemoteFullError("the remote is full", "make room there")
         raise _refusal(status)
 
     def must_have_written(self, answer: Answer, *, folder: bytes, left_bytes: int) -> None:
@@ -171,7 +171,7 @@ class SftpFiles:
         """
         if answer.status == Status.FAILURE and not self._is_full(folder, left_bytes):
             raise RemoteFullError(
-                "the clinic server takes no more, and does not say why",
+                "the remote takes no more, and does not say why",
                 "look at the quota of this box's account, at the server's disk, and at its log",
             )
         self.must(answer, near=folder, needed_bytes=left_bytes)
@@ -199,27 +199,25 @@ def absent() -> RemoteAbsentError:
 def no_folder() -> RemoteError:
     """The folder that everything is kept in is not there: a clinic makes it, no box does."""
     return RemoteError(
-        "the folder for recordings is not there at the clinic server",
+        "the folder for recordings is not there at the remote",
         "make it there, for this box's account to write in, or correct folder in [remote]",
     )
 
 
 def _refusal(status: Status) -> SottoError:
     if status in {Status.NO_CONNECTION, Status.CONNECTION_LOST}:
-        return RemoteAwayError("the clinic server lost its own disk for now", "it is tried again by itself")
+        return RemoteAwayError("the remote lost its own disk for now", "it is tried again by itself")
     if status == Status.PERMISSION_DENIED:
         return RemoteError(
-            "the clinic server denies this box's account what it asked for",
+            "the remote denies this box's account what it asked for",
             "give the account the right to write in its folder, and to read what is its own",
         )
     if status == Status.NO_SUCH_FILE:
-        return RemoteError(
-            "a file or folder at the clinic server went away", "let nobody else work in this box's folder"
-        )
+        return RemoteError("a file or folder at the remote went away", "let nobody else work in this box's folder")
     if status == Status.OP_UNSUPPORTED:
-        return RemoteError("the clinic server cannot do what is needed", "bring the server's SFTP up to date")
+        return RemoteError("the remote cannot do what is needed", "bring the server's SFTP up to date")
     return RemoteError(
-        "the clinic server failed, and does not say why",
+        "the remote failed, and does not say why",
         "look at its disk, at the quota of this box's account, and at its log",
     )
 

@@ -127,4 +127,4 @@ class SftpSession:
 
 
 def _nonsense() -> RemoteError:
-    return RemoteError("the clinic server answers what is no SFTP", "bring the server's SFTP up to date")
+    return RemoteError("the remote answers what is no SFTP", "bring the server's SFTP up to date")

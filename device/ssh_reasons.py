@@ -16,30 +16,30 @@ _Why = tuple[type[RemoteError] | type[RemoteAwayError], str, str]
 
 _CHANGED: Final[_Why] = (
     RemoteError,
-    "the clinic server shows another host key than the one that was agreed on",
+    "the remote shows another host key than the one that was agreed on",
     "send nothing; ask whoever runs the server: if it was set up anew, compare its key and change host_key in [remote]",
 )
 _REFUSED: Final[_Why] = (
     RemoteError,
-    "the clinic server refuses this box's login",
+    "the remote refuses this box's login",
     "add the box's public key to authorized_keys there; see that user is right and that the key has no passphrase",
 )
 _KEY: Final[_Why] = (
     RemoteError,
-    "the box's own key for the clinic server cannot be used",
+    "the box's own key for the remote cannot be used",
     "key in [remote] has to name a private key without a passphrase that Sotto alone may read (chmod 600)",
 )
 _NO_SFTP: Final[_Why] = (
     RemoteError,
-    "the clinic server let the box in, but offers it no SFTP",
+    "the remote let the box in, but offers it no SFTP",
     "switch SFTP on at the server for that account (Subsystem sftp), with nothing else that prints at login",
 )
 _NO_CIPHER: Final[_Why] = (
     RemoteError,
-    "the clinic server and the box have no way to speak safely in common",
+    "the remote and the box have no way to speak safely in common",
     "bring the server's SSH up to date",
 )
-_AWAY: Final[_Why] = RemoteAwayError, "the clinic server does not answer", "it is tried again by itself"
+_AWAY: Final[_Why] = RemoteAwayError, "the remote does not answer", "it is tried again by itself"
 
 # Each stands where ssh begins a line with it, so that a server's banner with such words in it is not taken for them.
 _REASONS: Final = (
@@ -70,4 +70,4 @@ def no_sftp() -> RemoteError:
 
 def fell_silent() -> RemoteAwayError:
     """It was waited for as long as anybody is waited for."""
-    return RemoteAwayError("the clinic server fell silent", "it is tried again by itself")
+    return RemoteAwayError("the remote fell silent", "it is tried again by itself")
