@@ -16,6 +16,7 @@ from device.web.noting import Noting
 from device.web.refusals import no_such_recording
 from device.web.says import Says, says
 from device.web.syncing import sync_line, sync_wrong
+from device.words import Fate
 
 # Published ten times a second while a device is open: a second and a half without is no hiccup, and P7 is at stake.
 STALE_WHILE_OPEN_S: Final = 1.5
@@ -55,7 +56,8 @@ class House:
         stale = status is None or is_stale(status, unix_s=unix_s)
         said, sync = says(status, stale=stale), read_sync_status(self.run)
         wrong = (*said.wrong, *sync_wrong(sync, unix_s=unix_s))
-        return Now(status, stale, replace(said, wrong=wrong, sync=sync_line(sync, unix_s=unix_s)))
+        line = sync_line(sync, unix_s=unix_s, kept_back=status is not None and _keeps_one_back(status))
+        return Now(status, stale, replace(said, wrong=wrong, sync=line))
 
     def find(self, recording_id: str) -> Listed:
         """A recording in the store.
@@ -79,3 +81,9 @@ def is_stale(status: Status, *, unix_s: float) -> bool:
 def is_open(listed: Listed) -> bool:
     """Whether the recording is not yet closed, so that its file still changes."""
     return listed.manifest.state is RecordingState.OPEN
+
+
+def _keeps_one_back(status: Status) -> bool:
+    """Whether there is a recording of which nothing may leave the room yet."""
+    kept = status.last is not None and status.last.fate is Fate.KEPT and status.last.window_left_s > 0
+    return kept or status.recording is not None

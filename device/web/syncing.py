@@ -10,8 +10,11 @@ from device.web.texts import text
 from device.web.wording import sentence, size_text
 
 
-def sync_line(status: SyncStatus | None, *, unix_s: float) -> str:
-    """How far sync has come, in one line; empty where this box has no remote."""
+def sync_line(status: SyncStatus | None, *, unix_s: float, kept_back: bool = False) -> str:
+    """How far sync has come, in one line; empty where this box has no remote.
+
+    ``kept_back``: a recording runs, or its client can still withdraw it, so it is not among those that are to go.
+    """
     if status is None:
         return ""
     if not is_fresh(status, unix_s=unix_s):
@@ -22,6 +25,8 @@ def sync_line(status: SyncStatus | None, *, unix_s: float) -> str:
         parts.append(text("sync.waiting.one", size=size_text(status.waiting_bytes)))
     elif status.waiting:
         parts.append(text("sync.waiting.many", count=status.waiting, size=size_text(status.waiting_bytes)))
+    if kept_back:
+        parts.append(text("sync.kept_back"))
     if status.orders:
         parts.append(text("sync.orders", count=status.orders))
     return " ".join(parts)

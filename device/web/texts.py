@@ -81,6 +81,7 @@ TEXTS: Final[dict[str, str]] = {
     "sync.held_up": "Sync with {remote} is held up, and tries again by itself.",
     "sync.waiting.one": "1 recording is still to go ({size}).",
     "sync.waiting.many": "{count} recordings are still to go ({size}).",
+    "sync.kept_back": "The newest recording is not sent yet: it goes once the client can no longer withdraw it.",
     "sync.orders": "Erase orders that wait: {count}.",
     "sync.gone": "The sync service does not answer.",
     "sync.gone.do": "Recordings stay in the box until it does. Start it again, or look into its log.",

@@ -13,8 +13,9 @@ from flask.testing import FlaskClient
 from device.status import publish
 from device.sync_status import SYNC_FOLDER_NAME, SyncState, SyncStatus, publish_sync, read_sync_status
 from device.web.syncing import sync_line, sync_wrong
+from device.words import Fate
 from tests.web.conftest import Box
-from tests.web.published import status
+from tests.web.published import last, status
 
 NOW_S = 1000.0
 
@@ -36,6 +37,13 @@ def test_every_state_has_a_line_and_is_no_warning_by_itself(state: SyncState) ->
 def test_a_box_without_a_remote_says_nothing_of_it() -> None:
     assert sync_line(None, unix_s=NOW_S) == ""
     assert list(sync_wrong(None, unix_s=NOW_S)) == []
+
+
+def test_a_box_that_keeps_a_recording_back_never_says_that_all_is_synced() -> None:
+    assert sync_line(syncing(), unix_s=NOW_S) == "Synced with clinic."
+    assert sync_line(syncing(), unix_s=NOW_S, kept_back=True) == (
+        "Synced with clinic. The newest recording is not sent yet: it goes once the client can no longer withdraw it."
+    )
 
 
 def test_a_remote_that_is_away_is_a_warning_only_once_it_is_stuck() -> None:
@@ -70,6 +78,16 @@ def test_the_page_shows_the_line_and_the_warning(box: Box, client: FlaskClient) 
     said = json.loads(client.get("/status.json").data)["says"]
     assert "held up" in said["sync"]
     assert said["wrong"][-1] == {"what": "The remote is full.", "hint": "Make room there."}
+
+
+@pytest.mark.parametrize(("fate", "kept_back"), [(Fate.KEPT, True), (Fate.WITHDRAWN, False)])
+def test_while_the_client_can_still_withdraw_it_the_page_says_that_it_is_not_sent(
+    box: Box, client: FlaskClient, fate: Fate, *, kept_back: bool
+) -> None:
+    publish(status(last=last(fate)), box.run)
+    (box.run / SYNC_FOLDER_NAME).mkdir()
+    publish_sync(syncing(published_unix_s=time.time()), box.run)
+    assert ("is not sent yet" in client.get("/").text) == kept_back
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"state": "dreaming"}'])
