@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,8 +18,10 @@ from hypothesis import strategies as st
 from device.age.identities import generate_identity
 from device.cli import main
 from device.errors import AdminError
+from device.panel_simulated import SimulatedPanel
 from device.recording import ERASE_ORDERS_NAME, ERASED_NAME, MANIFEST_NAME, SESSION_NAME
-from device.rehearse import parse_presses
+from device.rehearse import Stage, parse_presses, rehearsal_of
+from device.words import Button
 from tests.support import fill, noise, own_open, said, small_disk, sound_of, stock_open, tracks_of, write_wav
 
 IDENTITY = generate_identity(post_quantum=False)
@@ -188,6 +191,25 @@ def test_what_an_earlier_rehearsal_left_open_is_closed_first(store: Path, wav: P
     told = rehearse(store, wav)
     assert not folder.exists()
     assert told.code == 0
+
+
+def test_a_machine_that_stalls_in_the_middle_of_a_press_squeezes_none_of_the_next(
+    store: Path, wav: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In real time a stall of a second put RECORD down and up again within a millisecond, and nobody heard it."""
+    stage = Stage(wav, True, None, 25, store, (RECIPIENT,), 1.0, 90)
+    rehearsal = rehearsal_of(stage)
+    finger = SimulatedPanel.finger
+
+    def slow(panel: SimulatedPanel, button: Button, *, down: bool) -> None:
+        finger(panel, button, down=down)
+        if button is Button.CONSENT and down:
+            rehearsal.service.post(lambda _now_us: time.sleep(1.0))
+
+    monkeypatch.setattr(SimulatedPanel, "finger", slow)
+    outcome = rehearsal.run(parse_presses("0.1 consent, 0.4 record, 1.4 record"))
+    (recording,) = outcome["recordings"]
+    assert recording["duration_us"] > 500_000
 
 
 def test_post_quantum_recipients_are_sealed_to(store: Path, wav: Path) -> None:
