@@ -11,6 +11,7 @@ Every method may raise, and no other error escapes it:
     RemoteFullError     there is no room: whoever looks after the remote has to act
     RemoteAbsentError   only ``read``: there is nothing under that name
     RemoteError         it refuses: credentials, host key, certificate, rights; an admin has to act
+    StoreError          only ``put``: it is our own file that cannot be read
 
 No error holds a secret, or a text that the server sent: that is for the journal of neither box nor clinic.
 
