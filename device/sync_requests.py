@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import struct
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +28,8 @@ _ASK_S: Final = 1.0
 _MOST_BYTES: Final = 1 << 16
 _MOST_BESIDE: Final = 400
 _WAITING: Final = 4
+_PEER: Final = struct.Struct("3i")  # struct ucred: process, user, group
+_NOT_YOU: Final[dict[str, object]] = {"done": False, "why": "only sync may ask this"}
 _BESIDE: Final = re.compile(r"attachments/[A-Za-z0-9_-][A-Za-z0-9._-]{0,80}")
 _FOLDER: Final = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$"
 _DIGEST: Final = r"^[0-9a-f]{64}$"
@@ -91,21 +94,27 @@ Answering = Callable[[Ask], None]
 
 
 class SyncServer(ConnectionServer):
-    """Answers sync, one request after the other, in a thread of its own. Only the socket's group can reach it."""
+    """Answers sync, one request after the other, in a thread of its own.
 
-    def __init__(self, path: Path, answering: Answering) -> None:
-        """Listen at ``path``; what stood there before is gone.
+    The page's process is of the socket's group as well, and has no business here: the kernel says who asks (unix(7)).
+    """
+
+    def __init__(self, path: Path, answering: Answering, *, users: frozenset[int]) -> None:
+        """Listen at ``path``; what stood there before is gone. ``users``: the ids of those who may ask.
 
         Raises:
             AdminError: no socket can be made there.
         """
         self._answering = answering
+        self._users = users
         super().__init__(path, socket.SOCK_SEQPACKET, self._reply, waiting=_WAITING)
 
     def _reply(self, client: socket.socket) -> None:
         with suppress(OSError):  # whoever asked is gone, or says nothing: it gets no answer
             client.settimeout(_ASK_S)
-            client.send(json.dumps(self._answer(client.recv(_MOST_BYTES))).encode())
+            asked = client.recv(_MOST_BYTES)
+            answer = self._answer(asked) if _user_of(client) in self._users else _NOT_YOU
+            client.send(json.dumps(answer).encode())
 
     def _answer(self, asked: bytes) -> dict[str, object]:
         try:
@@ -115,6 +124,12 @@ class SyncServer(ConnectionServer):
         except SottoError as problem:
             return {"done": False, "why": problem.what}
         return {"done": True}
+
+
+def _user_of(client: socket.socket) -> int:
+    """Who opened this connection, as the kernel knows it."""
+    _, user, _ = _PEER.unpack(client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
+    return int(user)
 
 
 def ask_capture(ask: Ask, run: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import stat
+from contextlib import closing
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from device.recording.audited import Happened
 from device.recording.copied import Copying
 from device.recording.manifest import RecordingState
 from device.store import StoreReader
-from device.sync_requests import SYNC_SOCKET_NAME, Ask, BesideAsk, ObeyedAsk, ReceiptAsk, ask_capture
+from device.sync_requests import SYNC_SOCKET_NAME, Ask, BesideAsk, ObeyedAsk, ReceiptAsk, SyncServer, ask_capture
 from device.words import By
 from tests.retained import public_key
 from tests.support import PowerCut
@@ -253,3 +255,13 @@ def test_a_copy_in_pieces_of_any_size_has_the_manifests_digests_and_any_altered_
         copying.take(bytes(sealed[at : min(end, at + size)]))
         at += size
     assert copying.end().is_of(listed.manifest) == (altered is None and end == len(sealed))
+
+
+def test_whoever_is_not_syncs_user_is_refused_whatever_its_group(tmp_path: Path) -> None:
+    asked: list[Ask] = []
+    others = SyncServer(tmp_path / SYNC_SOCKET_NAME, asked.append, users=frozenset({os.geteuid() + 1}))
+    with closing(others), pytest.raises(RetryError, match="only sync may ask"):
+        ask_capture(ObeyedAsk(recording="000001-abcdefghjk", remote="clinic"), tmp_path)
+    with closing(SyncServer(tmp_path / SYNC_SOCKET_NAME, asked.append, users=frozenset({os.geteuid()}))):
+        ask_capture(ObeyedAsk(recording="000001-abcdefghjk", remote="clinic"), tmp_path)
+    assert [one.ask for one in asked] == ["obeyed"]
