@@ -43,9 +43,10 @@ class Spoiler:
 
     def _watch(self, clinic: SftpClinic) -> None:
         while not self._over.wait(0.002):
-            for name in clinic.names():
-                with suppress(FileNotFoundError):  # it was erased at this moment
-                    self._spoil(clinic.data / name)
+            with suppress(FileNotFoundError):  # a folder was erased while it was listed
+                for name in clinic.names():
+                    with suppress(FileNotFoundError):  # it was erased at this moment
+                        self._spoil(clinic.data / name)
 
 
 def spoiled(spoil: Callable[[Path], None]) -> Fault[SftpClinic]:
