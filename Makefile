@@ -13,7 +13,7 @@ demo: setup-run ## a whole session, played without hardware (more words for it i
 
 test: setup-test lint types ## linters, types, and every test (pytest's own words in PYTEST=…)
 	@for fetch in tests/tools/fetch-*; do [ ! -x "$$fetch" ] || "$$fetch" >/dev/null || exit 1; done
-	@$(PYTHON) -m pytest $(PYTEST)
+	@$(PYTHON) -m pytest --ignore=tests/sync_faults --ignore=tests/fleet $(PYTEST)
 
 lint: setup-test ## ruff: style and format
 	@$(PYTHON) -m ruff check .
@@ -50,7 +50,7 @@ kill: setup-test ## 100 recordings and erasures ended by kill -9; every one must
 	@$(PYTHON) -m pytest tests/test_kill.py tests/test_erasing.py -k killed --rounds 100
 	@$(PYTHON) -m pytest tests/remote/test_killed.py --rounds 50 -s
 
-sync-faults: setup-test ## 1 GB sent through 50 kills, a session beside it, and links that lose packets (half an hour)
+sync-faults: setup-test ## a whole box in every trouble: 1 GB sent through 50 kills, a session beside it, and links that lose packets (half an hour)
 	@tests/tools/fetch-ceph >/dev/null
 	@$(PYTHON) -m pytest tests/sync_faults --rounds 50 --sync-mb 1000 --sync-long $(PYTEST)
 
