@@ -21,6 +21,7 @@ from device.errors import (
 from device.lived import DAY_US
 from device.notify import READY, STOPPING, Notify
 from device.sync.looking import Looking, window_of
+from device.sync.sending import unread
 from device.sync.steps import SpoiledError, Steps
 from device.sync.telling import Telling
 from device.sync.waiting import Waiting
@@ -138,7 +139,7 @@ class Sync:
         except DamagedError as problem:
             self._put_aside(step, problem, _ASIDE_S)
         except OSError as problem:
-            self._put_aside(step, _unread(problem), _ASIDE_S)
+            self._put_aside(step, unread(problem), _ASIDE_S)
         except (RetryError, AdminError) as problem:
             self._hold_up(problem, self._backoff_s(), must_act=False)
 
@@ -178,8 +179,3 @@ def _no_capture() -> SottoError:
     return RetryError(
         "the capture service does not answer, so nothing is sent", "start it, or look into its log; sync goes on then"
     )
-
-
-def _unread(problem: OSError) -> DamagedError:
-    reason = problem.strerror or "unknown error"
-    return DamagedError(f"a recording cannot be read here: {reason}", "look at the store's disk")

@@ -160,8 +160,13 @@ def _opened(path: Path) -> io.BufferedReader:
     except FileNotFoundError as problem:
         raise PutOffError("what was to be sent is not here any more", "nothing: it was erased") from problem
     except OSError as problem:
-        reason = problem.strerror or "unknown error"
-        raise DamagedError(f"a recording cannot be read here: {reason}", "look at the store's disk") from problem
+        raise unread(problem) from problem
+
+
+def unread(problem: OSError) -> DamagedError:
+    """It is our own disk that fails, not the remote."""
+    reason = problem.strerror or "unknown error"
+    return DamagedError(f"a recording cannot be read here: {reason}", "look at the store's disk")
 
 
 def _spoils() -> RemoteError:

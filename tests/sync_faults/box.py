@@ -22,7 +22,7 @@ from device.datagrams import send_datagram
 from device.devicekey import load_or_make_device_key
 from device.errors import AdminError, DamagedError
 from device.lived import Reading, step
-from device.recording import CHUNK_BYTES, LEDGER_NAME, RECEIPTS_NAME, SESSION_NAME
+from device.recording import CHUNK_BYTES, RECEIPTS_NAME, SESSION_NAME
 from device.recording.layout import Desk
 from device.recording.manifest import ConsentEvent, Manifest
 from device.recording.receipt import RECEIPT_KIND, Receipt
@@ -34,6 +34,7 @@ from device.status import read_status
 from device.store import Store, read_manifest
 from device.sync_status import SYNC_FOLDER_NAME, SyncStatus, read_sync_status
 from device.words import Consent
+from tests.bench_recovery import Unsynced
 from tests.support import manifest_of, noise, write_wav
 
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -80,22 +81,6 @@ clinic = "{desk.clinic}"
 room = "{desk.room}"
 {remote}
 """
-
-
-class _Unsynced:
-    """The two files of a recording as ``device.sealed_file`` lays them out, without a sync for each chunk."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = (folder / SESSION_NAME).open("wb")
-        self._ledger = (folder / LEDGER_NAME).open("wb")
-
-    def append(self, sealed: bytes, _closing: bytes, records: bytes) -> None:
-        self._ledger.write(records)
-        self._file.write(sealed)
-
-    def close(self) -> None:
-        self._ledger.close()
-        self._file.close()
 
 
 class Program:
@@ -206,7 +191,7 @@ class Box:
         folder = self.store.new_folder()
         consented = ConsentEvent(at_us=-1_000_000, what="consented", consent=Consent.SOUND)
         self.store.write_manifest(manifest_of(folder.name, boot=boot_id(), consent_events=(consented,)))
-        sealer = Sealer([self.identity.recipient()], _Unsynced(folder), on_durable=lambda *_: None)
+        sealer = Sealer([self.identity.recipient()], Unsynced(folder), on_durable=lambda *_: None)
         chunk = random.Random(seed).randbytes(CHUNK_BYTES)  # sealed, no two are alike
         for number in range(max(1, size_bytes // CHUNK_BYTES)):
             sealer.write(chunk, (number + 1) * CHUNK_US)
