@@ -18,7 +18,7 @@ from device.sftp_files import SftpFiles, absent, no_folder
 from device.sftp_packets import Open, PacketError
 from device.sftp_session import SftpSession
 from device.ssh_channel import Account, SshChannel, ssh_command
-from device.underway import IN_FLIGHT_BYTES, PIECE_BYTES, goes_on_at, hidden, piece_of, size_of
+from device.underway import IN_FLIGHT_BYTES, goes_on_at, hidden, piece_of, size_of
 
 _SYNC_EACH_BYTES: Final = 256 << 20  # so that no sync takes a slow disk longer than anybody waits
 _RECORDING: Final = SESSION_NAME.encode()
@@ -158,6 +158,7 @@ class _Sending:
         self._files, self._handle, self._folder, self._pace = files, handle, folder, pace
         self._asked: deque[tuple[int, int]] = deque()
         self._in_flight_bytes = 0
+        self._unsynced_bytes = 0
         self._left_bytes = 0
 
     def send(self, file: BinaryIO, start: int) -> None:
@@ -165,11 +166,13 @@ class _Sending:
         size = size_of(file)
         self._left_bytes = size - start
         try:
-            for at in range(start, size, PIECE_BYTES):
-                length = min(PIECE_BYTES, size - at)
+            step = self._files.session.write_bytes
+            for at in range(start, size, step):
+                length = min(step, size - at)
                 self._pace(length)
-                self._write(at, memoryview(piece_of(file, at, length)))
-                if (at + length) % _SYNC_EACH_BYTES == 0:
+                self._write(at, piece_of(file, at, length))
+                self._unsynced_bytes += length
+                if self._unsynced_bytes >= _SYNC_EACH_BYTES:
                     self._sync()
             self._sync()
             self._settle(0)
@@ -180,18 +183,16 @@ class _Sending:
         if self._files.size(self._handle) != size:
             raise RemoteError("the remote lost a part of a file", "look at its disk, and at its log")
 
-    def _write(self, start: int, piece: memoryview) -> None:
-        step = self._files.session.write_bytes
-        for at in range(0, len(piece), step):
-            data = piece[at : at + step]
-            self._settle(IN_FLIGHT_BYTES - len(data))
-            self._asked.append((self._files.session.send_write(self._handle, start + at, data), len(data)))
-            self._in_flight_bytes += len(data)
+    def _write(self, start: int, data: bytes) -> None:
+        self._settle(IN_FLIGHT_BYTES - len(data))
+        self._asked.append((self._files.session.send_write(self._handle, start, data), len(data)))
+        self._in_flight_bytes += len(data)
 
     def _sync(self) -> None:
         asked = self._files.session.send_fsync(self._handle)
         if asked is not None:
             self._asked.append((asked, 0))
+        self._unsynced_bytes = 0
 
     def _settle(self, most_bytes: int) -> None:
         """Wait until no more than that is in flight; for 0 until all is answered."""

@@ -76,7 +76,7 @@ class SftpSession:
         self._channel.send(request(kind, self._last_number, *fields))
         return self._last_number
 
-    def send_write(self, handle: bytes, start: int, data: memoryview) -> int:
+    def send_write(self, handle: bytes, start: int, data: bytes) -> int:
         """Have bytes written there. They are not copied, and must not change before the answer is here."""
         self._last_number = (self._last_number + 1) % (1 << 32)
         fields = (text(handle), long(start), number(len(data)))

@@ -27,6 +27,7 @@ _PIPE_BYTES: Final = 1 << 20
 _MOST_SAID_BYTES: Final = 1 << 14
 _MOST_AT_ONCE: Final = 64  # of the 1024 (IOV_MAX) that the kernel takes
 _END_S: Final = 2.0
+_DRAIN_MS: Final = 2  # what a full pipe holds lasts some 5 ms at 200 MB/s: it does not run dry meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class SshChannel:
         self._said = bytearray()
         self._heard = False
         self._over = False
+        self._draining = False
         environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
         pipe = subprocess.PIPE
         try:
@@ -109,7 +111,7 @@ class SshChannel:
         """Have these sent as soon as there is room; ``receive`` does it."""
         if self._over:
             return  # and ``receive`` says so
-        if not self._out:
+        if not self._out and not self._draining:
             self._poll.register(self._in_fd, select.POLLOUT)
         self._out.extend(memoryview(part) for part in parts if part)
 
@@ -125,7 +127,8 @@ class SshChannel:
         until_s = time.monotonic() + self._silence_s
         while True:
             left_s = until_s - time.monotonic()
-            ready = dict(self._poll.poll(max(0, math.ceil(left_s * 1000))))
+            ready = dict(self._poll.poll(_DRAIN_MS if self._draining else max(0, math.ceil(left_s * 1000))))
+            self._drained()
             if not ready and left_s <= 0:
                 self.close(at_once=True)
                 raise fell_silent()
@@ -165,9 +168,15 @@ class SshChannel:
             done -= len(self._out.popleft())
         if done:
             self._out[0] = self._out[0][done:]
-        if not self._out:
-            self._poll.unregister(self._in_fd)
+        self._poll.unregister(self._in_fd)
+        self._draining = bool(self._out)
         return True
+
+    def _drained(self) -> None:
+        """Look for room again. Looked at once, each few KiB that ``ssh`` took would be filled up: 16,000 times a GB."""
+        if self._draining:
+            self._draining = False
+            self._poll.register(self._in_fd, select.POLLOUT)
 
     def _listen(self) -> bool:
         """Keep the beginning of what ``ssh`` says and let the rest go, or it would wait; whether there is more."""
