@@ -72,6 +72,9 @@ FLOORS: Mapping[str, int] = {
     "device.panel_language": 1,
     "device.recording": 1,
     "device.recording.*": 1,
+    "device.people": 1,
+    "device.people.person": 1,
+    "device.people.*": 2,
     "device.age": 1,
     "device.age.*": 1,
     # 2, ledgers: what the processes of a box leave for each other; and what every panel and remote keeps to

@@ -1,0 +1,1 @@
+"""People of the clinic, as a box knows them."""
