@@ -47,7 +47,7 @@ from device.recording.audited import Happened, Who, to_no_log
 from device.recording.chain import AUDIT_NAME
 from device.recording.erasure import EraseCertificate
 from device.requests import REQUESTS_NAME, parse_request
-from device.retention import Policy
+from device.retention import policy_of
 from device.session import Session
 from device.session_context import Rules
 from device.status import Status
@@ -184,15 +184,6 @@ def _noting_erasures(auditor: Auditor) -> Callable[[EraseCertificate], None]:
             raise StoreError("an erasure could not be noted in the audit log", "nothing: the box tries again by itself")
 
     return note
-
-
-def policy_of(config: Config) -> Policy | None:
-    """What the clinic chose about retention; ``None``: nothing. Warns by sync's limit where it says no other."""
-    section = config.retention
-    stuck_days = None if config.sync is None else config.sync.stuck_days
-    if section is None:
-        return None if stuck_days is None else Policy(warn_days=stuck_days)
-    return Policy(keep_days=section.keep_days, warn_days=section.warn_days or stuck_days)
 
 
 def upkeep_of(config: Config, *, store: Store, clock: Clock, journal: Journal) -> Upkeep:

@@ -78,6 +78,13 @@ class LastStatus(_Model):
     end: str | None = None  # why it ended, as its manifest has it
 
 
+class MachineStatus(_Model):
+    """How the box's own machine is; ``None``: it cannot tell."""
+
+    temperature_c: float | None
+    under_voltage: bool | None
+
+
 class Status(_Model):
     """Everything the page and `sotto status` know."""
 
@@ -103,6 +110,7 @@ class Status(_Model):
     room_for_picture: bool = True  # False: for want of room only the sound can be chosen
     recovering: bool = False  # what a cut left open is being closed
     warnings: tuple[tuple[str, str], ...] = ()  # of the store, which keep nothing from being recorded: what, what to do
+    machine: MachineStatus | None = None
 
 
 def publish(status: Status, run: Path) -> None:
