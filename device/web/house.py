@@ -15,7 +15,9 @@ from device.sync_status import read_sync_status
 from device.web.noting import Noting
 from device.web.refusals import no_such_recording
 from device.web.says import Says, says
+from device.web.setup import Setup
 from device.web.syncing import sync_line, sync_wrong
+from device.web.ways import Ways
 from device.words import Fate
 
 # Published ten times a second while a device is open: a second and a half without is no hiccup, and P7 is at stake.
@@ -40,7 +42,7 @@ class Now:
 class House:
     """The box as the page sees it. ``unix_s`` is the wall clock, the one the status is published by.
 
-    ``noting``: what is looked at or pulled is noted there first.
+    ``noting``: what is looked at or pulled is noted there first. ``setup``: what the configuration says.
     """
 
     store: StoreReader
@@ -49,6 +51,7 @@ class House:
     room: bool
     unix_s: Callable[[], float]
     noting: Noting
+    setup: Setup = Setup()
 
     def now(self) -> Now:
         """How the box is now."""
@@ -58,6 +61,13 @@ class House:
         wrong = (*said.wrong, *sync_wrong(sync, unix_s=unix_s))
         line = sync_line(sync, unix_s=unix_s, kept_back=status is not None and _keeps_one_back(status))
         return Now(status, stale, replace(said, wrong=wrong, sync=line))
+
+    def ways(self, now: Now) -> Ways:
+        """Where recordings are on their way, as of this moment."""
+        status = now.believed
+        back = status.last.id if status is not None and status.last is not None and _keeps_one_back(status) else None
+        sync = read_sync_status(self.run)
+        return Ways(self.store, self.setup, sync=sync, kept_back=back, unix_s=self.unix_s())
 
     def find(self, recording_id: str) -> Listed:
         """A recording in the store.

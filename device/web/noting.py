@@ -23,7 +23,7 @@ _VIEW_AGAIN_S: Final = 60.0
 _PULL_AGAIN_S: Final = 600.0
 _LEAST_BYTES: Final = 1 << 20
 
-Of = Literal["list", "facts", "manifest", "framing"]
+Of = Literal["list", "facts", "manifest", "framing", "audit"]
 
 
 @dataclass(frozen=True, slots=True)

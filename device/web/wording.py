@@ -30,6 +30,12 @@ def when(wire: str) -> When:
     return When(wire, f"{local:%a} {local.day} {local:%b %Y, %H:%M}", f"{utc:%Y-%m-%d %H:%M:%S} UTC")
 
 
+def day_text(moment: datetime) -> str:
+    """A day of the computer's own zone: 3 Mar 2026."""
+    local = moment.astimezone()
+    return f"{local.day} {local:%b %Y}"
+
+
 def clock_text(length_us: int) -> str:
     """A position or a running length: 0:07, 49:03, 1:02:03."""
     seconds = max(length_us, 0) // _SECOND_US

@@ -1,0 +1,1 @@
+"""What an admin looks after: the box's health, sync, retention, the audit log, certificates. No content, no recording."""
