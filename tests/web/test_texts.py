@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import device.web
-from device.web.texts import TEXTS
+from device.web.texts import AREAS, TEXTS
 
 WEB = Path(device.web.__file__).parent
 # Keys that are put together from a state, a verdict, a code and the like; the other tests ask for each of them.
@@ -36,8 +36,17 @@ MADE_TOO = (
 
 
 def sources() -> str:
-    parts = [path for kind in ("*.py", "templates/*.html") for path in WEB.glob(kind) if path.name != "texts.py"]
+    parts = [path for kind in ("*.py", "templates/*.html") for path in WEB.glob(kind)]
     return "\n".join(path.read_text(encoding="utf-8") for path in parts)
+
+
+def test_no_sentence_stands_in_two_areas() -> None:
+    assert len(TEXTS) == sum(len(area.TEXTS) for area in AREAS)
+
+
+def test_every_area_of_the_catalogue_is_told() -> None:
+    modules = {path.stem for path in (WEB / "texts").glob("*.py")} - {"__init__"}
+    assert {area.__name__.rpartition(".")[2] for area in AREAS} == modules
 
 
 def test_every_key_that_a_page_names_is_there() -> None:

@@ -1,0 +1,91 @@
+"""How the box is now: a headline, then what it means or what to do."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str]] = {
+    "live.title": "The box now",
+    "live.as_of": "As it was at {time}. Load the page again to see how it is now.",
+    "live.lost": "The page's service does not answer.",
+    "live.lost.do": "What is shown here would be old, so nothing is shown. The room light in the room still tells the "
+    "truth. Start the page's service again, or look into its log.",
+    "live.waiting": "Looking …",
+    "state.gone": "The capture service does not answer.",
+    "state.gone.do": "What it said last is old, so it is not shown. The room light in the room still tells the truth. "
+    "Start the capture service again, or look into its log.",
+    "state.idle": "Ready. Nothing is recorded.",
+    "state.idle.do": "A recording begins only in the room: CONSENT first, then RECORD.",
+    "state.choosing": "Person {person} of {people} chooses: {choice}.",
+    "state.choosing.do": "CONSENT steps the choice. It ends with 3 seconds without a press, or with RECORD. The least "
+    "choice counts.",
+    "state.armed": "Consent is given: {consent}. Nothing is recorded yet.",
+    "state.armed.do": "RECORD starts the recording. CONSENT changes the choice.",
+    "state.armed.framing": "RECORD held for 1.5 seconds shows here what the camera sees, and stores nothing.",
+    "state.armed.left": "The consent ends by itself in {seconds} s.",
+    "state.framing": "Framing check: nothing is stored.",
+    "state.framing.do": "The camera is open, the microphone is not. RECORD starts the recording. CONSENT closes the "
+    "camera and takes the consent back.",
+    "state.framing.left": "The camera closes by itself in {seconds} s.",
+    "framing.picture": "What the camera sees now",
+    "framing.waiting": "Waiting for the camera …",
+    "framing.noscript": "The picture of a framing check needs JavaScript.",
+    "state.recording": "Recording {consent}.",
+    "state.recording.do": "The client can withdraw at any moment: one press of CONSENT.",
+    "state.troubled": "Recording {consent}, but something is wrong.",
+    "state.troubled.do": "The recording goes on. Look at what is wrong while there is time to put it right.",
+    "state.sealing": "The recording has ended and is being sealed.",
+    "state.sealed": "The recording is sealed and kept.",
+    "state.kept": "The recording is kept.",
+    "state.window.kept": "For another {left} the client can withdraw it: hold CONSENT for 3 seconds.",
+    "state.withdrawn": "Withdrawn. The recording will be erased.",
+    "state.window.withdrawn": "It is erased in {left}. Until then the client can keep it after all: hold CONSENT for 3 "
+    "seconds.",
+    "state.refused": "Nothing was started.",
+    "state.refused.do": "A recording needs consent first: press CONSENT, then RECORD. If consent was given, look at "
+    "what is wrong, or into the log of the capture service.",
+    "state.fault": "The box cannot record.",
+    "state.fault.do": "What is wrong, and what to do, stands below.",
+    "state.other": "The box says: {state}.",
+    "sealing.also": "An earlier recording is still being sealed.",
+    "clock.untrusted": "It is not known whether the clock of the box is right: times of day may be wrong. Lengths and "
+    "order are right.",
+    "store.sound_only": "The store has no room for a whole session with its picture, so only sound can be chosen. Free "
+    "room on it, or let the box finish its sync.",
+    "length.left": "The recording ends by itself in {left}: that is the longest one may be.",
+    "ended.by_itself": "It ended by itself: {why}.",
+    "store.low": "The store has room for about {minutes} more minutes. Free room on it before the next session.",
+    "well": "Recording well",
+    "well.why": "durable up to {lag} ago, and the sound is above the floor",
+    "unwell.durable": "Not durable yet: the last {lag}",
+    "unwell.quiet": "No sound above the floor right now",
+    "unwell.unknown": "The level is not known",
+    "unwell.trouble": "Not recording well",
+    "level": "Level",
+    "level.value": "{peak} dBFS, {loudness} LUFS",
+    "level.peak_only": "{peak} dBFS",
+    "level.none": "no microphone open",
+    "level.unknown": "not known",
+    "elapsed": "Length so far",
+    "elapsed.none": "–",
+    "devices": "Open devices",
+    "devices.none": "microphone closed, camera closed",
+    "devices.some": "microphone {microphone}, camera {camera}",
+    "devices.open": "open",
+    "devices.closed": "closed",
+    "devices.unknown": "not known",
+    "trouble.no sound": "There is no sound.",
+    "trouble.no sound.do": "Look whether the microphone is covered, muted or unplugged.",
+    "trouble.long silence": "There has been no sound for a long time.",
+    "trouble.long silence.do": "If the session is over, press RECORD. Unless there is a sound, the recording ends by "
+    "itself within a minute; it is sealed and kept.",
+    "trouble.microphone gone": "The microphone is gone.",
+    "trouble.microphone gone.do": "Look at its cable. The recording goes on and marks what is missing.",
+    "trouble.second microphone": "The second microphone records, because the first cannot be opened.",
+    "trouble.second microphone.do": "Nothing has to be done now; look at the first microphone after the session.",
+    "trouble.no picture": "There is no picture.",
+    "trouble.no picture.do": "The sound goes on. Nothing has to be done now; look at the camera after the session.",
+    "trouble.storage slow": "The store takes too long.",
+    "trouble.storage slow.do": "The recording goes on. Tell whoever set the box up to look at its disk.",
+    "trouble.other.do": "Look at the microphone, the camera and their cables.",
+}

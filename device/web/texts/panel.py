@@ -1,0 +1,57 @@
+"""The panel in words: lights, lamps, sounder, buttons and what a press does."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str]] = {
+    "shown.light.on": "The room light is on.",
+    "shown.light.off": "The room light is off.",
+    "shown.light.unknown": "The room light is not known.",
+    "shown.with": "{light} {state}",
+    "lamp.none": "off",
+    "lamp.dim": "{colour}, dim",
+    "lamp.steady": "{colour}, steady",
+    "lamp.three winks, repeated": "{colour}, three winks, repeated",
+    "lamp.a dark moment every 2 s": "{colour}, a dark moment every 2 seconds",
+    "lamp.one wink every 4 s": "{colour}, one wink every 4 seconds",
+    "lamp.1 Hz": "{colour}, blinks once a second",
+    "lamp.2 Hz": "{colour}, blinks twice a second",
+    "lamp.other": "{colour}, {pattern}",
+    "lamp.unknown": "not known",
+    "tone.none": "silent so far",
+    "tone.last": "last: {tone}",
+    "tone.unknown": "not known",
+    "room.title": "Room",
+    "room.noscript": "The buttons, the lights and the level need JavaScript. The rest of the page works without it.",
+    "room.device": "The box: room light on top, camera in the middle, CONSENT on the client's side, RECORD on the "
+    "therapist's side",
+    "room.consent": "CONSENT",
+    "room.record": "RECORD",
+    "room.consent.side": "client's side",
+    "room.record.side": "therapist's side",
+    "room.consent.label": "CONSENT, on the client's side (key C)",
+    "room.record.label": "RECORD, on the therapist's side (key R)",
+    "room.lamp.consent": "Lamp at CONSENT",
+    "room.lamp.record": "Lamp at RECORD",
+    "room.light": "Room light",
+    "room.light.on": "on",
+    "room.light.off": "off",
+    "room.light.unknown": "not known",
+    "room.sounder": "Sounder",
+    "room.sound.on": "Play the sounder: on",
+    "room.sound.off": "Play the sounder: off",
+    "room.finger.failed": "That press did not reach the box.",
+    "room.legend": "What a press does",
+    "legend.consent": "CONSENT, short (C)",
+    "legend.consent.does": "steps the consent: sound, sound and picture, none. While recording: withdraws at once.",
+    "legend.consent.hold": "CONSENT, 3 s",
+    "legend.consent.hold.does": "in the two minutes after a recording: withdraws it, or keeps it after all.",
+    "legend.record": "RECORD, short (R)",
+    "legend.record.does": "starts when consent is given; stops while recording.",
+    "legend.record.hold": "RECORD, 1.5 s",
+    "legend.record.hold.does": "while recording: sets a bookmark. When sound and picture are allowed, before a "
+    "recording: framing check, which shows what the camera sees and stores nothing.",
+    "legend.both": "both at once (C and R)",
+    "legend.both.does": "stops the recording; it is kept. Before a recording: takes the consent back.",
+}
