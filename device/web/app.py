@@ -11,8 +11,10 @@ from typing import Any, Final
 from flask import Flask, request
 from jinja2 import StrictUndefined
 
+from device.people.people import People
 from device.store import StoreReader
 from device.web.asks import asks
+from device.web.box import BOX
 from device.web.download import download
 from device.web.failures import failures
 from device.web.framing import framing
@@ -23,6 +25,7 @@ from device.web.lists import lists
 from device.web.live import live
 from device.web.noting import Noting
 from device.web.room import room as room_view
+from device.web.setup import Setup
 from device.web.texts import text
 
 # The longest that anybody has to say to the page is a form of a few words.
@@ -31,20 +34,37 @@ _MOST_PEOPLE: Final = 12
 
 
 def create_app(
-    *, store: StoreReader, run: Path, box: str, room: bool, unix_s: Callable[[], float] = time.time
+    *,
+    store: StoreReader,
+    run: Path,
+    box: str,
+    room: bool,
+    people: People,
+    setup: Setup | None = None,
+    unix_s: Callable[[], float] = time.time,
 ) -> Flask:
     """The page of one box, as a WSGI application.
 
     ``run`` is where capture publishes its status and listens; ``room`` says whether the panel is simulated, so that
-    there is a room view; ``unix_s`` is the wall clock that the status is published by.
+    there is a room view; ``setup`` is what the configuration says; ``unix_s`` is the wall clock that the status is
+    published by.
     """
-    house = House(store=store, run=run, box=box, room=room, unix_s=unix_s, noting=Noting(run))
+    house = House(
+        store=store,
+        run=run,
+        box=box,
+        room=room,
+        unix_s=unix_s,
+        noting=Noting(run),
+        people=people,
+        setup=setup or Setup(),
+    )
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     for part in (guard, headers, failures):
         part(app)
-    for blueprint in (lists, download, live, framing, asks, *([room_view] if room else [])):
+    for blueprint in (lists, download, live, framing, asks, *BOX, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
 
     @app.context_processor

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from device.people.people import People
 from device.recording import is_recording_id
 from device.recording.manifest import RecordingState
 from device.status import STALE_AFTER_S, Status, read_status
@@ -42,7 +43,8 @@ class Now:
 class House:
     """The box as the page sees it. ``unix_s`` is the wall clock, the one the status is published by.
 
-    ``noting``: what is looked at or pulled is noted there first. ``setup``: what the configuration says.
+    ``noting``: what is looked at or pulled is noted there first. ``people``: who there is, and who is signed in.
+    ``setup``: what the configuration says.
     """
 
     store: StoreReader
@@ -51,6 +53,7 @@ class House:
     room: bool
     unix_s: Callable[[], float]
     noting: Noting
+    people: People
     setup: Setup = Setup()
 
     def now(self) -> Now:
