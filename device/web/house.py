@@ -54,7 +54,7 @@ class House:
     unix_s: Callable[[], float]
     noting: Noting
     people: People
-    setup: Setup = Setup()
+    setup: Setup
 
     def now(self) -> Now:
         """How the box is now."""

@@ -1,4 +1,4 @@
-"""What an admin looks after: the box's health, sync, retention, the audit log, certificates. No content, no recording."""
+"""What an admin looks after: health, sync, retention, the audit log, certificates. No content, and no recording."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 from flask import Blueprint, render_template
 
-from device.recording.manifest import Manifest
 from device.recording.audited import What
+from device.recording.manifest import Manifest
 from device.status import Status
 from device.store import Listed
 from device.web.box.entries import newest_of
