@@ -86,6 +86,7 @@ FLOORS: Mapping[str, int] = {
     "device.age.*": 1,
     # 2, ledgers: what the processes of a box leave for each other; and what every panel and remote keeps to
     "device.store": 2,
+    "device.remembering": 3,
     "device.audit": 2,
     "device.audit_requests": 2,
     "device.status": 2,
