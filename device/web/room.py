@@ -13,6 +13,7 @@ from werkzeug.exceptions import BadRequest
 from device.room import parse_finger, send_finger
 from device.web.house import House
 from device.web.rows import rows
+from device.web.ways import STEPS
 
 _RECENT: Final = 5
 _NO_CONTENT: Final = 204
@@ -25,7 +26,7 @@ def room(house: House) -> Blueprint:
     @blueprint.get("/room")
     def view() -> str:
         now = house.now()
-        return render_template("room.html", now=now, list=rows(house, now.believed, most=_RECENT))
+        return render_template("room.html", now=now, list=rows(house, now, most=_RECENT), steps=STEPS)
 
     @blueprint.post("/room/finger")
     def finger() -> Response:

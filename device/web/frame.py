@@ -1,0 +1,43 @@
+"""The frame around every page: which ways there are from here. A way that is closed to somebody is not shown to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from device.web.texts import text
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link to another page. ``current``: this page is one of its."""
+
+    endpoint: str
+    text: str
+    current: bool
+
+
+# Where it leads, what it is called, and the blueprints whose pages are its.
+_BOX: Final = ("health", "sync", "retention", "audit", "certificates")
+PAGES: Final = (
+    ("lists.recordings", "frame.recordings", ("lists", "download")),
+    ("room.view", "frame.room", ("room",)),
+    ("health.view", "frame.box", _BOX),
+    ("persons.persons", "frame.persons", ("persons",)),
+)
+BOX_PAGES: Final = tuple((f"{name}.view", f"frame.{name}", (name,)) for name in _BOX)
+
+
+def links(
+    pages: tuple[tuple[str, str, tuple[str, ...]], ...],
+    *,
+    there: Container[str],
+    may: Callable[[str], bool],
+    endpoint: str,
+) -> Iterator[Link]:
+    """Those of ``pages`` that are ``there`` and open to whoever asks; ``endpoint``: where they are."""
+    here = endpoint.partition(".")[0]
+    for target, key, blueprints in pages:
+        if target in there and may(target):
+            yield Link(target, text(key), here in blueprints)
