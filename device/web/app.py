@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -15,9 +16,13 @@ from device.people.people import People
 from device.store import StoreReader
 from device.web.asks import asks
 from device.web.box import BOX
+from device.web.doors import doors, who_asks
 from device.web.download import download
+from device.web.duty import duty
 from device.web.failures import failures
+from device.web.forms import forms
 from device.web.framing import framing
+from device.web.front import Front
 from device.web.guard import guard
 from device.web.headers import headers
 from device.web.house import House
@@ -27,10 +32,12 @@ from device.web.noting import Noting
 from device.web.room import room as room_view
 from device.web.setup import Setup
 from device.web.texts import text
+from device.web.visitor import visitor_or_none
 
 # The longest that anybody has to say to the page is a form of a few words.
 _MOST_REQUEST_BYTES: Final = 16 * 1024
 _MOST_PEOPLE: Final = 12
+_LOOPBACK: Final = Front()
 
 
 def create_app(
@@ -41,13 +48,16 @@ def create_app(
     room: bool,
     people: People,
     setup: Setup | None = None,
+    front: Front = _LOOPBACK,
+    form_key: bytes | None = None,
     unix_s: Callable[[], float] = time.time,
 ) -> Flask:
     """The page of one box, as a WSGI application.
 
     ``run`` is where capture publishes its status and listens; ``room`` says whether the panel is simulated, so that
-    there is a room view; ``setup`` is what the configuration says; ``unix_s`` is the wall clock that the status is
-    published by.
+    there is a room view; ``setup`` is what the configuration says; ``front``: how browsers get here; ``form_key`` signs
+    the tokens of forms (none: one that is forgotten when the page ends); ``unix_s`` is the wall clock that the status
+    is published by.
     """
     house = House(
         store=store,
@@ -58,13 +68,19 @@ def create_app(
         noting=Noting(run),
         people=people,
         setup=setup or Setup(),
+        front=front,
     )
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    for part in (guard, headers, failures):
-        part(app)
-    for blueprint in (lists, download, live, framing, asks, *BOX, *([room_view] if room else [])):
+    headers(app)
+    failures(app, front=front)
+    # In this order: is it for us, who asks, was it meant, may they.
+    guard(app, front=front)
+    who_asks(app, house)
+    forms(app, front=front, key=form_key or secrets.token_bytes(32))
+    doors(app, house)
+    for blueprint in (lists, download, live, framing, asks, duty, *BOX, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
 
     @app.context_processor
@@ -74,6 +90,7 @@ def create_app(
             "t": text,
             "box": box,
             "room": room,
+            "visitor": visitor_or_none(),
             "looked": f"{looked:%H:%M:%S}",
             "most_people": _MOST_PEOPLE,
             "endpoint": request.endpoint or "",

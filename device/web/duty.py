@@ -1,4 +1,4 @@
-"""Who works in the room: a therapist checks in, and what is recorded is theirs until they check out, or the night comes."""
+"""Who works in the room: a therapist checks in, and what is recorded is theirs until they check out or night comes."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def _day(text: str) -> date | None:
 
 
 def fits(manifest: Manifest, wanted: Wanted, *, state: str, therapist: str | None, measures: int | None) -> bool:
-    """Whether a recording is looked for. ``measures``: how many are beside it, ``None`` where that is not to be told."""
+    """Whether it is looked for. ``measures``: how many are beside it, ``None`` where that is not to be told."""
     return (
         _is(wanted.room, manifest.box)
         and _is(wanted.therapist, therapist or NOBODY)

@@ -1,4 +1,4 @@
-"""The frame around every page: which ways there are from here. A way that is closed to somebody is not shown to them."""
+"""The frame around every page: which ways lead on from here. One that is closed to somebody is not shown to them."""
 
 from __future__ import annotations
 

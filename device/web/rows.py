@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from device.people.person import Role
 from device.recording import ATTACHMENTS_NAME
 from device.recording.manifest import Manifest, RecordingState, SoundVerdict
 from device.status import Status
@@ -64,9 +65,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A list, newest first; ``unreadable`` counts what is in the store and cannot be shown, ``total`` what can.
+    """A list, newest first; ``unreadable`` counts what is in the store and cannot be read, ``total`` what is seen.
 
-    ``found`` counts what is looked for, of which ``rows`` is the page ``number`` of ``last``.
+    ``found`` counts what is looked for, of which ``rows`` is the page ``number`` of ``last``. Only an admin is told of
+    what cannot be read.
     """
 
     rows: tuple[Row, ...]
@@ -126,6 +128,8 @@ def rows(house: House, now: Now, *, wanted: Wanted = EVERYTHING, page: int = 1, 
     Raises:
         StoreError: the store cannot be listed.
     """
+    if visitor_or_none() is None:
+        return Rows((), 0, 0, 0)
     ids = list(reversed(house.store.ids()))
     found = [(recording_id, house.store.find(recording_id)) for recording_id in ids]
     listed = [entry for recording_id, entry in found if entry and entry.manifest.id == recording_id]
@@ -142,7 +146,7 @@ def rows(house: House, now: Now, *, wanted: Wanted = EVERYTHING, page: int = 1, 
     marks = sorted({entry.manifest.therapist or NOBODY for entry in seen})
     return Rows(
         tuple(rowing.row(entry) for entry in shown.items),
-        len(missing),
+        len(missing) if _looks_after_the_store() else 0,
         len(seen),
         shown.total,
         shown.number,
@@ -150,6 +154,12 @@ def rows(house: House, now: Now, *, wanted: Wanted = EVERYTHING, page: int = 1, 
         therapists=tuple((mark, "" if mark == NOBODY else rowing.name_of(mark)) for mark in marks),
         rooms=tuple(sorted({entry.manifest.box for entry in seen})),
     )
+
+
+def _looks_after_the_store() -> bool:
+    """Whether whoever asks is told of what cannot be read: whose it is nobody can say then."""
+    found = visitor_or_none()
+    return found is not None and found.person.is_a(Role.ADMIN)
 
 
 def _beginning(ids: list[str], status: Status | None) -> Iterator[str]:
