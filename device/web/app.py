@@ -21,6 +21,7 @@ from device.web.download import download
 from device.web.duty import duty
 from device.web.failures import failures
 from device.web.forms import forms
+from device.web.frame import frame
 from device.web.framing import framing
 from device.web.front import Front
 from device.web.guard import guard
@@ -80,6 +81,7 @@ def create_app(
     who_asks(app, house)
     forms(app, front=front, key=form_key or secrets.token_bytes(32))
     doors(app, house)
+    frame(app)
     for blueprint in (lists, download, live, framing, asks, duty, *BOX, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
 

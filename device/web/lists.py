@@ -11,7 +11,7 @@ from device.web.facts import facts_of
 from device.web.filters import NOBODY, SOUNDS, STATES, wanted_of
 from device.web.house import House
 from device.web.paging import number_of
-from device.web.rows import Rowing, rows
+from device.web.rows import Rowing, newest_own, rows
 from device.web.ways import STEPS
 
 _CHOICES: Final = {"states": STATES, "sounds": SOUNDS, "nobody": NOBODY}
@@ -25,8 +25,15 @@ def lists(house: House) -> Blueprint:
     def recordings() -> str:
         now, wanted = house.now(), wanted_of(request.args)
         found = rows(house, now, wanted=wanted, page=number_of(request.args.get("page")))
+        who = on_duty(house)
         return render_template(
-            "list.html", now=now, list=found, wanted=wanted, choices=_CHOICES, duty=on_duty(house), steps=STEPS
+            "list.html",
+            now=now,
+            list=found,
+            wanted=wanted,
+            choices=_CHOICES,
+            duty=who,
+            last=newest_own(house, now) if who.may and found.noted else None,
         )
 
     @blueprint.get("/recordings/<recording_id>/")

@@ -13,7 +13,6 @@ from werkzeug.exceptions import BadRequest
 from device.room import parse_finger, send_finger
 from device.web.house import House
 from device.web.rows import rows
-from device.web.ways import STEPS
 
 _RECENT: Final = 5
 _NO_CONTENT: Final = 204
@@ -26,7 +25,7 @@ def room(house: House) -> Blueprint:
     @blueprint.get("/room")
     def view() -> str:
         now = house.now()
-        return render_template("room.html", now=now, list=rows(house, now, most=_RECENT), steps=STEPS)
+        return render_template("room.html", now=now, list=rows(house, now, most=_RECENT))
 
     @blueprint.post("/room/finger")
     def finger() -> Response:

@@ -99,11 +99,15 @@ class Rowing:
             listed,
             self._status,
             therapist=self.name_of(listed.manifest.therapist),
-            own=self._mark is not None and listed.manifest.therapist == self._mark,
+            own=self.is_own(listed),
             content=self._house.sight(listed.manifest) is Sight.CONTENT,
             attached=self.attached(listed),
             way=self._ways.of(listed),
         )
+
+    def is_own(self, listed: Listed) -> bool:
+        """Whether whoever asks was checked in when it was recorded."""
+        return self._mark is not None and listed.manifest.therapist == self._mark
 
     def attached(self, listed: Listed) -> Attached:
         """What lies beside a recording."""
@@ -154,6 +158,14 @@ def rows(house: House, now: Now, *, wanted: Wanted = EVERYTHING, page: int = 1, 
         therapists=tuple((mark, "" if mark == NOBODY else rowing.name_of(mark)) for mark in marks),
         rooms=tuple(sorted({entry.manifest.box for entry in seen})),
     )
+
+
+def newest_own(house: House, now: Now) -> Row | None:
+    """The newest recording of whoever asks; one that goes is nobody's any more."""
+    rowing = Rowing(house, now)
+    found = (house.store.find(recording_id) for recording_id in reversed(house.store.ids()))
+    own = (listed for listed in found if listed is not None and listed.going is None and rowing.is_own(listed))
+    return next((rowing.row(listed) for listed in own), None)
 
 
 def _looks_after_the_store() -> bool:

@@ -29,7 +29,8 @@ def audit(house: House) -> Blueprint:
         folder = house.store.path / AUDIT_NAME
         head = str(head_of(folder)) if folder.is_dir() else ""
         older = shown[-1].number if len(shown) == _AT_ONCE and shown[-1].number > 1 else None
-        return render_template("audit.html", entries=shown, head=head, older=older, newest=before is None)
+        names = {person.mark: person.name for person in house.people.persons()}
+        return render_template("audit.html", entries=shown, head=head, older=older, newest=before is None, names=names)
 
     return blueprint
 

@@ -18,7 +18,7 @@ from device.web.paging import PageOf, number_of, page_of
 from device.web.says import Wrong
 from device.web.syncing import sync_line, sync_wrong
 from device.web.texts import text
-from device.web.ways import Moving, Stage, Way, moving_of
+from device.web.ways import STEPS, Moving, Stage, Way, moving_of
 from device.web.wording import When, length_text, sentence, when
 
 _AT_ONCE: Final = 25
@@ -59,7 +59,8 @@ def sync(house: House) -> Blueprint:
     def view() -> str:
         house.noting.must_view("list")
         shown = sync_now(read_sync_status(house.run), remote=house.setup.remote, unix_s=house.unix_s())
-        return render_template("sync.html", sync=shown, page=_ways(house, number_of(request.args.get("page"))))
+        page = _ways(house, number_of(request.args.get("page")))
+        return render_template("sync.html", sync=shown, page=page, steps=STEPS)
 
     @blueprint.get("/box/sync/now")
     def now() -> Response:
