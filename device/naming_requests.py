@@ -88,10 +88,10 @@ class Label(_Ask):
 
     ask: Literal["label"] = "label"
     recording: RecordingId | None = None
-    client: Word
-    session: Session | None = None
-    study: Word | None = None
-    arm: Word | None = None
+    client: Word = Field(repr=False)
+    session: Session | None = Field(default=None, repr=False)
+    study: Word | None = Field(default=None, repr=False)
+    arm: Word | None = Field(default=None, repr=False)
 
 
 class Note(_Ask):
@@ -99,7 +99,7 @@ class Note(_Ask):
 
     ask: Literal["note"] = "note"
     recording: RecordingId | None = None
-    text: Text
+    text: Text = Field(repr=False)
 
 
 class Measure(_Ask):
@@ -107,7 +107,7 @@ class Measure(_Ask):
 
     ask: Literal["measure"] = "measure"
     recording: RecordingId | None = None
-    document: Annotated[str, Field(min_length=2, repr=False, strict=True), AfterValidator(_document)]
+    document: Annotated[str, Field(min_length=2), AfterValidator(_document)] = Field(repr=False)
 
 
 class Clip(_Ask):
@@ -115,7 +115,7 @@ class Clip(_Ask):
 
     ask: Literal["clip"] = "clip"
     recording: RecordingId
-    sealed: Annotated[Base64Bytes, Field(min_length=1, max_length=MOST_CLIP_BYTES, repr=False)]
+    sealed: Annotated[Base64Bytes, Field(min_length=1, max_length=MOST_CLIP_BYTES)] = Field(repr=False)
 
 
 class AskFor(_Ask):

@@ -27,13 +27,10 @@ def _as_written(text: str) -> str:
     return text
 
 
-Word = Annotated[
-    str, Field(min_length=1, max_length=MOST_LABEL_LETTERS, repr=False, strict=True), AfterValidator(_on_one_line)
-]
-Text = Annotated[
-    str, Field(min_length=1, max_length=MOST_NOTE_LETTERS, repr=False, strict=True), AfterValidator(_as_written)
-]
-Session = Annotated[int, Field(ge=1, le=9999, repr=False)]
+# Whoever uses one of these says ``repr=False`` beside it: what is in it never shows in a line of a log.
+Word = Annotated[str, Field(min_length=1, max_length=MOST_LABEL_LETTERS), AfterValidator(_on_one_line)]
+Text = Annotated[str, Field(min_length=1, max_length=MOST_NOTE_LETTERS), AfterValidator(_as_written)]
+Session = Annotated[int, Field(ge=1, le=9999)]
 
 
 class _Document(BaseModel):
@@ -51,17 +48,17 @@ class LabelDocument(_Document):
     """Whose session it was, in the clinic's own code; which of theirs; where it is a study, which and which arm."""
 
     kind: Literal["sotto-label"] = "sotto-label"
-    client: Word
-    session: Session | None = None
-    study: Word | None = None
-    arm: Word | None = None
+    client: Word = Field(repr=False)
+    session: Session | None = Field(default=None, repr=False)
+    study: Word | None = Field(default=None, repr=False)
+    arm: Word | None = Field(default=None, repr=False)
 
 
 class NoteDocument(_Document):
     """What somebody wrote down about a recording."""
 
     kind: Literal["sotto-note"] = "sotto-note"
-    text: Text
+    text: Text = Field(repr=False)
 
 
 _Made = TypeVar("_Made", LabelDocument, NoteDocument)
