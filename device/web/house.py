@@ -58,7 +58,7 @@ class House:
     noting: Noting
     people: People
     setup: Setup
-    front: Front = Front()
+    front: Front
 
     def now(self) -> Now:
         """How the box is now."""
