@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
-_SUFFIX: Final = ".age"
+from device.recording.beside import Kind, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +15,15 @@ class Attached:
     label: bool = False
     notes: int = 0
     measures: int = 0
+    clips: int = 0
 
 
 def attached_of(names: Iterable[str]) -> Attached:
     """The same, out of the names of the files in ``attachments``."""
-    kinds = [name.removesuffix(_SUFFIX).partition("-")[0] for name in names if name.endswith(_SUFFIX)]
-    return Attached(label="label" in kinds, notes=kinds.count("note"), measures=kinds.count("measure"))
+    kinds = [kind_of(name) for name in names]
+    return Attached(
+        label=Kind.LABEL in kinds,
+        notes=kinds.count(Kind.NOTE),
+        measures=kinds.count(Kind.MEASURE),
+        clips=kinds.count(Kind.CLIP),
+    )
