@@ -29,6 +29,7 @@ from device.web.headers import headers
 from device.web.house import House
 from device.web.lists import lists
 from device.web.live import live
+from device.web.naming import naming
 from device.web.noting import Noting
 from device.web.room import room as room_view
 from device.web.setup import Setup
@@ -82,7 +83,7 @@ def create_app(
     forms(app, front=front, key=form_key or secrets.token_bytes(32))
     doors(app, house)
     frame(app)
-    for blueprint in (lists, download, live, framing, asks, duty, *BOX, *([room_view] if room else [])):
+    for blueprint in (lists, download, live, framing, asks, duty, naming, *BOX, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
 
     @app.context_processor

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from device.people.people import People
+from device.people.person import Person, Role
 from device.recording import is_recording_id
 from device.recording.manifest import Manifest, RecordingState
 from device.status import STALE_AFTER_S, Status, read_status
@@ -75,6 +76,10 @@ class House:
         back = status.last.id if status is not None and status.last is not None and _keeps_one_back(status) else None
         sync = read_sync_status(self.run)
         return Ways(self.store, self.setup, sync=sync, kept_back=back, unix_s=self.unix_s())
+
+    def therapists(self) -> list[Person]:
+        """Those who can be checked in to the room, by name."""
+        return [person for person in self.people.persons() if person.is_a(Role.THERAPIST)]
 
     def find(self, recording_id: str) -> Listed:
         """A recording in the store.

@@ -6,10 +6,11 @@ from typing import Final
 
 from flask import Blueprint, render_template, request
 
-from device.web.duty import on_duty
+from device.web.duty import in_the_room
 from device.web.facts import facts_of
 from device.web.filters import NOBODY, SOUNDS, STATES, wanted_of
 from device.web.house import House
+from device.web.naming import said
 from device.web.paging import number_of
 from device.web.rows import Rowing, newest_own, rows
 from device.web.ways import STEPS
@@ -25,7 +26,7 @@ def lists(house: House) -> Blueprint:
     def recordings() -> str:
         now, wanted = house.now(), wanted_of(request.args)
         found = rows(house, now, wanted=wanted, page=number_of(request.args.get("page")))
-        who = on_duty(house)
+        who = in_the_room(house, now)
         return render_template(
             "list.html",
             now=now,
@@ -33,6 +34,7 @@ def lists(house: House) -> Blueprint:
             wanted=wanted,
             choices=_CHOICES,
             duty=who,
+            said=said(request.args),
             last=newest_own(house, now) if who.may and found.noted else None,
         )
 
@@ -43,6 +45,16 @@ def lists(house: House) -> Blueprint:
         now = house.now()
         row = Rowing(house, now).row(listed)
         facts = facts_of(listed.manifest)
-        return render_template("recording.html", now=now, row=row, facts=facts, listed=listed, steps=STEPS)
+        return render_template(
+            "recording.html",
+            now=now,
+            row=row,
+            facts=facts,
+            listed=listed,
+            steps=STEPS,
+            said=said(request.args),
+            therapists=house.therapists(),
+            wishes=frozenset[str](),
+        )
 
     return blueprint

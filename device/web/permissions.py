@@ -57,6 +57,7 @@ class Verdict(Enum):
 
 
 _THERAPIST: Final = frozenset({Role.THERAPIST})
+_CARING: Final = frozenset({Role.THERAPIST, Role.SUPERVISOR})
 _ADMIN: Final = frozenset({Role.ADMIN})
 _PAGE_AND_PROGRAMS: Final = frozenset({By.PAGE, By.PROGRAM})
 
@@ -75,6 +76,14 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     # Who works in the room.
     "duty.check_in": Rule(_THERAPIST),
     "duty.check_out": Rule(_THERAPIST),
+    # What is named; without an id: of the session in the room.
+    "naming.label": Rule(_CARING, on=On.RECORDING),
+    "naming.note": Rule(_CARING, on=On.RECORDING),
+    "naming.wish": Rule(_CARING, on=On.RECORDING),
+    "naming.assign": Rule(_ADMIN, on=On.FACTS),
+    "naming.session_label": Rule(_THERAPIST, on=On.ROOM),
+    "naming.session_note": Rule(_THERAPIST, on=On.ROOM),
+    "naming.declined": Rule(_THERAPIST, on=On.ROOM),
     # What an admin looks after.
     "health.view": Rule(_ADMIN),
     "sync.view": Rule(_ADMIN),

@@ -8,9 +8,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from device.web.texts import admin, asks, box, doors, facts, failures, frame, home, panel, recordings, sync, ways
+from device.web.texts import (
+    admin,
+    asks,
+    box,
+    doors,
+    facts,
+    failures,
+    frame,
+    home,
+    naming,
+    panel,
+    recordings,
+    sync,
+    ways,
+)
 
-AREAS: Final = (admin, asks, box, doors, facts, failures, frame, home, panel, recordings, sync, ways)
+AREAS: Final = (admin, asks, box, doors, facts, failures, frame, home, naming, panel, recordings, sync, ways)
 TEXTS: Final[dict[str, str]] = {key: sentence for area in AREAS for key, sentence in area.TEXTS.items()}
 
 

@@ -8,6 +8,8 @@ TEXTS: Final[dict[str, str]] = {
     "duty.title": "In the room",
     "duty.mine": "You are checked in.",
     "duty.mine.do": "What is recorded here is yours until you check out, or until {until}.",
+    "duty.unknown": "The capture service does not know it.",
+    "duty.unknown.do": "Check in once more, else what is recorded now belongs to nobody.",
     "duty.other": "{name} is checked in, since {since}.",
     "duty.other.do": "What is recorded here is theirs. If it is your session, check in instead.",
     "duty.nobody": "Nobody is checked in.",
