@@ -34,7 +34,7 @@ from device.web.noting import Noting
 from device.web.room import room as room_view
 from device.web.setup import Setup
 from device.web.texts import text
-from device.web.visitor import visitor_or_none
+from device.web.visitor import mark_or_none, visitor_or_none
 
 # The longest that anybody has to say to the page is a form of a few words.
 _MOST_REQUEST_BYTES: Final = 16 * 1024
@@ -67,7 +67,7 @@ def create_app(
         box=box,
         room=room,
         unix_s=unix_s,
-        noting=Noting(run),
+        noting=Noting(run, who=mark_or_none),
         people=people,
         setup=setup or Setup(),
         front=front,

@@ -42,6 +42,7 @@ def health(house: House) -> Blueprint:
 
     @blueprint.get("/box/health")
     def view() -> str:
+        house.noting.must_view("health")
         now = house.now()
         tested = newest_of(house.store, What.ROOM_TEST_ENDED, most=_LOOKED_THROUGH)
         parts = tuple(health_of(now, house.setup, newest=_newest(house), tested=when(tested) if tested else None))
