@@ -21,6 +21,7 @@ from device.web.says import Says, says
 from device.web.setup import Setup
 from device.web.sight import Sight, sight_of
 from device.web.syncing import sync_line, sync_wrong
+from device.web.texts import text
 from device.web.visitor import visitor_or_none
 from device.web.ways import Ways
 from device.words import Fate
@@ -67,7 +68,8 @@ class House:
         stale = status is None or is_stale(status, unix_s=unix_s)
         said, sync = says(status, stale=stale), read_sync_status(self.run)
         wrong = (*said.wrong, *sync_wrong(sync, unix_s=unix_s))
-        line = sync_line(sync, unix_s=unix_s, kept_back=status is not None and _keeps_one_back(status))
+        gone = any(one.what == text("sync.gone") for one in wrong)  # then that is told, and once is enough
+        line = "" if gone else sync_line(sync, unix_s=unix_s, kept_back=status is not None and _keeps_one_back(status))
         return Now(status, stale, replace(said, wrong=wrong, sync=line))
 
     def ways(self, now: Now) -> Ways:

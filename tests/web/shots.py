@@ -13,7 +13,7 @@ from device.session_events import State
 from device.status import MachineStatus
 from tests.web.conftest import Box, audited, people_in
 from tests.web.published import last, make_store, recording_status, status
-from tests.web.scene import OTHER, SETUP, make_scene
+from tests.web.scene import OTHER, SETUP, make_scene, sync_now
 from tests.web.test_browser import ARGUMENTS, CHROMIUM, Publisher
 from tests.web.test_serve import serving
 from tests.web.visitors import THERAPIST, begin
@@ -71,6 +71,7 @@ def main(folder: Path, only: str) -> None:
                 if only not in name:
                     continue
                 publisher.show(shown)
+                sync_now(box, scene.moving)
                 for size, viewport in (("phone", PHONE), ("desk", DESK)):
                     for scheme in ("light", "dark"):
                         if scheme == "dark" and size == "phone" and "idle" not in name:

@@ -16,19 +16,22 @@ from device.web.box.entries import newest_of
 from device.web.house import House, Now
 from device.web.setup import Setup
 from device.web.texts import text
-from device.web.wording import When, size_text, when
+from device.web.wording import When, length_text, size_text, when
 
 _LOW_MINUTES: Final = 120
 # Where a Raspberry Pi slows itself down (its documentation, "Frequency management and thermal control").
 _HOT_C: Final = 80.0
 _LOOKED_THROUGH: Final = 5000
 
-Kind = Literal["good", "look", "unknown"]
+Kind = Literal["good", "look", "unknown", "told"]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One thing that can be well or not; ``hint`` says what to do where it is not."""
+    """One thing that can be well or not; ``hint`` says what to do where it is not.
+
+    ``told``: the configuration says so, which is no sign that it works.
+    """
 
     name: str
     kind: Kind
@@ -66,7 +69,7 @@ def health_of(now: Now, setup: Setup, *, newest: Manifest | None, tested: When |
     yield _temperature(status)
     yield _voltage(status)
     yield from _microphones(setup, newest)
-    yield _part("camera", "good", setup.camera or text("health.unknown"))
+    yield _told("camera", setup.camera)
     yield _part("tested", "good", tested.local) if tested else _part("tested", "unknown", text("health.tested.never"))
 
 
@@ -79,6 +82,10 @@ def _unknown(name: str) -> Part:
     return _part(name, "unknown", text("health.unknown"))
 
 
+def _told(name: str, value: str) -> Part:
+    return _part(name, "told", value) if value else _unknown(name)
+
+
 def _capture(status: Status | None) -> Part:
     if status is None:
         return _part("capture", "look", text("state.gone"))
@@ -89,7 +96,8 @@ def _store(status: Status | None) -> Part:
     if status is None:
         return _unknown("store")
     minutes = status.store_minutes_left
-    value = text("health.store.value", free=size_text(status.store_free_bytes), hours=minutes // 60)
+    length = length_text(minutes * 60_000_000)
+    value = text("health.store.value", free=size_text(status.store_free_bytes), length=length)
     return _part("store", "look" if minutes < _LOW_MINUTES else "good", value)
 
 
@@ -114,9 +122,9 @@ def _voltage(status: Status | None) -> Part:
 
 
 def _microphones(setup: Setup, newest: Manifest | None) -> Iterator[Part]:
-    yield _part("microphone", "good" if setup.microphone else "unknown", setup.microphone or text("health.unknown"))
+    yield _told("microphone", setup.microphone)
     if setup.second_microphone:
-        yield _part("second", "good", setup.second_microphone)
+        yield _told("second", setup.second_microphone)
     if newest is None or newest.sound is None:
         yield _part("heard", "unknown", text("health.heard.none"))
         return
