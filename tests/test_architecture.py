@@ -283,6 +283,8 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.sync_status",
         "device.waiting",
         "device.web.asks",
+        "device.web.box.certificates",
+        "device.web.naming",
         "device.wishes",
         "provisioning.*",
     ),

@@ -100,7 +100,6 @@ TEXTS: Final[dict[str, str]] = {
     "certificates.title": "Erase certificates",
     "certificates.intro": "What remains of a recording that was erased here: that it was, when, by whom and how.",
     "certificates.none": "Nothing was erased here yet.",
-    "certificates.recording": "Recording",
     "certificates.erased": "Erased",
     "certificates.by": "By",
     "certificates.how": "How",
