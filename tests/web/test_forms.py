@@ -15,8 +15,9 @@ from device.web.forms import FORM_COOKIE, form_token
 from device.web.permissions import PERMISSIONS, Strangers
 from device.web.visitor import By
 from tests.web.conftest import FROM_PAGE, Box, app_of_nobody
+from tests.web.published import add_recording
 from tests.web.test_permissions import REACHED, address, emptied, routes
-from tests.web.visitors import add_person, bearer, begin, browser, form_token_of
+from tests.web.visitors import THERAPIST, add_person, bearer, begin, browser, form_token_of
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
@@ -41,15 +42,15 @@ def app(box: Box) -> Flask:
 @pytest.fixture
 def anybody(box: Box, app: Flask) -> FlaskClient:
     """Somebody who may do whatever a person may."""
-    return browser(app, begin(box.people, add_person(box.people, *Role)))
+    return browser(app, begin(box.people, add_person(box.people, *Role, mark=THERAPIST)))
 
 
 def token_of(client: FlaskClient) -> str:
     return client.get("/static/form").text
 
 
-def path_of(app: Flask, endpoint: str) -> str:
-    return next(address(route) for route in app.url_map.iter_rules() if route.endpoint == endpoint)
+def path_of(app: Flask, endpoint: str, recording_id: str = "000001-aaaaaaaaaa") -> str:
+    return next(address(route, recording_id) for route in app.url_map.iter_rules() if route.endpoint == endpoint)
 
 
 def ask(client: FlaskClient, app: Flask, endpoint: str, method: str, **request: Any) -> int:
@@ -93,10 +94,14 @@ def test_a_form_needs_its_token(box: Box, anybody: FlaskClient, app: Flask, endp
 
 
 @pytest.mark.parametrize(("endpoint", "method"), by_page())
-def test_what_our_own_page_sends_arrives(anybody: FlaskClient, app: Flask, endpoint: str, method: str) -> None:
+def test_what_our_own_page_sends_arrives(
+    box: Box, anybody: FlaskClient, app: Flask, endpoint: str, method: str
+) -> None:
     ours = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}
-    assert ask(anybody, app, endpoint, method, json={}, headers={**ours, **FROM_PAGE}) == REACHED
-    assert ask(anybody, app, endpoint, method, data={"token": token_of(anybody)}, headers=ours) == REACHED
+    path = path_of(app, endpoint, add_recording(box.store))
+    assert anybody.open(path, method=method, json={}, headers={**ours, **FROM_PAGE}).status_code == REACHED
+    token = token_of(anybody)
+    assert anybody.open(path, method=method, data={"token": token}, headers=ours).status_code == REACHED
 
 
 @pytest.mark.parametrize(("endpoint", "method"), by_page())

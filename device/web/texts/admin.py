@@ -52,7 +52,7 @@ TEXTS: Final[dict[str, str]] = {
     "sync.view.pause": "Pause",
     "sync.view.pause.do": "Nothing is sent until it goes on, after a restart neither. Erase orders still go.",
     "sync.view.resume": "Go on",
-    "sync.view.now": "Try again now",
+    "sync.view.again": "Try again now",
     "sync.view.ways": "Each recording's way",
     "sync.view.ways.none": "There is no recording in the store.",
     "sync.view.recording": "Recording",
