@@ -25,7 +25,7 @@ from device.people.visit import Kind, Stage
 
 
 class Entrance:
-    """Lets people in, and out. Safe for many threads. Everything here raises ``RefusedError`` and then changed nothing."""
+    """Lets people in, and out. Whatever raises ``RefusedError`` has changed nothing but the count of tries."""
 
     def __init__(self, database: Database, passwords: Passwords) -> None:
         self._database = database

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from device.people.codes import CodeKind
 from device.people.database import Rows
 
 
@@ -42,5 +41,5 @@ def use_step(rows: Rows, mark: str, step: int, *, newest: int) -> bool:
 def forget_factors(rows: Rows, mark: str) -> None:
     """Nothing that the person signed in with works any more."""
     rows.run("UPDATE persons SET password = NULL, totp_secret = NULL, totp_step = 0 WHERE mark = ?", mark)
-    rows.run("DELETE FROM codes WHERE person = ? AND kind != ?", mark, str(CodeKind.SPENT))
+    rows.run("DELETE FROM codes WHERE person = ?", mark)
     rows.run("DELETE FROM passkeys WHERE person = ?", mark)

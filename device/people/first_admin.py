@@ -1,4 +1,4 @@
-"""The first admin: a one-time code in a file of the page's own folder, which provisioning or ``sotto first-admin`` wrote.
+"""The first admin: a one-time code in a file of the page's own folder, from provisioning or ``sotto first-admin``.
 
 Whoever may write there owns the box anyway. The file goes when the code is used, and the code does not work again where
 the file cannot go, or comes back.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Final
 
 from argon2 import PasswordHasher, Type
@@ -32,16 +34,20 @@ def check_new_password(password: str, *, about: tuple[str, ...]) -> None:
         RefusedError: it is too easy.
     """
     plain = password.casefold()
-    for word in sorted((one.casefold() for one in about if len(one) > 2), key=len, reverse=True):
+    for word in sorted(_words(about), key=len, reverse=True):
         plain = plain.replace(word, "")
     long_enough = LEAST_LETTERS <= len(password) <= MOST_LETTERS
     if not long_enough or len(set(plain)) < _LEAST_DIFFERENT or _is_a_run(plain):
         raise RefusedError(Reason.PASSWORD)
 
 
+def _words(texts: tuple[str, ...]) -> set[str]:
+    return {word for text in texts for word in re.split(r"\W+", text.casefold()) if len(word) > 2}
+
+
 def _is_a_run(plain: str) -> bool:
     """Whether each letter follows from the one before, as in 1234567890 or abcdefgh."""
-    steps = {ord(after) - ord(before) for before, after in zip(plain, plain[1:], strict=False)}
+    steps = {ord(after) - ord(before) for before, after in pairwise(plain)}
     return len(steps) <= 1
 
 

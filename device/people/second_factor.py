@@ -1,6 +1,6 @@
 """Codes from an app (TOTP, RFC 6238). The only home of ``pyotp``.
 
-They need a clock that is right to within half a minute; where the box's is not, a recovery code or a passkey is the way.
+They need a clock that is right to within half a minute. Where the box's is not, a recovery code or a passkey helps.
 """
 
 from __future__ import annotations
