@@ -77,9 +77,9 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
         (
             "signing.sign_in",
             "signing.code",
-            "signing.app",
-            "signing.welcome",
-            "signing.first_admin",
+            "joining.app",
+            "joining.welcome",
+            "joining.first_admin",
             "passkeys.ask",
             "passkeys.prove",
         ),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from device.web.people.account import account
+from device.web.people.joining import joining
 from device.web.people.passkeys import passkeys
 from device.web.people.persons import persons
 from device.web.people.signing import signing
 
-PEOPLE: Final = (signing, account, persons, passkeys)
+PEOPLE: Final = (signing, joining, account, persons, passkeys)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, request, url_for
 
 from device.people.refused import RefusedError
 from device.people.visit import Kind, Visit
 from device.web.house import House
 from device.web.people.asking import caller, field, form_page, go, noted, setting, twice, with_cookie
-from device.web.people.signing import app_page
+from device.web.people.joining import app_page, codes_page
 from device.web.people.wording import browser_text, moment_text, roles_text
 from device.web.texts import text
 from device.web.visitor import visitor
@@ -21,76 +22,79 @@ _DONE: Final = frozenset({"password", "session", "passkey_added", "passkey_gone"
 def account(house: House) -> Blueprint:
     """The routes under ``/account``."""
     blueprint = Blueprint("account", __name__, url_prefix="/account")
-    people = house.people
-
-    @blueprint.get("/")
-    def view() -> Response:
-        return _page(house, None)
-
-    @blueprint.post("/password")
-    def password() -> Response:
-        try:
-            begun = people.account.change_password(
-                setting(),
-                field("old"),
-                twice("password"),
-                caller(house),
-                about=(house.box,),
-                noted=noted(house, "password"),
-            )
-        except RefusedError as problem:
-            return _page(house, problem, at="password")
-        return with_cookie(house, _done("password"), begun)
-
-    @blueprint.post("/codes")
-    def codes() -> Response:
-        try:
-            new = people.account.new_codes(setting(), field("old"), caller(house), noted(house, "recovery codes"))
-        except RefusedError as problem:
-            return _page(house, problem, at="codes")
-        return Response(render_template("signing_codes.html", codes=new, first=False))
-
-    @blueprint.route("/app", methods=["POST"])
-    def begin_app() -> Response:
-        try:
-            people.account.begin_new_app(setting(), field("old"), caller(house))
-        except RefusedError as problem:
-            return _page(house, problem, at="app")
-        return go(url_for("account.app"))
-
-    @blueprint.route("/app/new", methods=["GET", "POST"])
-    def app() -> Response:
-        secret = people.account.new_app(setting())
-        if secret is None:
-            return go(url_for("account.view"))
-        problem = None
-        if request.method == "POST":
-            try:
-                begun, new = people.account.use_new_app(
-                    setting(), field("code"), caller(house), noted(house, "second factor")
-                )
-            except RefusedError as refused:
-                problem = refused
-            else:
-                page = Response(render_template("signing_codes.html", codes=new, first=True))
-                return with_cookie(house, page, begun)
-        return app_page(house, "account_app.html", secret, problem)
-
-    @blueprint.post("/end/<session>")
-    def end(session: str) -> Response:
-        mine = {visit.session: visit for visit in _visits(house)}
-        if session in mine:
-            change = "token revoked" if mine[session].kind is Kind.PROGRAM else "session ended"
-            people.revoke(visitor().person.mark, session, noted(house, change))
-        return _done("session")
-
-    @blueprint.post("/passkeys/<passkey>/remove")
-    def remove_passkey(passkey: str) -> Response:
-        if people.keyring is not None:
-            people.keyring.take_away(visitor().person.mark, passkey, noted(house, "passkey removed"))
-        return _done("passkey_gone")
-
+    for path, name, action in (
+        ("/password", "password", _password),
+        ("/codes", "codes", _codes),
+        ("/app", "begin_app", _begin_app),
+        ("/end/<session>", "end", _end),
+        ("/passkeys/<passkey>/remove", "remove_passkey", _remove_passkey),
+    ):
+        blueprint.add_url_rule(path, name, partial(action, house), methods=["POST"])
+    blueprint.add_url_rule("/", "view", partial(_page, house, None))
+    blueprint.add_url_rule("/app/new", "app", partial(_app, house), methods=["GET", "POST"])
     return blueprint
+
+
+def _password(house: House) -> Response:
+    try:
+        begun = house.people.account.change_password(
+            setting(),
+            field("old"),
+            twice("password"),
+            caller(house),
+            about=(house.box,),
+            noted=noted(house, "password"),
+        )
+    except RefusedError as problem:
+        return _page(house, problem, at="password")
+    return with_cookie(house, _done("password"), begun)
+
+
+def _codes(house: House) -> Response:
+    try:
+        codes = house.people.account.new_codes(setting(), field("old"), caller(house), noted(house, "recovery codes"))
+    except RefusedError as problem:
+        return _page(house, problem, at="codes")
+    return codes_page(codes, first=False)
+
+
+def _begin_app(house: House) -> Response:
+    try:
+        house.people.account.begin_new_app(setting(), field("old"), caller(house))
+    except RefusedError as problem:
+        return _page(house, problem, at="app")
+    return go(url_for("account.app"))
+
+
+def _app(house: House) -> Response:
+    secret = house.people.account.new_app(setting())
+    if secret is None:
+        return go(url_for("account.view"))
+    problem = None
+    if request.method == "POST":
+        try:
+            begun, codes = house.people.account.use_new_app(
+                setting(), field("code"), caller(house), noted(house, "second factor")
+            )
+        except RefusedError as refused:
+            problem = refused
+        else:
+            return with_cookie(house, codes_page(codes, first=True), begun)
+    return app_page(house, "account_app.html", secret, problem)
+
+
+def _end(house: House, session: str) -> Response:
+    kind = next((visit.kind for visit in _visits(house) if visit.session == session), None)
+    if kind is not None:
+        change = "token revoked" if kind is Kind.PROGRAM else "session ended"
+        house.people.revoke(visitor().person.mark, session, noted(house, change))
+    return _done("session")
+
+
+def _remove_passkey(house: House, passkey: str) -> Response:
+    if house.people.keyring is not None:
+        house.people.keyring.take_away(visitor().person.mark, passkey, noted(house, "passkey removed"))
+    return _done("passkey_gone")
 
 
 def _visits(house: House) -> list[Visit]:

@@ -14,6 +14,7 @@ from device.people.account import Setting
 from device.people.refused import Reason, RefusedError
 from device.people.sessions import Begun
 from device.people.steps import Caller
+from device.people.visit import Stage
 from device.web.doors import KIOSK_COOKIE, PAGE_COOKIE
 from device.web.house import House
 from device.web.texts import text
@@ -135,3 +136,24 @@ def noted_login(house: House, way: str, *, mark: str | None, granted: bool) -> N
         Refusal: it is not noted.
     """
     house.noting.must_note(NoteRequest(what="login", person=mark, door="page", way=way, granted=granted))
+
+
+def note_or_end(house: House, begun: Begun, way: str) -> None:
+    """Nobody is in before it is noted.
+
+    Raises:
+        Refusal: it is not, and the session has ended.
+    """
+    let_in = False
+    try:
+        noted_login(house, way, mark=begun.mark, granted=True)
+        let_in = True
+    finally:
+        if not let_in:
+            house.people.entrance.leave(begun.token, caller(house))
+
+
+def is_half_way(house: House, stage: Stage) -> bool:
+    """Whether whoever asks has come that far with signing in."""
+    half_way = house.people.half_way(token(house), house.unix_s())
+    return half_way is not None and half_way.stage is stage

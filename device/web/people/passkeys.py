@@ -10,7 +10,16 @@ from werkzeug.exceptions import BadRequest, NotFound
 
 from device.people.refused import Reason, RefusedError
 from device.web.house import House
-from device.web.people.asking import caller, complaint_of, noted, noted_login, own_path, setting, with_cookie
+from device.web.people.asking import (
+    caller,
+    complaint_of,
+    note_or_end,
+    noted,
+    noted_login,
+    own_path,
+    setting,
+    with_cookie,
+)
 
 if TYPE_CHECKING:
     from device.people.keyring import Keyring
@@ -54,13 +63,7 @@ def passkeys(house: House) -> Blueprint:
             if problem.reason is Reason.PASSKEY:
                 noted_login(house, "passkey", mark=None, granted=False)
             return _refused(problem)
-        let_in = False
-        try:
-            noted_login(house, "passkey", mark=begun.mark, granted=True)
-            let_in = True
-        finally:
-            if not let_in:
-                house.people.entrance.leave(begun.token, caller(house))
+        note_or_end(house, begun, "passkey")
         return with_cookie(house, jsonify(go=own_path(proven.next)), begun)
 
     @blueprint.post("/begin")

@@ -81,7 +81,7 @@ def _invited(house: House, person: Person) -> Response:
 
 
 def _typed(house: House, before: Person) -> Person:
-    """The person as the form has it. A role or a supervisee that there is not is left out; the register says the rest."""
+    """The person as the form has it. A role or supervisee that there is not is left out; the register says the rest."""
     marks = {one.mark for one in house.people.persons()}
     supervisor = Role.SUPERVISOR in request.form.getlist("role")
     return Person(

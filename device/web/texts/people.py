@@ -34,32 +34,32 @@ TEXTS: Final[dict[str, str]] = {
     "signing.paper.do": "One of the ten that you wrote down. Each works once.",
     "signing.paper.back": "Use the app instead",
     "signing.again": "Start again",
-    "signing.app.title": "Set up your second factor",
-    "signing.app.do": "From now on you sign in with your password and a code from an app on your phone: any app for "
+    "joining.app.title": "Set up your second factor",
+    "joining.app.do": "From now on you sign in with your password and a code from an app on your phone: any app for "
     "one-time codes (TOTP) will do.",
-    "signing.app.scan": "Open the app, add an account, and take a picture of this code:",
-    "signing.app.alt": "QR code for your app",
-    "signing.app.letters": "No camera? Type this key instead:",
-    "signing.app.show": "Then type the code that the app shows:",
-    "signing.app.go": "Switch it on",
-    "signing.welcome.title": "Set up your account",
-    "signing.welcome.do": "You need the code that an admin gave you. It works once, and for a week.",
-    "signing.welcome.code": "Code",
-    "signing.welcome.password": "Choose a password",
-    "signing.welcome.password.do": "12 characters or more. Four words that do not belong together are good. Let a "
+    "joining.app.scan": "Open the app, add an account, and take a picture of this code:",
+    "joining.app.alt": "QR code for your app",
+    "joining.app.letters": "No camera? Type this key instead:",
+    "joining.app.show": "Then type the code that the app shows:",
+    "joining.app.go": "Switch it on",
+    "joining.welcome.title": "Set up your account",
+    "joining.welcome.do": "You need the code that an admin gave you. It works once, and for a week.",
+    "joining.welcome.code": "Code",
+    "joining.welcome.password": "Choose a password",
+    "joining.welcome.password.do": "12 characters or more. Four words that do not belong together are good. Let a "
     "password manager keep it.",
-    "signing.welcome.again": "The same password again",
-    "signing.first.title": "The first admin",
-    "signing.first.do": "You need the one-time code of this box: provisioning shows it, and sotto first-admin makes a "
+    "joining.welcome.again": "The same password again",
+    "joining.first.title": "The first admin",
+    "joining.first.do": "You need the one-time code of this box: provisioning shows it, and sotto first-admin makes a "
     "new one on the box itself. It works once.",
-    "signing.first.login.do": "What you sign in with: small letters, digits, and . _ - @",
-    "signing.first.name": "Your name",
-    "signing.codes.title": "Your recovery codes",
-    "signing.codes.first": "Your second factor is set up, and you are signed in.",
-    "signing.codes.new": "The recovery codes that you had before do not work any more.",
-    "signing.codes.do": "Each of these codes stands once for your app, if your phone is lost. Write them down or print "
+    "joining.first.login.do": "What you sign in with: small letters, digits, and . _ - @",
+    "joining.first.name": "Your name",
+    "joining.codes.title": "Your recovery codes",
+    "joining.codes.first": "Your second factor is set up, and you are signed in.",
+    "joining.codes.new": "The recovery codes that you had before do not work any more.",
+    "joining.codes.do": "Each of these codes stands once for your app, if your phone is lost. Write them down or print "
     "them, and keep them away from your password. They are not shown again.",
-    "signing.codes.go": "I have written them down",
+    "joining.codes.go": "I have written them down",
     # One's own account.
     "account.title": "Your account",
     "account.you": "{name}, {roles}",
@@ -134,8 +134,8 @@ TEXTS: Final[dict[str, str]] = {
     "passkeys stop working, they are signed out everywhere, and you get a code for them.",
     "persons.invite.go": "Make a new code",
     "persons.invited.title": "A code for {name}",
-    "persons.invited.do": "Give it to {name} in person. They open {address} and choose a password. The code works once, "
-    "and for a week. It is not shown again.",
+    "persons.invited.do": "Give it to {name} in person. They open {address} and choose a password. The code works "
+    "once, and for a week. It is not shown again.",
     "persons.invited.login": "Their login is {login}.",
     "persons.back": "All people",
     # Why something is refused.
@@ -149,8 +149,8 @@ TEXTS: Final[dict[str, str]] = {
     "refused.over": "That took too long.",
     "refused.over.do": "Sign in from the beginning.",
     "refused.code": "This code does not work.",
-    "refused.code.do": "Look at what you typed. If it was used before, or is older than a week, ask for a new one; if it "
-    "is from an app, wait for the next.",
+    "refused.code.do": "Look at what you typed. If it was used before, or is older than a week, ask for a new one; if "
+    "it is from an app, wait for the next.",
     "refused.password": "This password is too easy to guess.",
     "refused.password.do": "Take 12 characters or more, not made of names, one word, or a row of keys.",
     "refused.again": "The two passwords are not the same.",
