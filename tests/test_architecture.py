@@ -285,6 +285,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.sync_status",
         "device.waiting",
         "device.web.asks",
+        "device.web.people.passkeys",
         "device.wishes",
         "provisioning.*",
     ),
