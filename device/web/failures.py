@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, MisdirectedRequest
 from werkzeug.routing import RequestRedirect
 
 from device.errors import AdminError, SottoError
@@ -51,7 +51,7 @@ def _failed(error: SottoError) -> Response:
 def _answer(what: str, hint: str, *, code: int) -> Response:
     if request.mimetype == "application/json" or request.path == "/status.json":
         response = jsonify(what=what, hint=hint)
-    elif request.path.endswith(_PLAIN_SUFFIXES):
+    elif request.path.endswith(_PLAIN_SUFFIXES) or code == MisdirectedRequest.code:  # no page under another's name
         response = Response(f"{what}\n{hint}\n", mimetype="text/plain")
     else:
         status = text("error.status", code=code)
