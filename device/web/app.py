@@ -27,6 +27,7 @@ from device.web.house import House
 from device.web.lists import lists
 from device.web.live import live
 from device.web.noting import Noting
+from device.web.people import PEOPLE
 from device.web.room import room as room_view
 from device.web.texts import text
 from device.web.visitor import mark_or_none, visitor_or_none
@@ -66,7 +67,7 @@ def create_app(
     who_asks(app, house)
     forms(app, front=front, key=form_key or secrets.token_bytes(32))
     doors(app, house)
-    for blueprint in (lists, download, live, framing, asks, *([room_view] if room else [])):
+    for blueprint in (lists, download, live, framing, asks, *PEOPLE, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
 
     @app.context_processor
