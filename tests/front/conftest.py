@@ -19,6 +19,14 @@ from tests.remote.certificates import Authority
 from tests.web.conftest import Box, bare_box, box  # noqa: F401  # the same box
 from tests.web.visitors import bearer, begin, the_therapist
 
+NOTED: list[str] = []  # what was measured, for whoever reads the end of a run
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was measured."""
+    for line in NOTED:
+        terminalreporter.write_line(line)
+
 
 @dataclass
 class Site:
