@@ -60,7 +60,7 @@ def create_app(
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    headers(app)
+    headers(app, front=front)
     failures(app, front=front)
     # In this order: is it for us, who asks, was it meant, may they.
     guard(app, front=front)

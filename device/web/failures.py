@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from flask import Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
-from werkzeug.exceptions import HTTPException, InternalServerError, Unauthorized
+from werkzeug.exceptions import HTTPException, InternalServerError, MisdirectedRequest, Unauthorized
 from werkzeug.routing import RequestRedirect
 
 from device.errors import AdminError, SottoError
@@ -40,7 +40,9 @@ def _refused(front: Front, error: HTTPException) -> Response:
     what, hint = text_or(key, "error.other"), text_or(f"{key}.do", "error.other.do", address=address)
     response = _answer(what, hint, code=code)
     told = dict(error.get_headers())
-    response.headers.update({name: told[name] for name in _TOLD if name in told})
+    for name in _TOLD:
+        if name in told:
+            response.headers[name] = told[name]
     return response
 
 
@@ -57,7 +59,7 @@ def _failed(error: SottoError) -> Response:
 def _answer(what: str, hint: str, *, code: int) -> Response:
     if request.mimetype == "application/json" or request.path == "/status.json":
         response = jsonify(what=what, hint=hint)
-    elif request.path.endswith(_PLAIN_SUFFIXES):
+    elif request.path.endswith(_PLAIN_SUFFIXES) or code == MisdirectedRequest.code:  # no page under another's name
         response = Response(f"{what}\n{hint}\n", mimetype="text/plain")
     else:
         status = text("error.status", code=code)
