@@ -18,15 +18,16 @@ _MOST_LETTERS: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A session that was just begun: its token, which is told once and kept nowhere, and its name."""
+    """A session that was just begun: its token, which is told once and kept nowhere, its name, and whose it is."""
 
     token: str
     session: str
+    mark: str
 
 
 def begin(rows: Rows, mark: str, kind: Kind, stage: Stage, *, what: str, now_s: float) -> Begun:
     """Begin a session."""
-    begun = Begun(new_token(), secrets.token_hex(6))
+    begun = Begun(new_token(), secrets.token_hex(6), mark)
     rows.run(
         "INSERT INTO sessions (id, token, kind, stage, person, what, made_s, seen_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         begun.session,
@@ -73,6 +74,13 @@ def visit_of(row: Row, person: Person) -> Visit:
         seen_s=row["seen_s"],
         ends_s=row["made_s"] + lives_of(kind, stage).most_s,
     )
+
+
+def secret_of(rows: Rows, session: str, *, otherwise: str) -> str:
+    """The second factor that is being set up in a session; ``otherwise`` where none is, which then is."""
+    rows.run("UPDATE sessions SET secret = ? WHERE id = ? AND secret IS NULL", otherwise or None, session)
+    row = rows.one("SELECT secret FROM sessions WHERE id = ?", session)
+    return "" if row is None or row["secret"] is None else str(row["secret"])
 
 
 def end(rows: Rows, session: str) -> bool:

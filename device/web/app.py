@@ -31,6 +31,7 @@ from device.web.lists import lists
 from device.web.live import live
 from device.web.naming import naming
 from device.web.noting import Noting
+from device.web.people import PEOPLE
 from device.web.room import room as room_view
 from device.web.setup import Setup
 from device.web.texts import text
@@ -75,7 +76,7 @@ def create_app(
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    headers(app)
+    headers(app, front=front)
     failures(app, front=front)
     # In this order: is it for us, who asks, was it meant, may they.
     guard(app, front=front)
@@ -83,7 +84,18 @@ def create_app(
     forms(app, front=front, key=form_key or secrets.token_bytes(32))
     doors(app, house)
     frame(app)
-    for blueprint in (lists, download, live, framing, asks, duty, naming, *BOX, *([room_view] if room else [])):
+    for blueprint in (
+        lists,
+        download,
+        live,
+        framing,
+        asks,
+        duty,
+        naming,
+        *BOX,
+        *PEOPLE,
+        *([room_view] if room else []),
+    ):
         app.register_blueprint(blueprint(house))
 
     @app.context_processor

@@ -94,6 +94,39 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "retention.view": Rule(_ADMIN),
     "audit.view": Rule(_ADMIN),
     "certificates.view": Rule(_ADMIN),
+    # Signing in, and what everybody changes about themselves.
+    **dict.fromkeys(
+        (
+            "signing.sign_in",
+            "signing.code",
+            "joining.app",
+            "joining.welcome",
+            "joining.first_admin",
+            "passkeys.ask",
+            "passkeys.prove",
+        ),
+        Rule(strangers=Strangers.ALWAYS),
+    ),
+    "signing.sign_out": Rule(on=On.OWN),
+    **dict.fromkeys(
+        (
+            "account.view",
+            "account.password",
+            "account.codes",
+            "account.begin_app",
+            "account.app",
+            "account.end",
+            "account.remove_passkey",
+            "passkeys.begin",
+            "passkeys.add",
+        ),
+        Rule(on=On.OWN),
+    ),
+    # People.
+    "persons.persons": Rule(_ADMIN),
+    "persons.new": Rule(_ADMIN),
+    "persons.person": Rule(_ADMIN),
+    "persons.invite": Rule(_ADMIN),
     # Recordings.
     "lists.recordings": Rule(),
     "lists.recording": Rule(on=On.FACTS),

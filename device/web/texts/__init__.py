@@ -19,12 +19,13 @@ from device.web.texts import (
     home,
     naming,
     panel,
+    people,
     recordings,
     sync,
     ways,
 )
 
-AREAS: Final = (admin, asks, box, doors, facts, failures, frame, home, naming, panel, recordings, sync, ways)
+AREAS: Final = (admin, asks, box, doors, facts, failures, frame, home, naming, panel, people, recordings, sync, ways)
 TEXTS: Final[dict[str, str]] = {key: sentence for area in AREAS for key, sentence in area.TEXTS.items()}
 
 
