@@ -59,13 +59,17 @@ class ScoredPart(_Part):
 
 
 class Measured(_Part):
-    """The whole document. Moments are UTC by the clock of the box; ``clock_trusted`` says what that is worth."""
+    """The whole document. Moments are UTC by the clock of the box; ``clock_trusted`` says what that is worth.
+
+    ``by``: the mark of the therapist who handed the tablet over; ``person``: which of several in the room answered.
+    """
 
     kind: Literal["sotto-measure"] = "sotto-measure"
     format: Literal[1] = FORMAT
     measure: About
     moment: Moment
-    person: Annotated[int, Field(ge=1, le=MOST_PEOPLE)]  # which of several in the room
+    by: str
+    person: Annotated[int, Field(ge=1, le=MOST_PEOPLE)]
     started: str
     finished: str
     clock_trusted: bool
@@ -74,7 +78,7 @@ class Measured(_Part):
 
 
 def measured(
-    measure: Measure, answers: Answers, *, person: int, started: str, finished: str, clock_trusted: bool
+    measure: Measure, answers: Answers, *, by: str, person: int, started: str, finished: str, clock_trusted: bool
 ) -> Measured:
     """The document of these answers; every item that has one is in it, in the order in which they are asked."""
     return Measured(
@@ -86,6 +90,7 @@ def measured(
             digest=digest_of(measure),
         ),
         moment=measure.moment,
+        by=by,
         person=person,
         started=started,
         finished=finished,
@@ -122,7 +127,7 @@ def most_bytes(measure: Measure) -> int:
     longest: dict[str, int | None] = {item.id: _longest(measure, item) for item in measure.items}
     moment = "2000-01-01T00:00:00.000Z"
     whole = measured(
-        measure, longest, person=MOST_PEOPLE, started=moment, finished=moment, clock_trusted=False
+        measure, longest, by="0" * 12, person=MOST_PEOPLE, started=moment, finished=moment, clock_trusted=False
     ).model_dump_json()
     bands = sum(max((len(band.text.encode()) for band in score.bands), default=0) for score in measure.scores)
     numbers = 16 * (len(measure.items) + len(measure.scores))  # "null" can be longer than what was chosen
