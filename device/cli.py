@@ -221,6 +221,7 @@ def _web(options: argparse.Namespace) -> int:
         box=config.box.name,
         room=config.panel.driver == "simulated",
         people=people_of(config),
+        measures=config.web.measures,
     )
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(EXIT_DONE))
     notify = notifier()

@@ -173,6 +173,7 @@ class WebSection(_Section):
     state: AbsolutePath
     host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)]
+    measures: AbsolutePath | None = None  # a folder of the clinic's own
 
 
 class RetentionSection(_Section):

@@ -56,7 +56,7 @@ def told_of(measure: Measure, answers: Answers) -> list[Tell]:
 
 def _scored(measure: Measure, score: Score, answers: Answers) -> Scored:
     items = measure.items_of(score)
-    values = [value for item in items if (value := _value(measure, item, answers)) is not None]
+    values = [one for item in items if (one := _value(measure, item, answers)) is not None]
     missing = len(items) - len(values)
     value = None if missing > score.most_missing else _made_of(score, values, of=len(items))
     least, most = (_rounded(bound) for bound in measure.bounds_of(score))

@@ -22,10 +22,14 @@ from device.web.forms import forms
 from device.web.framing import framing
 from device.web.front import Front
 from device.web.guard import guard
+from device.web.handing import handing
 from device.web.headers import headers
 from device.web.house import House
+from device.web.kiosk import kiosk
+from device.web.kiosks import Kiosks
 from device.web.lists import lists
 from device.web.live import live
+from device.web.measure_sealing import sealed_by_capture
 from device.web.noting import Noting
 from device.web.room import room as room_view
 from device.web.texts import text
@@ -46,13 +50,15 @@ def create_app(
     people: People,
     front: Front = _LOOPBACK,
     form_key: bytes | None = None,
+    measures: Path | None = None,
     unix_s: Callable[[], float] = time.time,
 ) -> Flask:
     """The page of one box, as a WSGI application.
 
     ``run`` is where capture publishes its status and listens; ``room`` says whether the panel is simulated, so that
     there is a room view; ``front``: how browsers get here; ``form_key`` signs the tokens of forms (none: one that is
-    forgotten when the page ends); ``unix_s`` is the wall clock that the status is published by.
+    forgotten when the page ends); ``measures``: the folder of the clinic's own; ``unix_s`` is the wall clock that the
+    status is published by.
     """
     house = House(
         store=store, run=run, box=box, room=room, unix_s=unix_s, noting=Noting(run), people=people, front=front
@@ -69,6 +75,9 @@ def create_app(
     doors(app, house)
     for blueprint in (lists, download, live, framing, asks, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
+    kiosks = Kiosks()
+    app.register_blueprint(handing(house, kiosks, measures))
+    app.register_blueprint(kiosk(house, kiosks, sealed_by_capture(run)))
 
     @app.context_processor
     def _frame() -> dict[str, Any]:

@@ -41,6 +41,13 @@ Raises:
 def kiosk(house: House, kiosks: Kiosks, seal: Seal) -> Blueprint:
     """The routes under ``/kiosk/``."""
     blueprint = Blueprint("kiosk", __name__, url_prefix="/kiosk")
+    _add_ways(blueprint, house, kiosks)
+    _add_changes(blueprint, house, kiosks, seal)
+    return blueprint
+
+
+def _add_ways(blueprint: Blueprint, house: House, kiosks: Kiosks) -> None:
+    """The way in, where the tablet is, and the way out."""
 
     @blueprint.get("/")
     def view() -> Response | str:
@@ -57,25 +64,9 @@ def kiosk(house: House, kiosks: Kiosks, seal: Seal) -> Blueprint:
             return redirect(url_for("kiosk.view", wrong=1), _SEE_OTHER)
         return hand_over_here(house, kiosks, plan)
 
-    @blueprint.post("/begin")
-    def begin() -> Response:
-        return _with(lambda held: None if held.begun else held.begin(house.unix_s()))
-
-    @blueprint.post("/answer")
-    def answer() -> Response:
-        return _with(_answer)
-
-    @blueprint.post("/hand-in")
-    def hand_in() -> Response:
-        return _with(lambda held: _hand_in(held, house, seal))
-
     @blueprint.get("/stop")
-    def stopping() -> Response | str:
-        return render_template("kiosk_stop.html") if session_here() else _back()
-
-    @blueprint.post("/stop")
-    def stop() -> Response:
-        return _with(Kiosk.stop)
+    def stopping() -> str:
+        return render_template("kiosk_stop.html")
 
     @blueprint.post("/close")
     def close() -> Response:
@@ -83,15 +74,33 @@ def kiosk(house: House, kiosks: Kiosks, seal: Seal) -> Blueprint:
             kiosks.end(session)
         return let_go(house, _back())
 
-    def _with(change: Callable[[Kiosk], None]) -> Response:
-        """Change the kiosk of this tablet, if there is one; then show where it is."""
+
+def _add_changes(blueprint: Blueprint, house: House, kiosks: Kiosks, seal: Seal) -> None:
+    """What somebody does who answers."""
+
+    @blueprint.post("/begin")
+    def begin() -> Response:
+        return change(lambda held: None if held.begun else held.begin(house.unix_s()))
+
+    @blueprint.post("/answer")
+    def answer() -> Response:
+        return change(_answer)
+
+    @blueprint.post("/hand-in")
+    def hand_in() -> Response:
+        return change(lambda held: _hand_in(held, house, seal))
+
+    @blueprint.post("/stop")
+    def stop() -> Response:
+        return change(Kiosk.stop)
+
+    def change(how: Callable[[Kiosk], None]) -> Response:
+        """Change how far this tablet is, if that is known; then show it."""
         if (session := session_here()) is not None:
             with kiosks.held(session, house.unix_s()) as held:
                 if held is not None:
-                    change(held)
+                    how(held)
         return _back()
-
-    return blueprint
 
 
 def _back() -> Response:
