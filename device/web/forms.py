@@ -2,8 +2,8 @@
 
 Any page can send a form to any address (CSRF). So a browser's own word counts first (Sec-Fetch-Site, Origin); then the
 request has to carry what only a page of ours can: the token of a form, which holds for the one who asked for that form
-and as long as they stay signed in, or a header that no form can set. A program that shows a bearer token carries nothing
-that a browser would send by itself, and is let through.
+and as long as they stay signed in, or a header that no form can set. A program that shows a bearer token carries
+nothing that a browser would send by itself, and is let through.
 """
 
 from __future__ import annotations
