@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from enum import StrEnum
 from fractions import Fraction
+from itertools import chain
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -170,7 +171,8 @@ class Measure(_Part):
 
     @model_validator(mode="after")
     def _whole(self) -> Measure:
-        for complaint in (*_item_complaints(self), *_score_complaints(self), *_tell_complaints(self)):
+        # The first alone, and before any other is looked for: each takes for granted that those before it do not hold.
+        for complaint in chain(_item_complaints(self), _score_complaints(self), _tell_complaints(self)):
             raise ValueError(complaint)
         return self
 
