@@ -13,7 +13,9 @@ from device.people.database import Database
 from device.people.duty import Duty, begin_duty, duty_now, end_duty
 from device.people.entrance import Entrance
 from device.people.key_login import KeyLogin
+from device.people.keyring import Keyring
 from device.people.office import Office
+from device.people.passkeys import Site
 from device.people.passwords import Passwords
 from device.people.person import Person, Role
 from device.people.refused import Reason, RefusedError
@@ -26,11 +28,16 @@ class People:
     """Who there is, who is signed in, and who works in the room.
 
     ``entrance``: how strangers become visitors; ``account``: what people change about themselves; ``office``: what an
-    admin changes about them.
+    admin changes about them; ``keyring``: passkeys, where the box has a name that they can be bound to.
     """
 
     def __init__(
-        self, database: Database, *, fingerprint: Callable[[], str | None], passwords: Passwords | None = None
+        self,
+        database: Database,
+        *,
+        fingerprint: Callable[[], str | None],
+        passwords: Passwords | None = None,
+        site: Site | None = None,
     ) -> None:
         """``fingerprint``: of the device's key (``recording.signing.fingerprint``), as far as it is known already."""
         passwords = passwords or Passwords()
@@ -39,6 +46,7 @@ class People:
         self.entrance = Entrance(database, passwords)
         self.account = Account(database, passwords)
         self.office = Office(database)
+        self.keyring = None if site is None else Keyring(database, passwords, site=site)
 
     # Who asks. A token that proves nothing (any more) is no error: whoever has it is a stranger.
 
