@@ -33,7 +33,7 @@ from device.web.measure_sealing import sealed_by_capture
 from device.web.noting import Noting
 from device.web.room import room as room_view
 from device.web.texts import text
-from device.web.visitor import visitor_or_none
+from device.web.visitor import mark_or_none, visitor_or_none
 
 # The longest that anybody has to say to the page is a form of a few words.
 _MOST_REQUEST_BYTES: Final = 16 * 1024
@@ -60,9 +60,8 @@ def create_app(
     forgotten when the page ends); ``measures``: the folder of the clinic's own; ``unix_s`` is the wall clock that the
     status is published by.
     """
-    house = House(
-        store=store, run=run, box=box, room=room, unix_s=unix_s, noting=Noting(run), people=people, front=front
-    )
+    noting = Noting(run, who=mark_or_none)
+    house = House(store=store, run=run, box=box, room=room, unix_s=unix_s, noting=noting, people=people, front=front)
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}

@@ -28,12 +28,14 @@ from device.requests import REQUESTS_NAME
 from device.room import ROOM_NAME
 from device.store import Store, StoreReader
 from device.web.app import create_app
+from device.web.front import Front
 from provisioning.verify_audit import verify_audit
 from tests.audit.logs import KEY
 from tests.web.published import BOX, make_store
 from tests.web.visitors import THERAPIST, add_person, begin, browser
 
 FROM_PAGE = {"X-Sotto-Page": "1"}
+LOOPBACK = Front()
 FINGERPRINT = "0123456789abcdef"
 
 
@@ -47,8 +49,10 @@ class Box:
     people: People
     heard: queue.Queue[tuple[str, bytes]] = field(default_factory=queue.Queue)
 
-    def app(self, *, room: bool = True) -> Flask:
-        return create_app(store=StoreReader(self.store.path), run=self.run, box=BOX, room=room, people=self.people)
+    def app(self, *, room: bool = True, front: Front = LOOPBACK) -> Flask:
+        return create_app(
+            store=StoreReader(self.store.path), run=self.run, box=BOX, room=room, people=self.people, front=front
+        )
 
     def noted(self) -> list[dict[str, Any]]:
         """What stands in the audit log, oldest first; it has to hold."""
