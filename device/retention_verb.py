@@ -60,8 +60,8 @@ def _retention(options: argparse.Namespace) -> int:
         store = compose.store_of(config)
         found = _look(config, store, clock)
         store.write_lived(found.lived)
-        at = stamp(clock, boot_id())
-        gone = [one.recording for one in found.decisions if carry_out(store, one, at=at, go_on=lambda: True)]
+        at, key = stamp(clock, boot_id()), _public_key(config.box.device_key)
+        gone = [one.recording for one in found.decisions if carry_out(store, one, key=key, at=at, go_on=lambda: True)]
     _tell(found, gone, options)
     return _EXIT_DONE
 

@@ -84,7 +84,7 @@ def test_a_survey_changes_nothing(store: Store) -> None:
 def test_what_goes_leaves_a_certificate_and_no_order(store: Store) -> None:
     recording_id = add_recording(store)
     add_receipt(store, recording_id)
-    assert carry_out(store, decided(store)[recording_id], at=AT, go_on=lambda: True)
+    assert carry_out(store, decided(store)[recording_id], key=public_key(store), at=AT, go_on=lambda: True)
     certificate = verify("erase certificate", (store.path / ERASED_NAME / f"{recording_id}.json").read_bytes())
     assert certificate.payload["by"] == "retention"
     assert store.ids() == []
@@ -93,7 +93,7 @@ def test_what_goes_leaves_a_certificate_and_no_order(store: Store) -> None:
 
 def test_carrying_out_a_decision_to_keep_does_nothing(store: Store) -> None:
     recording_id = add_recording(store)
-    assert not carry_out(store, decided(store)[recording_id], at=AT, go_on=lambda: True)
+    assert not carry_out(store, decided(store)[recording_id], key=public_key(store), at=AT, go_on=lambda: True)
     assert store.find(recording_id) is not None
 
 
@@ -118,7 +118,7 @@ def test_a_hold_that_comes_after_the_decision_comes_first_all_the_same(store: St
     add_receipt(store, recording_id)
     decision = decided(store)[recording_id]
     store.hold(recording_id, at=AT)
-    assert not carry_out(store, decision, at=AT, go_on=lambda: True)
+    assert not carry_out(store, decision, key=public_key(store), at=AT, go_on=lambda: True)
     assert store.find(recording_id) is not None
     assert store.going() == []
 

@@ -67,6 +67,7 @@ def make_status(
         clock_trusted=clock.trusted(),
         room_for_picture=not session.context.scant,
         recovering=health.recovering,
+        on_duty=recorder.on_duty(now_us),
         warnings=warnings,
     )
 

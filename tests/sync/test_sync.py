@@ -258,7 +258,7 @@ def test_an_order_that_does_not_say_when_it_was_recorded_finds_its_recording(
     here.withdraw(recorded.sound)
     path = here.store.path / ERASE_ORDERS_NAME / f"{recorded.sound}.json"
     facts = verify(ORDER_KIND, path.read_bytes()).payload
-    path.write_bytes(here.store._sign(ORDER_KIND, {name: facts[name] for name in facts if name != "started"}))
+    path.write_bytes(here.store.signed(ORDER_KIND, {name: facts[name] for name in facts if name != "started"}))
     here.synced()
     assert (here.held_of(recorded.sound), here.orders()) == (set(), [])
 
