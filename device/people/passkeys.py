@@ -13,11 +13,10 @@ from typing import Any
 from webauthn import (
     generate_authentication_options,
     generate_registration_options,
-    options_to_json_dict,
     verify_authentication_response,
     verify_registration_response,
 )
-from webauthn.helpers import base64url_to_bytes, parse_client_data_json
+from webauthn.helpers import base64url_to_bytes, options_to_json_dict, parse_client_data_json
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,

@@ -6,6 +6,7 @@ Every moment is handed in as seconds since 1970 by the wall clock. Safe for many
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from device.people import sessions
 from device.people.account import Account
@@ -13,15 +14,16 @@ from device.people.database import Database
 from device.people.duty import Duty, begin_duty, duty_now, end_duty
 from device.people.entrance import Entrance
 from device.people.key_login import KeyLogin
-from device.people.keyring import Keyring
 from device.people.office import Office
-from device.people.passkeys import Site
 from device.people.passwords import Passwords
 from device.people.person import Person, Role
 from device.people.refused import Reason, RefusedError
 from device.people.register import everybody, person_of
 from device.people.sessions import Begun
 from device.people.visit import Kind, Stage, Visit
+
+if TYPE_CHECKING:
+    from device.people.keyring import Keyring  # what it stands on is large, and most boxes have no passkeys
 
 
 class People:
@@ -37,7 +39,7 @@ class People:
         *,
         fingerprint: Callable[[], str | None],
         passwords: Passwords | None = None,
-        site: Site | None = None,
+        keyring: Keyring | None = None,
     ) -> None:
         """``fingerprint``: of the device's key (``recording.signing.fingerprint``), as far as it is known already."""
         passwords = passwords or Passwords()
@@ -46,7 +48,7 @@ class People:
         self.entrance = Entrance(database, passwords)
         self.account = Account(database, passwords)
         self.office = Office(database)
-        self.keyring = None if site is None else Keyring(database, passwords, site=site)
+        self.keyring = keyring
 
     # Who asks. A token that proves nothing (any more) is no error: whoever has it is a stranger.
 
