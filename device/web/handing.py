@@ -7,6 +7,7 @@ be meant, and only the therapist's own ones are there to be chosen from.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,8 @@ from device.web.wording import when
 NEXT: Final = "next"
 _LOOKED_AT: Final = 40
 _SHOWN: Final = 4
+_LATE_S: Final = 86_400.0
+_JUST_ENDED_S: Final = 1800.0
 _ORDER: Final = {Moment.BEFORE: 0, Moment.AFTER: 1, Moment.ANY: 2}
 
 
@@ -55,7 +58,9 @@ def handing(house: House, kiosks: Kiosks, clinic: Path | None) -> Blueprint:
         chosen = tuple(one for one in _ordered(shelf) if one.id in request.form.getlist("measure"))
         if not chosen:
             return _page(house, shelf, nothing=True), BadRequest.code
-        plan = Plan(visitor().person.mark, chosen, _recording(house), _person())
+        recording = _recording(house)
+        after = _open_window(house) if recording is None else None
+        plan = Plan(visitor().person.mark, chosen, recording, after, _person())
         if request.form.get("where") == "here":
             return hand_over_here(house, kiosks, plan)
         address = house.front.address(server_port=request.environ.get("SERVER_PORT", "")) + "kiosk/"
@@ -73,12 +78,13 @@ def sessions_of(house: House) -> list[Session]:
     mark = visitor().person.mark
     status = house.now().believed
     running = status.recording if status is not None else None
-    here = house.people.on_duty(house.unix_s()) == mark
     own = _own(house, mark)
     found = [_session(listed, running=running is not None and running.id == listed.manifest.id) for listed in own]
+    here = house.people.on_duty(house.unix_s()) == mark
     if here and not any(one.chosen for one in found):
+        clear = not any(_age_s(house, listed.manifest.ended) < _JUST_ENDED_S for listed in own)
         words = text("handing.session.now" if running is not None else "handing.session.next")
-        found.insert(0, Session(NEXT, words, chosen=running is not None or not found))
+        found.insert(0, Session(NEXT, words, chosen=running is not None or clear))
     return found
 
 
@@ -87,9 +93,23 @@ def _own(house: House, mark: str) -> list[Listed]:
     found: list[Listed] = []
     for recording_id in list(reversed(house.store.ids()))[:_LOOKED_AT]:
         listed = house.store.find(recording_id)
-        if listed is not None and listed.manifest.therapist == mark and listed.going is None:
+        if listed is None or listed.manifest.therapist != mark or listed.going is not None:
+            continue
+        if _age_s(house, listed.manifest.started) < _LATE_S:
             found.append(listed)
     return found[:_SHOWN]
+
+
+def _age_s(house: House, moment: str | None) -> float:
+    """How long ago that was. What is still to come was just now: the clock was set."""
+    return 0.0 if moment is None else max(house.unix_s() - datetime.fromisoformat(moment).timestamp(), 0.0)
+
+
+def _open_window(house: House) -> str | None:
+    """The recording that its client can still withdraw."""
+    status = house.now().believed
+    last = status.last if status is not None else None
+    return last.id if last is not None and last.window_left_s > 0 else None
 
 
 def _session(listed: Listed, *, running: bool) -> Session:

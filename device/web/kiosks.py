@@ -34,12 +34,14 @@ _MOST: Final = 32
 class Plan:
     """What a tablet is handed over for: which measures, whose session, and which of the people in the room.
 
-    ``recording``: to which the answers belong; ``None``: to the one that runs, or begins next. ``mark``: the therapist.
+    ``recording``: to which the answers belong; ``None``: to the one that runs or begins next, and not to ``after``,
+    whose window is open. ``mark``: the therapist.
     """
 
     mark: str
     measures: tuple[Measure, ...]
     recording: str | None
+    after: str | None
     person: int
 
 

@@ -13,6 +13,7 @@ def sealed_by_capture(run: Path) -> Seal:
     """The way to the capture service that publishes in ``run``."""
 
     def seal(document: bytes, plan: Plan) -> None:
-        ask_naming(Measure(by=plan.mark, recording=plan.recording, document=document.decode()), run)
+        asked = Measure(by=plan.mark, recording=plan.recording, after=plan.after, document=document.decode())
+        ask_naming(asked, run)
 
     return seal
