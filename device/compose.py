@@ -44,7 +44,7 @@ from device.notify import Notify, tell_nobody
 from device.panel import Panel
 from device.panel_simulated import SimulatedPanel
 from device.press import Levels
-from device.recording.audited import Happened, Who, to_no_log
+from device.recording.audited import Happened, Tell, Who, to_no_log
 from device.recording.chain import AUDIT_NAME
 from device.recording.erasure import EraseCertificate
 from device.requests import REQUESTS_NAME, parse_request
@@ -106,19 +106,7 @@ def service_of(
         store.erasing.on_erased = _noting_erasures(auditor, desk)
     putting_in_order = PuttingInOrder(recover)
     health = _health_of(parts, store, session, standing, putting_in_order, machine, auditor)
-    recorder = Recorder(
-        Devices(parts.microphone, parts.camera, parts.stills),
-        box=box,
-        store=store,
-        recipients=recipients,
-        clock=parts.clock,
-        floor_dbfs=session.floor_dbfs,
-        silence_stop_s=session.silence_stop_min * 60,
-        surroundings=lambda: health.surroundings,
-        tell=tell,
-        duty=None if desk is None else desk.duty,
-        places=None if desk is None else desk.places,
-    )
+    recorder = _recorder_of(parts, box, store, recipients, session, health, tell, desk)
     return CaptureService(
         clock=parts.clock,
         panel=parts.panel,
@@ -134,6 +122,31 @@ def service_of(
         tell=tell,
         box=box,
         simulated=parts.simulated,
+    )
+
+
+def _recorder_of(
+    parts: Parts,
+    box: str,
+    store: Store,
+    recipients: list[KeyRecipient],
+    session: SessionSection,
+    health: Health,
+    tell: Tell,
+    desk: Desk | None,
+) -> Recorder:
+    return Recorder(
+        Devices(parts.microphone, parts.camera, parts.stills),
+        box=box,
+        store=store,
+        recipients=recipients,
+        clock=parts.clock,
+        floor_dbfs=session.floor_dbfs,
+        silence_stop_s=session.silence_stop_min * 60,
+        surroundings=lambda: health.surroundings,
+        tell=tell,
+        duty=None if desk is None else desk.duty,
+        places=None if desk is None else desk.places,
     )
 
 

@@ -245,14 +245,13 @@ class NamingServer(ConnectionServer):
         super().__init__(path, socket.SOCK_SEQPACKET, self._reply, waiting=_WAITING)
 
     def _reply(self, client: socket.socket) -> None:
-        began_s = monotonic()
         with suppress(OSError):  # whoever asked is gone, or says nothing: it gets no answer
             client.settimeout(_ASK_S)
-            asked = client.recv(_MOST_BYTES)
+            asked, began_s = client.recv(_MOST_BYTES), monotonic()
             answer = self._answer(asked) if user_of(client) in self._users else _refused(_not_askable())
             client.send(json.dumps(answer).encode())
-            client.close()
-        self._rest(min(monotonic() - began_s, _MOST_REST_S))
+            client.close()  # whoever asked need not wait for the rest
+            self._rest(min(monotonic() - began_s, _MOST_REST_S))
 
     def _answer(self, asked: bytes) -> dict[str, Any]:
         try:

@@ -88,8 +88,7 @@ class Take:
         self.ordinal = ordinal
         self._pace = f"take {ordinal}"
         self.facts = facts
-        self.durable_us = 0
-        self.size_bytes = 0
+        self.durable_us = self.size_bytes = 0
         self.level: Level | None = None
         self._microphone = devices.microphone
         self._clock = clock
@@ -103,8 +102,7 @@ class Take:
         self._backlog = Backlog()
         self._troubles: set[str] = set()
         self._telling = threading.Lock()
-        self._loud_at_us = facts.beginning.pressed_us
-        self._durable_at_us = facts.beginning.pressed_us
+        self._loud_at_us = self._durable_at_us = facts.beginning.pressed_us
         self._opened = False
         self._camera_after: Sequence[threading.Event] = ()
         self._failed = False
