@@ -20,7 +20,7 @@ from device.people.refused import Reason, RefusedError
 from device.people.register import person_by_login, person_of, plain_login, write_person
 from device.people.second_factor import new_secret, step_of
 from device.people.sessions import Begun
-from device.people.steps import Caller, begin, count, fits, half_way, is_second_factor, seconds_to_wait, uncount_all
+from device.people.steps import Caller, Proof, begin, count, fits, half_way, second_proof, seconds_to_wait, uncount_all
 from device.people.visit import Kind, Stage
 
 
@@ -55,7 +55,7 @@ class Entrance:
             stage = Stage.ENROLLING if secret_of(rows, person.mark) is None else Stage.PASSWORD_GIVEN
             return begin(rows, person.mark, stage, caller)
 
-    def second_factor(self, token: str, code: str, caller: Caller) -> Begun:
+    def second_factor(self, token: str, code: str, caller: Caller) -> tuple[Begun, Proof]:
         """The second proof: a code of the person's app, or one of the recovery codes, which is then used up.
 
         Raises:
@@ -66,11 +66,11 @@ class Entrance:
             session, mark = half_way(rows, token, Stage.PASSWORD_GIVEN, caller)
             counted = (by_second_factor(mark), by_address(caller.address))
             wait_s = seconds_to_wait(rows, counted, caller)
-            right = wait_s == 0 and is_second_factor(rows, mark, code, caller)
-            if right:
+            proof = None if wait_s else second_proof(rows, mark, code, caller)
+            if proof is not None:
                 uncount_all(rows, counted)
                 sessions.end(rows, session)
-                return begin(rows, mark, Stage.IN, caller)
+                return begin(rows, mark, Stage.IN, caller), proof
         raise RefusedError(Reason.WAIT if wait_s else Reason.WRONG, wait_s=wait_s)
 
     def enrolment(self, token: str, caller: Caller) -> str:

@@ -14,7 +14,7 @@ from device.people.refused import Reason, RefusedError
 from device.people.register import person_of
 from device.people.secret import digest_of_bytes
 from device.people.sessions import Begun
-from device.people.steps import Caller, begin, checked_password, count
+from device.people.steps import Caller, Noted, begin, checked_password, count, to_nobody
 from device.people.visit import Stage
 
 _LIVES_S = 300.0
@@ -58,7 +58,7 @@ class Keyring:
             there = rows.all("SELECT id FROM passkeys WHERE person = ?", person.mark)
         return adding_options(self._site, person, challenge, there=[row["id"] for row in there])
 
-    def add(self, person: Person, said: Said, name: str, caller: Caller) -> None:
+    def add(self, person: Person, said: Said, name: str, caller: Caller, noted: Noted = to_nobody) -> None:
         """Remember the passkey that was made.
 
         Raises:
@@ -75,6 +75,7 @@ class Keyring:
             known = rows.one("SELECT 1 FROM passkeys WHERE id = ?", made.id) is not None
             if known or len(there) >= _MOST_EACH:
                 raise RefusedError(Reason.PASSKEY)
+            noted()
             rows.run(
                 "INSERT INTO passkeys VALUES (?, ?, ?, ?, ?, ?)",
                 made.id,
@@ -85,14 +86,17 @@ class Keyring:
                 caller.now_s,
             )
 
-    def take_away(self, mark: str, passkey: str) -> bool:
+    def take_away(self, mark: str, passkey: str, noted: Noted = to_nobody) -> bool:
         """Forget one of somebody's passkeys; ``False``: that person has no such one."""
         try:
             known = bytes.fromhex(passkey)
         except ValueError:
             return False
         with self._database.transaction() as rows:
-            return rows.run("DELETE FROM passkeys WHERE id = ? AND person = ?", known, mark) > 0
+            if rows.run("DELETE FROM passkeys WHERE id = ? AND person = ?", known, mark) == 0:
+                return False
+            noted()
+            return True
 
     def begin_asking(self, caller: Caller) -> Said:
         """What the browser of a stranger is told, so that it proves a passkey."""
@@ -100,8 +104,8 @@ class Keyring:
             challenge = _new_challenge(rows, None, caller)
         return asking_options(self._site, challenge)
 
-    def let_in(self, said: Said, caller: Caller) -> tuple[Begun, str]:
-        """The session, and the mark, of whoever has proven a passkey.
+    def let_in(self, said: Said, caller: Caller) -> Begun:
+        """The session of whoever has proven a passkey.
 
         Raises:
             RefusedError: it is not proven, or nobody's; or it is too early to try again.
@@ -120,7 +124,7 @@ class Keyring:
             if person is None or not person.active or not used:
                 raise RefusedError(Reason.PASSKEY)
             uncount(rows, counted, all_of_them=False)
-            return begin(rows, person.mark, Stage.IN, caller), person.mark
+            return begin(rows, person.mark, Stage.IN, caller)
 
 
 def _new_challenge(rows: Rows, mark: str | None, caller: Caller) -> bytes:

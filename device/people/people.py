@@ -20,6 +20,7 @@ from device.people.person import Person, Role
 from device.people.refused import Reason, RefusedError
 from device.people.register import everybody, person_of
 from device.people.sessions import Begun
+from device.people.steps import Noted, to_nobody
 from device.people.visit import Kind, Stage, Visit
 
 if TYPE_CHECKING:
@@ -104,11 +105,14 @@ class People:
         """The bearer tokens that somebody's programs have, the newest first; ``what`` is the program's name."""
         return [visit for visit in self._visits(mark, now_s) if visit.kind is Kind.PROGRAM]
 
-    def revoke(self, mark: str, session: str) -> bool:
+    def revoke(self, mark: str, session: str, noted: Noted = to_nobody) -> bool:
         """End one session or token of a person; ``False``: that person has no such one."""
         with self._database.transaction() as rows:
             row = rows.one("SELECT 1 FROM sessions WHERE id = ? AND person = ?", session, mark)
-            return row is not None and sessions.end(rows, session)
+            if row is None or not sessions.end(rows, session):
+                return False
+            noted()
+            return True
 
     def hand_over(self, mark: str, what: str, now_s: float) -> Begun:
         """Begin a session of the kiosk for a tablet of that therapist. ``what``: the measure, never the client."""

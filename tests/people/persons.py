@@ -60,4 +60,4 @@ def enrol(people: People, person: Person, *, now_s: float = NOW_S) -> tuple[str,
 
 def sign_in(people: People, person: Person, secret: str, *, now_s: float) -> Begun:
     half = people.entrance.password(person.login, PASSWORD, caller(now_s))
-    return people.entrance.second_factor(half.token, code_for(secret, now_s), caller(now_s))
+    return people.entrance.second_factor(half.token, code_for(secret, now_s), caller(now_s))[0]

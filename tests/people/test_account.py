@@ -9,6 +9,7 @@ from device.people.passwords import check_new_password
 from device.people.people import People
 from device.people.person import Role
 from device.people.refused import Reason, RefusedError
+from device.people.steps import Proof
 from tests.people.persons import NOW_S, PASSWORD, add, caller, code_for, enrol, sign_in
 from tests.people.test_entrance import LATER_S, refused
 
@@ -53,7 +54,7 @@ def test_new_recovery_codes_take_the_place_of_the_old(people: People) -> None:
     assert not set(old) & set(new)
     half = people.entrance.password("anna", PASSWORD, caller(LATER_S))
     assert refused(lambda: people.entrance.second_factor(half.token, old[0], caller(LATER_S))) is Reason.WRONG
-    assert people.entrance.second_factor(half.token, new[0], caller(LATER_S)).token
+    assert people.entrance.second_factor(half.token, new[0], caller(LATER_S))[1] is Proof.PAPER
 
 
 def test_the_old_app_works_until_the_new_one_has_shown_a_code(people: People) -> None:

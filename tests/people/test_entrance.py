@@ -13,6 +13,7 @@ from device.people.passwords import Passwords
 from device.people.people import People
 from device.people.person import Role
 from device.people.refused import Reason, RefusedError
+from device.people.steps import Proof
 from tests.people.persons import NOW_S, PASSWORD, add, caller, code_for, enrol, people_in, sign_in
 
 LATER_S = NOW_S + 3600
@@ -53,7 +54,8 @@ def test_each_step_makes_the_token_before_it_worthless(people: People) -> None:
     anna = add(people, "anna", Role.THERAPIST)
     secret, _, _ = enrol(people, anna)
     half = people.entrance.password("anna", PASSWORD, caller(LATER_S))
-    begun = people.entrance.second_factor(half.token, code_for(secret, LATER_S), caller(LATER_S))
+    begun, proof = people.entrance.second_factor(half.token, code_for(secret, LATER_S), caller(LATER_S))
+    assert proof is Proof.APP
     assert begun.token != half.token
     assert begun.session != half.session
     assert people.half_way(half.token, LATER_S) is None
@@ -90,7 +92,7 @@ def test_a_phone_may_be_half_a_minute_off(people: People, off_s: int, *, good: b
     half = people.entrance.password("anna", PASSWORD, caller(LATER_S))
     code = code_for(secret, LATER_S + off_s)
     if good:
-        assert people.entrance.second_factor(half.token, code, caller(LATER_S)).token
+        assert people.entrance.second_factor(half.token, code, caller(LATER_S))[0].token
     else:
         assert refused(lambda: people.entrance.second_factor(half.token, code, caller(LATER_S))) is Reason.WRONG
 
@@ -101,7 +103,7 @@ def test_a_recovery_code_stands_for_the_app_once_however_it_is_typed(people: Peo
     assert len(set(codes)) == 10
     half = people.entrance.password("anna", PASSWORD, caller(LATER_S))
     typed = codes[3].replace("-", " ").replace("1", "l").upper()
-    assert people.entrance.second_factor(half.token, typed, caller(LATER_S)).token
+    assert people.entrance.second_factor(half.token, typed, caller(LATER_S))[1] is Proof.PAPER
     assert people.account.codes_left(anna.mark) == 9
     half = people.entrance.password("anna", PASSWORD, caller(LATER_S))
     assert refused(lambda: people.entrance.second_factor(half.token, codes[3], caller(LATER_S))) is Reason.WRONG
