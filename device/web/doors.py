@@ -49,7 +49,7 @@ def doors(app: Flask, house: House) -> None:
         if verdict is Verdict.SIGN_IN:
             raise Unauthorized(www_authenticate=WWWAuthenticate(_BEARER) if _is_for_programs(rule) else None)
         if rule is None or verdict is Verdict.KEEP_OUT:
-            if in_kiosk() and request.method in _LOOKING:
+            if rule is not None and in_kiosk() and request.method in _LOOKING:
                 return redirect(url_for("kiosk.view"), _SEE_OTHER)  # what a client is shown leads nowhere else
             raise Refusal(Forbidden.code, "error.403.role")
         if not rule.open_to_all(demo=house.room):

@@ -59,6 +59,8 @@ class Verdict(Enum):
 _THERAPIST: Final = frozenset({Role.THERAPIST})
 _TABLET: Final = frozenset({By.KIOSK})
 _BROWSERS: Final = frozenset({By.PAGE, By.KIOSK})
+_CARING: Final = frozenset({Role.THERAPIST, Role.SUPERVISOR})
+_ADMIN: Final = frozenset({Role.ADMIN})
 _PAGE_AND_PROGRAMS: Final = frozenset({By.PAGE, By.PROGRAM})
 
 PERMISSIONS: Final[Mapping[str, Rule]] = {
@@ -84,6 +86,25 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "kiosk.stopping": Rule(_THERAPIST, by=_TABLET, on=On.OWN),
     "kiosk.stop": Rule(_THERAPIST, by=_TABLET, on=On.OWN),
     "kiosk.close": Rule(_THERAPIST, by=_TABLET, on=On.OWN),
+    # Who works in the room.
+    "duty.check_in": Rule(_THERAPIST),
+    "duty.check_out": Rule(_THERAPIST),
+    # What is named; without an id: of the session in the room.
+    "naming.label": Rule(_CARING, on=On.RECORDING),
+    "naming.note": Rule(_CARING, on=On.RECORDING),
+    "naming.wish": Rule(_CARING, on=On.RECORDING),
+    "naming.assign": Rule(_ADMIN, on=On.FACTS),
+    "naming.session_label": Rule(_THERAPIST, on=On.ROOM),
+    "naming.session_note": Rule(_THERAPIST, on=On.ROOM),
+    "naming.declined": Rule(_THERAPIST, on=On.ROOM),
+    # What an admin looks after.
+    "health.view": Rule(_ADMIN),
+    "sync.view": Rule(_ADMIN),
+    "sync.now": Rule(_ADMIN),
+    "sync.tell": Rule(_ADMIN),
+    "retention.view": Rule(_ADMIN),
+    "audit.view": Rule(_ADMIN),
+    "certificates.view": Rule(_ADMIN),
     # Recordings.
     "lists.recordings": Rule(),
     "lists.recording": Rule(on=On.FACTS),

@@ -12,7 +12,7 @@ from device.people.person import Person, Role
 from device.people.visit import Kind, Stage
 from device.web.app import create_app
 from device.web.front import Front
-from tests.web.conftest import BOX, Box
+from tests.web.conftest import BOX, FROM_PAGE, Box
 from tests.web.published import add_recording
 from tests.web.visitors import add_person, bearer, begin, browser, tablet
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str]] = {
+    "frame.measures": "Measures",
     # Handing over, for the therapist.
     "handing.title": "Measures",
     "handing.intro": "Choose what the client is asked, then hand over this device or another one. Answers are sealed "
