@@ -25,10 +25,14 @@ from device.web.frame import frame
 from device.web.framing import framing
 from device.web.front import Front
 from device.web.guard import guard
+from device.web.handing import handing
 from device.web.headers import headers
 from device.web.house import House
+from device.web.kiosk import kiosk
+from device.web.kiosks import Kiosks
 from device.web.lists import lists
 from device.web.live import live
+from device.web.measure_sealing import sealed_by_capture
 from device.web.naming import naming
 from device.web.noting import Noting
 from device.web.people import PEOPLE
@@ -53,14 +57,15 @@ def create_app(
     setup: Setup | None = None,
     front: Front = _LOOPBACK,
     form_key: bytes | None = None,
+    measures: Path | None = None,
     unix_s: Callable[[], float] = time.time,
 ) -> Flask:
     """The page of one box, as a WSGI application.
 
     ``run`` is where capture publishes its status and listens; ``room`` says whether the panel is simulated, so that
     there is a room view; ``setup`` is what the configuration says; ``front``: how browsers get here; ``form_key`` signs
-    the tokens of forms (none: one that is forgotten when the page ends); ``unix_s`` is the wall clock that the status
-    is published by.
+    the tokens of forms (none: one that is forgotten when the page ends); ``measures``: the folder of the clinic's own;
+    ``unix_s`` is the wall clock that the status is published by.
     """
     house = House(
         store=store,
@@ -97,6 +102,9 @@ def create_app(
         *([room_view] if room else []),
     ):
         app.register_blueprint(blueprint(house))
+    kiosks = Kiosks()
+    app.register_blueprint(handing(house, kiosks, measures))
+    app.register_blueprint(kiosk(house, kiosks, sealed_by_capture(run)))
 
     @app.context_processor
     def _frame() -> dict[str, Any]:

@@ -26,6 +26,7 @@ Pages: TypeAlias = tuple[tuple[str, str, tuple[str, ...]], ...]
 _BOX: Final = ("health", "sync", "retention", "audit", "certificates")
 PAGES: Final[Pages] = (
     ("lists.recordings", "frame.recordings", ("lists", "download")),
+    ("handing.view", "frame.measures", ("handing",)),
     ("room.view", "frame.room", ("room",)),
     ("health.view", "frame.box", _BOX),
     ("persons.persons", "frame.persons", ("persons",)),

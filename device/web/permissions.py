@@ -57,6 +57,8 @@ class Verdict(Enum):
 
 
 _THERAPIST: Final = frozenset({Role.THERAPIST})
+_TABLET: Final = frozenset({By.KIOSK})
+_BROWSERS: Final = frozenset({By.PAGE, By.KIOSK})
 _CARING: Final = frozenset({Role.THERAPIST, Role.SUPERVISOR})
 _ADMIN: Final = frozenset({Role.ADMIN})
 _PAGE_AND_PROGRAMS: Final = frozenset({By.PAGE, By.PROGRAM})
@@ -73,6 +75,17 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     # The simulated room.
     "room.view": Rule(strangers=Strangers.IN_A_DEMO),
     "room.finger": Rule(strangers=Strangers.IN_A_DEMO),
+    # Measures: a therapist hands a tablet over; on it there is its own session, and nothing of anybody's.
+    "handing.view": Rule(_THERAPIST, on=On.OWN),
+    "handing.hand_over": Rule(_THERAPIST, on=On.OWN),
+    "kiosk.view": Rule(by=_BROWSERS, on=On.OWN, strangers=Strangers.ALWAYS),
+    "kiosk.code": Rule(by=_BROWSERS, strangers=Strangers.ALWAYS),
+    "kiosk.begin": Rule(_THERAPIST, by=_TABLET, on=On.OWN),
+    "kiosk.answer": Rule(_THERAPIST, by=_TABLET, on=On.OWN),
+    "kiosk.hand_in": Rule(_THERAPIST, by=_TABLET, on=On.OWN),
+    "kiosk.stopping": Rule(_THERAPIST, by=_TABLET, on=On.OWN),
+    "kiosk.stop": Rule(_THERAPIST, by=_TABLET, on=On.OWN),
+    "kiosk.close": Rule(_THERAPIST, by=_TABLET, on=On.OWN),
     # Who works in the room.
     "duty.check_in": Rule(_THERAPIST),
     "duty.check_out": Rule(_THERAPIST),

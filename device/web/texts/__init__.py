@@ -17,6 +17,7 @@ from device.web.texts import (
     failures,
     frame,
     home,
+    measures,
     naming,
     panel,
     people,
@@ -25,7 +26,23 @@ from device.web.texts import (
     ways,
 )
 
-AREAS: Final = (admin, asks, box, doors, facts, failures, frame, home, naming, panel, people, recordings, sync, ways)
+AREAS: Final = (
+    admin,
+    asks,
+    box,
+    doors,
+    facts,
+    failures,
+    frame,
+    home,
+    measures,
+    naming,
+    panel,
+    people,
+    recordings,
+    sync,
+    ways,
+)
 TEXTS: Final[dict[str, str]] = {key: sentence for area in AREAS for key, sentence in area.TEXTS.items()}
 
 
