@@ -110,6 +110,13 @@ VIEWS: Final = {
     "admin-audit": View(admin, at("box/audit"), idle),
     "admin-certificates": View(admin, at("box/certificates"), idle),
     "admin-recording": View(admin, lambda scene: f"recordings/{scene.nobodys}/", idle),
+    "therapist-account": View(therapist, at("account/"), idle),
+    "therapist-measures": View(therapist, at("measures/"), idle),
+    "admin-persons": View(admin, at("persons/"), idle),
+    "admin-person": View(admin, lambda scene: f"persons/{scene.other.mark}", idle),
+    "admin-new-person": View(admin, at("persons/new"), idle),
+    "sign-in": View(lambda _scene: None, at("sign-in"), idle),
+    "first-admin": View(lambda _scene: None, at("first-admin"), idle),
     "room": View(lambda _scene: None, at("room"), running),
 }
 
