@@ -85,6 +85,7 @@ class Desk:
         self._beside = Beside(store, places=places, in_order=in_order)
         self._journal = journal
         self._counting = Counting(store.path)
+        self._closing = False
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         places.on_begun = self.begun
         self._jobs.put(self._or_tell(waiting.tidy))
@@ -99,6 +100,8 @@ class Desk:
         Raises:
             NotNamedError, StoreError: it is not done.
         """
+        if self._closing:
+            raise NotNamedError(Reason.BUSY, "the capture service is ending", "try again once it runs")
         answer: Future[Named] = Future()
 
         def job() -> None:
@@ -129,6 +132,7 @@ class Desk:
 
     def close(self, *, patience_s: float = 5.0) -> None:
         """Do what was asked so far, for as long as that may take."""
+        self._closing = True
         self._jobs.put(None)
         self._thread.join(patience_s)
 
