@@ -22,6 +22,7 @@ MADE = (
     "simulated.",
     "legend.",
     "sync.",
+    "naming.",
 )
 MADE_TOO = (
     "ask.asked.",
