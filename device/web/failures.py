@@ -9,7 +9,6 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.routing import RequestRedirect
 
 from device.errors import AdminError, SottoError
-from device.naming_requests import NotNamedError, Reason
 from device.web.refusals import Refusal
 from device.web.texts import text, text_or
 from device.web.wording import sentence
@@ -17,21 +16,12 @@ from device.web.wording import sentence
 # What is fetched by programs answers in plain text or JSON; everything else is a page.
 _PLAIN_SUFFIXES: Final = (".age", ".json")
 _SERVICE_UNAVAILABLE: Final = 503
-# The others pass: the box is busy, or its disk is full, or fails.
-_NOT_NAMED: Final = {
-    Reason.NOT_ASKABLE: 400,
-    Reason.GONE: 404,
-    Reason.GOING: 409,
-    Reason.NOT_CLOSED: 409,
-    Reason.NOT_SEALED: 422,
-}
 
 
 def failures(app: Flask) -> None:
     """Let ``app`` answer every failure in words."""
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(SottoError, _failed)
-    app.register_error_handler(NotNamedError, _not_named)
 
 
 def _refused(error: HTTPException) -> Response:
@@ -54,11 +44,6 @@ def _port() -> str:
 def _failed(error: SottoError) -> Response:
     code = _SERVICE_UNAVAILABLE if isinstance(error, AdminError) else InternalServerError.code
     return _answer(sentence(error.what), sentence(error.hint), code=code)
-
-
-def _not_named(error: NotNamedError) -> Response:
-    key = f"naming.{error.reason.replace(' ', '_')}"
-    return _answer(text(key), text(f"{key}.do"), code=_NOT_NAMED.get(error.reason, _SERVICE_UNAVAILABLE))
 
 
 def _answer(what: str, hint: str, *, code: int) -> Response:

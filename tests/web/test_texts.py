@@ -22,7 +22,6 @@ MADE = (
     "simulated.",
     "legend.",
     "sync.",
-    "naming.",
 )
 MADE_TOO = (
     "ask.asked.",
