@@ -18,6 +18,7 @@ from device.compose_naming import desk_of, naming_server
 from device.compose_receipts import receipts_server
 from device.compose_upkeep import upkeep_of
 from device.config import Config
+from device.devicekey import load_or_make_device_key, publish_public_key
 from device.errors import StoreError
 from device.journal import Scribe, where_it_belongs
 from device.notify import notifier
@@ -48,6 +49,7 @@ def _run(config: Config) -> None:
     for happened in compose.start_entries(config):
         auditor.note(happened)
     store = compose.store_of(config)
+    publish_public_key(load_or_make_device_key(config.box.device_key), config.box.run)
     recipients, standing = compose.recipients_or_fault(config)
     scribe, waiting, in_order = Scribe(where_it_belongs()), WaitingRoom(store.path), threading.Event()
     desk = desk_of(

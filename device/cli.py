@@ -210,8 +210,10 @@ def _capture(options: argparse.Namespace) -> int:
 
 
 def _web(options: argparse.Namespace) -> int:
+    from device.compose_people import people_of
     from device.web.app import create_app
     from device.web.serve import serve
+    from device.web.setup import setup_of
 
     config = load_config(options.config)
     app = create_app(
@@ -219,6 +221,9 @@ def _web(options: argparse.Namespace) -> int:
         run=config.box.run,
         box=config.box.name,
         room=config.panel.driver == "simulated",
+        people=people_of(config),
+        measures=config.web.measures,
+        setup=setup_of(config),
     )
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(EXIT_DONE))
     notify = notifier()

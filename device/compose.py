@@ -48,7 +48,6 @@ from device.recording.audited import Happened, Tell, Who, to_no_log
 from device.recording.chain import AUDIT_NAME
 from device.recording.erasure import EraseCertificate
 from device.requests import REQUESTS_NAME, parse_request
-from device.retention import Policy
 from device.session import Session
 from device.session_context import Rules
 from device.status import Status
@@ -203,15 +202,6 @@ def _noting_erasures(auditor: Auditor, desk: Desk | None) -> Callable[[EraseCert
             desk.erased(certificate)
 
     return note
-
-
-def policy_of(config: Config) -> Policy | None:
-    """What the clinic chose about retention; ``None``: nothing. Warns by sync's limit where it says no other."""
-    section = config.retention
-    stuck_days = None if config.sync is None else config.sync.stuck_days
-    if section is None:
-        return None if stuck_days is None else Policy(warn_days=stuck_days)
-    return Policy(keep_days=section.keep_days, warn_days=section.warn_days or stuck_days)
 
 
 def microphone_of(config: Config, *, clock: Clock) -> Microphone:

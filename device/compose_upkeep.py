@@ -7,10 +7,10 @@ from device.capture.auditor import Auditor
 from device.capture.upkeep import Upkeep
 from device.capture.waiting import WaitingRoom
 from device.clock import Clock, boot_id
-from device.compose import policy_of
 from device.config import Config
 from device.devicekey import load_or_make_device_key
 from device.journal import Journal
+from device.retention import policy_of
 from device.store import Store
 
 

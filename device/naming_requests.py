@@ -5,10 +5,11 @@ durable, and sealed where it is anything that only a recipient may read. ``{"don
 The vocabulary is names and wishes: consent and start do not exist in it, nothing is ever opened, and what somebody asks
 to be deleted is not. Each request says by its mark who asks (``by``); the page knows that, and is believed.
 
-``recording`` is the id of one that is in the store. Left out it means the recording that runs, or whose window is open.
-With neither the attachment is sealed at once, waits, and goes beside the next recording that begins within three hours
-with the same person on duty. A page that knows which recording is meant says so: a measure that was answered five
-minutes after the end belongs to that recording, and not to the next client's.
+``recording`` is the id of one that is in the store. Left out it means the recording that runs, or whose window is open,
+unless another therapist was checked in when it began. With neither the attachment is sealed at once, waits, and goes
+beside the next recording that begins within three hours with the same person on duty. A page that knows which recording
+is meant says so: a measure that was answered five minutes after the end belongs to that recording, and not to the next
+client's.
 """
 
 from __future__ import annotations
@@ -103,10 +104,15 @@ class Note(_Ask):
 
 
 class Measure(_Ask):
-    """Put an answered measure beside the recording: the document as it is to be sealed."""
+    """Put an answered measure beside the recording: the document as it is to be sealed.
+
+    ``after``: where no recording is named, it is not this one either, whose window may still be open: the next one's
+    client has the tablet already.
+    """
 
     ask: Literal["measure"] = "measure"
     recording: RecordingId | None = None
+    after: RecordingId | None = None
     document: Annotated[str, Field(min_length=2), AfterValidator(_document)] = Field(repr=False)
 
 

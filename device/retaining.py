@@ -46,7 +46,7 @@ def survey(store: StoreReader, lived: Lived, *, policy: Policy | None, key: byte
     lived = look_at(lived, boots=boots, verified=[one for one in found if _is_proven(found[one], receipts[one])])
     unread = "it has only begun, or it cannot be read"
     decisions = (
-        decide(_facts(found[one], receipts[one], lived, store.folder(one)), policy)
+        decide(facts_of(found[one], receipts[one], lived, store.folder(one)), policy)
         if one in found
         else Decision(one, erase=False, why=unread)
         for one in ids
@@ -68,7 +68,8 @@ def _is_proven(listed: Listed, receipts: tuple[Receipt, ...]) -> bool:
     return closed and bool(proving(receipts, digest=manifest.digest, size_bytes=manifest.size_bytes))
 
 
-def _facts(listed: Listed, receipts: tuple[Receipt, ...], lived: Lived, folder: Path) -> Facts:
+def facts_of(listed: Listed, receipts: tuple[Receipt, ...], lived: Lived, folder: Path) -> Facts:
+    """What retention knows of one recording."""
     manifest = listed.manifest
     age = age_us(lived, manifest.id, boot=manifest.boot, started_monotonic_us=manifest.started_monotonic_us)
     return Facts(

@@ -72,13 +72,32 @@ FLOORS: Mapping[str, int] = {
     "device.panel_language": 1,
     "device.recording": 1,
     "device.recording.*": 1,
+    "device.measures": 1,
+    "device.measures.*": 1,
     "device.people": 1,
     "device.people.person": 1,
-    "device.people.*": 2,
+    "device.people.refused": 1,
+    "device.people.visit": 1,
+    "device.people.secret": 1,
+    "device.people.schema": 1,
+    "device.people.database": 1,
+    "device.people.challenge": 1,
+    "device.people.passwords": 1,
+    "device.people.second_factor": 1,
+    "device.people.passkeys": 1,
+    "device.people.register": 2,
+    "device.people.sessions": 2,
+    "device.people.codes": 2,
+    "device.people.duty": 2,
+    "device.people.factors": 2,
+    "device.people.failures": 2,
+    "device.people.first_admin": 2,
+    "device.people.*": 3,
     "device.age": 1,
     "device.age.*": 1,
     # 2, ledgers: what the processes of a box leave for each other; and what every panel and remote keeps to
     "device.store": 2,
+    "device.remembering": 3,
     "device.audit": 2,
     "device.audit_requests": 2,
     "device.status": 2,
@@ -108,6 +127,7 @@ FLOORS: Mapping[str, int] = {
     "device.retaining": 3,
     "device.sealed_file": 3,
     "device.attachments": 3,
+    "device.sync_control": 3,
     "device.capture.sample_clock": 1,
     "device.capture.promptness": 1,
     "device.capture.sound_cards": 1,
@@ -158,6 +178,7 @@ FLOORS: Mapping[str, int] = {
     "device.cli": ROOF,
     "device.capture_verb": ROOF,
     "device.compose": ROOF,
+    "device.compose_people": ROOF,
     "device.demo": ROOF,
     "device.rehearse": ROOF,
     "device.compose_naming": ROOF,
@@ -174,6 +195,8 @@ FLOORS: Mapping[str, int] = {
 # Floors on which a module may know its neighbours (never in a circle); on floor 4 only those of its own package.
 SIDEWAYS = frozenset({1, ROOF})
 SIDEWAYS_IN_PACKAGE = 4
+# Below, too, where a package is one thing to those above it: the page is handed its people whole.
+TOGETHER = frozenset({"device.people"})
 # Edges that know each other all the same, each with its reason.
 NEIGHBOURS = {
     ("device.capture.simulated", "device.capture.camera"),  # the same pipe to a child, with another program in it
@@ -188,10 +211,17 @@ SIGHT: Mapping[str, tuple[str, ...]] = {
         "device.web*",
         "device.config",
         "device.errors",
+        "device.measures*",
+        "device.people*",
         "device.words",
         "device.clock",
         "device.status",
         "device.sync_status",
+        "device.sync_control",
+        "device.retention",
+        "device.retaining",
+        "device.lived",
+        "device.audit",
         "device.store",
         "device.recording*",
         "device.audit_requests",
@@ -222,6 +252,7 @@ OPENING = ("device.age.identities*", "device.age.opening*", "device.age.passphra
 # Vendor library → its home. (ctypes is Python's own, but stands for a C library each time.)
 HOMES: Mapping[str, tuple[str, ...]] = {
     "alsaaudio": ("device.capture.alsa",),
+    "argon2": ("device.people.passwords",),
     "av": ("device.capture.picture",),
     "cryptography": (
         "device.age.*",
@@ -240,6 +271,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.thrift",
     ),
     "flask": ("device.web", "device.web.*"),
+    "flask_wtf": ("device.web.forms",),
     "gpiozero": ("device.panel_gpio",),
     "jinja2": ("device.web", "device.web.*"),
     "libcamera": ("device.capture.camera_picamera2",),
@@ -250,6 +282,9 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.config",
         "device.counts",
         "device.erasing",
+        "device.measures.document",
+        "device.measures.measure",
+        "device.measures.parsing",
         "device.naming_requests",
         "device.recording.erasure",
         "device.lived",
@@ -269,8 +304,12 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.wishes",
         "provisioning.*",
     ),
+    "pyotp": ("device.people.second_factor",),
+    "segno": ("device.web.qr",),
+    "sqlite3": ("device.people.database",),
     "systemd": ("device.notify", "device.journal"),
     "waitress": ("device.web", "device.web.*"),
+    "webauthn": ("device.people.passkeys",),
     "werkzeug": ("device.web", "device.web.*"),
 }
 
@@ -349,6 +388,8 @@ def may_import(importer: str, target: str) -> bool:
         return above > below
     if above == SIDEWAYS_IN_PACKAGE:
         return importer.split(".")[:2] == target.split(".")[:2]
+    if above == 3 and all(name.rpartition(".")[0] in TOGETHER for name in (importer, target)):
+        return True
     return above in SIDEWAYS or (importer, target) in NEIGHBOURS
 
 

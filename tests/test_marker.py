@@ -134,6 +134,7 @@ fps = 10
 [panel]
 driver = "simulated"
 [web]
+state = "{self.folder}/web"
 port = 0
 """
         )

@@ -197,11 +197,19 @@ class Desk:
         content = _content(asked, now)
         with _as_refusals():
             sealed = seal(kind, content, self._recipients)
-        recording_id = asked.recording or self.places.current(patience_s=_BEGINS_WITHIN_S)
+        recording_id = asked.recording or self._meant_by(asked)
         if recording_id is not None:
             return self._attach(recording_id, kind, sealed, by=asked.by)
         self._must_note(What.NAMED, attachment=kind.value, person=asked.by)
         return Named(None, self.waiting.put(kind, sealed, by=asked.by, at=now))
+
+    def _meant_by(self, asked: Attachable) -> str | None:
+        """The recording that runs, or whose window is open; ``None`` where that is another therapist's or client's."""
+        recording_id = self.places.current(patience_s=_BEGINS_WITHIN_S)
+        if recording_id is None or (isinstance(asked, Measure) and recording_id == asked.after):
+            return None
+        manifest = manifest_of(self._store.folder(recording_id))
+        return recording_id if manifest is None or manifest.therapist in (None, asked.by) else None
 
     def _bring(self, asked: Clip) -> Named:
         with _as_refusals():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -11,41 +12,87 @@ from typing import Any, Final
 from flask import Flask, request
 from jinja2 import StrictUndefined
 
+from device.people.people import People
 from device.store import StoreReader
 from device.web.asks import asks
+from device.web.box import BOX
+from device.web.doors import doors, who_asks
 from device.web.download import download
+from device.web.duty import duty
 from device.web.failures import failures
+from device.web.forms import forms
+from device.web.frame import frame
 from device.web.framing import framing
+from device.web.front import Front
 from device.web.guard import guard
+from device.web.handing import handing
 from device.web.headers import headers
 from device.web.house import House
+from device.web.kiosk import kiosk
+from device.web.kiosks import Kiosks
 from device.web.lists import lists
 from device.web.live import live
+from device.web.measure_sealing import sealed_by_capture
+from device.web.naming import naming
 from device.web.noting import Noting
 from device.web.room import room as room_view
+from device.web.setup import Setup
 from device.web.texts import text
+from device.web.visitor import mark_or_none, visitor_or_none
 
 # The longest that anybody has to say to the page is a form of a few words.
 _MOST_REQUEST_BYTES: Final = 16 * 1024
 _MOST_PEOPLE: Final = 12
+_LOOPBACK: Final = Front()
 
 
 def create_app(
-    *, store: StoreReader, run: Path, box: str, room: bool, unix_s: Callable[[], float] = time.time
+    *,
+    store: StoreReader,
+    run: Path,
+    box: str,
+    room: bool,
+    people: People,
+    setup: Setup | None = None,
+    front: Front = _LOOPBACK,
+    form_key: bytes | None = None,
+    measures: Path | None = None,
+    unix_s: Callable[[], float] = time.time,
 ) -> Flask:
     """The page of one box, as a WSGI application.
 
     ``run`` is where capture publishes its status and listens; ``room`` says whether the panel is simulated, so that
-    there is a room view; ``unix_s`` is the wall clock that the status is published by.
+    there is a room view; ``setup`` is what the configuration says; ``front``: how browsers get here; ``form_key`` signs
+    the tokens of forms (none: one that is forgotten when the page ends); ``measures``: the folder of the clinic's own;
+    ``unix_s`` is the wall clock that the status is published by.
     """
-    house = House(store=store, run=run, box=box, room=room, unix_s=unix_s, noting=Noting(run))
+    house = House(
+        store=store,
+        run=run,
+        box=box,
+        room=room,
+        unix_s=unix_s,
+        noting=Noting(run, who=mark_or_none),
+        people=people,
+        setup=setup or Setup(),
+        front=front,
+    )
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    for part in (guard, headers, failures):
-        part(app)
-    for blueprint in (lists, download, live, framing, asks, *([room_view] if room else [])):
+    headers(app)
+    failures(app, front=front)
+    # In this order: is it for us, who asks, was it meant, may they.
+    guard(app, front=front)
+    who_asks(app, house)
+    forms(app, front=front, key=form_key or secrets.token_bytes(32))
+    doors(app, house)
+    frame(app)
+    for blueprint in (lists, download, live, framing, asks, duty, naming, *BOX, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
+    kiosks = Kiosks()
+    app.register_blueprint(handing(house, kiosks, measures))
+    app.register_blueprint(kiosk(house, kiosks, sealed_by_capture(run)))
 
     @app.context_processor
     def _frame() -> dict[str, Any]:
@@ -54,6 +101,7 @@ def create_app(
             "t": text,
             "box": box,
             "room": room,
+            "visitor": visitor_or_none(),
             "looked": f"{looked:%H:%M:%S}",
             "most_people": _MOST_PEOPLE,
             "endpoint": request.endpoint or "",

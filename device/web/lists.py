@@ -1,12 +1,21 @@
-"""The recordings list, and the page of one recording."""
+"""What everybody comes for: the state of the room, who works there, and the recordings that they may see."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from typing import Final
 
+from flask import Blueprint, render_template, request
+
+from device.web.duty import in_the_room
 from device.web.facts import facts_of
+from device.web.filters import NOBODY, SOUNDS, STATES, wanted_of
 from device.web.house import House
-from device.web.rows import row_of, rows
+from device.web.naming import said
+from device.web.paging import number_of
+from device.web.rows import Rowing, newest_own, rows
+from device.web.ways import STEPS
+
+_CHOICES: Final = {"states": STATES, "sounds": SOUNDS, "nobody": NOBODY}
 
 
 def lists(house: House) -> Blueprint:
@@ -15,15 +24,37 @@ def lists(house: House) -> Blueprint:
 
     @blueprint.get("/")
     def recordings() -> str:
-        now = house.now()
-        return render_template("list.html", now=now, list=rows(house, now.believed))
+        now, wanted = house.now(), wanted_of(request.args)
+        found = rows(house, now, wanted=wanted, page=number_of(request.args.get("page")))
+        who = in_the_room(house, now)
+        return render_template(
+            "list.html",
+            now=now,
+            list=found,
+            wanted=wanted,
+            choices=_CHOICES,
+            duty=who,
+            said=said(request.args),
+            last=newest_own(house, now) if who.may and found.noted else None,
+        )
 
     @blueprint.get("/recordings/<recording_id>/")
     def recording(recording_id: str) -> str:
         listed = house.find(recording_id)
         house.noting.must_view("facts", recording_id)
         now = house.now()
-        row = row_of(listed, now.believed)
-        return render_template("recording.html", now=now, row=row, facts=facts_of(listed.manifest), listed=listed)
+        row = Rowing(house, now).row(listed)
+        facts = facts_of(listed.manifest)
+        return render_template(
+            "recording.html",
+            now=now,
+            row=row,
+            facts=facts,
+            listed=listed,
+            steps=STEPS,
+            said=said(request.args),
+            therapists=house.therapists(),
+            wishes=frozenset[str](),
+        )
 
     return blueprint

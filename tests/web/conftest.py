@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -18,17 +19,25 @@ from device.audit_requests import AUDIT_SOCKET_NAME, PATIENCE_S, AuditServer
 from device.capture.auditor import Auditor
 from device.clock import SystemClock
 from device.datagrams import DatagramServer
+from device.people.database import Database
+from device.people.people import People
+from device.people.person import Person, Role
 from device.recording.audited import Happened
 from device.recording.chain import AUDIT_NAME
 from device.requests import REQUESTS_NAME
 from device.room import ROOM_NAME
 from device.store import Store, StoreReader
 from device.web.app import create_app
+from device.web.front import Front
+from device.web.setup import Setup
 from provisioning.verify_audit import verify_audit
 from tests.audit.logs import KEY
 from tests.web.published import BOX, make_store
+from tests.web.visitors import add_person, begin, browser, of_therapist, the_therapist
 
 FROM_PAGE = {"X-Sotto-Page": "1"}
+LOOPBACK = Front()
+FINGERPRINT = "0123456789abcdef"
 
 
 @dataclass
@@ -38,10 +47,21 @@ class Box:
     store: Store
     run: Path
     audit: Path
+    people: People
+    setup: Setup = field(default_factory=Setup)
+    name: str = BOX
     heard: queue.Queue[tuple[str, bytes]] = field(default_factory=queue.Queue)
 
-    def app(self, *, room: bool = True) -> Flask:
-        return create_app(store=StoreReader(self.store.path), run=self.run, box=BOX, room=room)
+    def app(self, *, room: bool = True, front: Front = LOOPBACK) -> Flask:
+        return create_app(
+            store=StoreReader(self.store.path),
+            run=self.run,
+            box=self.name,
+            room=room,
+            people=self.people,
+            setup=self.setup,
+            front=front,
+        )
 
     def noted(self) -> list[dict[str, Any]]:
         """What stands in the audit log, oldest first; it has to hold."""
@@ -53,6 +73,13 @@ class Box:
     def next_heard(self) -> tuple[str, bytes]:
         """The next datagram: by which socket it came, and what it was."""
         return self.heard.get(timeout=10)
+
+
+@contextmanager
+def people_in(folder: Path) -> Iterator[People]:
+    """The people of a box, in a database of their own."""
+    with closing(Database(folder)) as database:
+        yield People(database, fingerprint=lambda: FINGERPRINT)
 
 
 @contextmanager
@@ -82,11 +109,12 @@ def audited(box: Box) -> Iterator[Auditor]:
 
 
 @pytest.fixture
-def bare_box(tmp_path: Path) -> Box:
+def bare_box(tmp_path: Path) -> Iterator[Box]:
     """A box whose capture service does not run: there is nobody who could note anything."""
     run = tmp_path / "run"
     run.mkdir()
-    return Box(make_store(tmp_path / "store"), run, tmp_path / "store" / AUDIT_NAME)
+    with people_in(tmp_path) as people:
+        yield Box(make_store(tmp_path / "store"), run, tmp_path / "store" / AUDIT_NAME, people)
 
 
 @pytest.fixture
@@ -102,6 +130,33 @@ def capture(box: Box) -> Iterator[Box]:
         yield box
 
 
+@contextmanager
+def app_of_nobody() -> Iterator[Flask]:
+    """A page with all routes there can be, for those who only look at them."""
+    with tempfile.TemporaryDirectory() as folder, people_in(Path(folder)) as people:
+        store = make_store(Path(folder) / "store")
+        yield Box(store, Path(folder), Path(folder) / "audit", people).app()
+
+
+@pytest.fixture
+def therapist(box: Box) -> Person:
+    """Whose the recordings are, where a test says nothing else."""
+    return the_therapist(box.people)
+
+
 @pytest.fixture
 def client(box: Box) -> FlaskClient:
-    return box.app().test_client()
+    """The browser of that therapist."""
+    return of_therapist(box.app(), box.people)
+
+
+@pytest.fixture
+def stranger(box: Box) -> FlaskClient:
+    """A browser in which nobody is signed in."""
+    return browser(box.app())
+
+
+@pytest.fixture
+def admin(box: Box) -> FlaskClient:
+    """The browser of an admin."""
+    return browser(box.app(), begin(box.people, add_person(box.people, Role.ADMIN)))

@@ -21,6 +21,7 @@ MADE = (
     "end.",
     "simulated.",
     "legend.",
+    "handing.",
     "sync.",
 )
 MADE_TOO = (

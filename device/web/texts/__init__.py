@@ -8,9 +8,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from device.web.texts import asks, box, facts, failures, frame, panel, recordings, sync
+from device.web.texts import (
+    admin,
+    asks,
+    box,
+    doors,
+    facts,
+    failures,
+    frame,
+    home,
+    measures,
+    naming,
+    panel,
+    recordings,
+    sync,
+    ways,
+)
 
-AREAS: Final = (asks, box, facts, failures, frame, panel, recordings, sync)
+AREAS: Final = (admin, asks, box, doors, facts, failures, frame, home, measures, naming, panel, recordings, sync, ways)
 TEXTS: Final[dict[str, str]] = {key: sentence for area in AREAS for key, sentence in area.TEXTS.items()}
 
 
