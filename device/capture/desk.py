@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 
 from device.age.errors import AgeError
 from device.age.recipients import Recipient
-from device.attachments import attach, check_sealed, link, seal
+from device.attachments import TooManyError, attach, check_sealed, link, seal
 from device.capture.beside import Beside
 from device.capture.counting import Counting
 from device.capture.duty import Duty
@@ -219,7 +219,7 @@ class Desk:
     def _attach(self, recording_id: str, kind: Kind, sealed: bytes, *, by: str) -> Named:
         self._beside.find(recording_id)
         self._must_note(What.NAMED, recording_id, attachment=kind.value, person=by)
-        with self._beside.undisturbed(recording_id) as folder:
+        with self._beside.undisturbed(recording_id) as folder, _as_refusals():
             return Named(recording_id, attach(folder, kind, sealed))
 
     def _receive(self, begun: Begun) -> None:
@@ -243,7 +243,7 @@ class Desk:
     def _place(self, one: Waiting, recording_id: str, *, by: Who) -> str:
         self._beside.find(recording_id)
         self._must_note(What.PLACED, recording_id, by=by, attachment=one.kind.value, person=one.by)
-        with self._beside.undisturbed(recording_id, patiently=by is Who.BOX) as folder:
+        with self._beside.undisturbed(recording_id, patiently=by is Who.BOX) as folder, _as_refusals():
             return self.waiting.place(one, lambda path: link(path, folder, one.kind))
 
     def _leave(self, chosen: Sequence[Waiting], *, by: Who) -> None:
@@ -283,9 +283,11 @@ class Desk:
 
 @contextmanager
 def _as_refusals() -> Iterator[None]:
-    """What age refuses, as an answer."""
+    """What age refuses, and what there is too much of, as an answer."""
     try:
         yield
+    except TooManyError as problem:
+        raise NotNamedError(Reason.TOO_MANY, problem.what, problem.hint) from problem
     except AgeError as problem:
         raise NotNamedError(
             Reason.NOT_SEALED, problem.what, problem.hint or "ask whoever set the box up to look at its recipients"

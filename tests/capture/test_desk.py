@@ -343,6 +343,26 @@ def test_while_a_recording_runs_or_its_window_is_open_a_name_without_one_is_for_
     assert room.ask(a_measure()).recording is None
 
 
+def test_what_is_for_no_recording_by_name_is_never_for_another_therapists_or_the_last_clients(room: Room) -> None:
+    one = room.begin(ANNA)
+    room.store.write_manifest(read_manifest(room.store.folder(one)).model_copy(update={"therapist": ANNA}))
+    assert room.ask(Label(by=BEN, client="of Ben")).recording is None
+    assert room.ask(Measure(by=ANNA, after=one, document="{}")).recording is None
+    assert room.ask(Measure(by=ANNA, after="000099-abcdefghij", document="{}")).recording == one
+    assert room.ask(Label(by=ANNA, client="of Anna")).recording == one
+
+
+def test_beside_a_recording_there_can_only_be_so_many(room: Room) -> None:
+    one = add_recording(room.store)
+    place = room.store.folder(one) / ATTACHMENTS_NAME
+    place.mkdir()
+    (place / "measure-100.age").write_bytes(b"sealed")
+    name = room.ask(a_measure()).name
+    assert room.refused(a_measure(one)) is Reason.TOO_MANY
+    assert room.refused(Place(by=ANNA, name=name or "", recording=one)) is Reason.TOO_MANY
+    assert len(room.desk.waiting.all()) == 1, "it is not lost"
+
+
 def test_what_comes_while_a_recording_starts_is_for_that_one_and_not_for_the_one_before(room: Room) -> None:
     before = room.begin(ANNA)
     room.desk.places.settled(1)
