@@ -175,7 +175,7 @@ class Reason(StrEnum):
     GONE = "gone"  # there is no such recording, or nothing of that name waits
     GOING = "going"  # it was withdrawn, or is being erased: nothing is put beside it any more
     NOT_CLOSED = "not closed"  # it is being recorded, sealed, or its window is open
-    TOO_MANY = "too many"
+    TOO_MANY = "too many"  # of that kind, beside that recording
     NOT_SEALED = "not sealed"  # what was brought is no age file, or the box has no recipient that it could seal to
     BUSY = "busy"  # an erasure is under way, or the recordings are being put in order
     NOT_NOTED = "not noted"  # the audit log cannot be written
