@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -168,6 +169,7 @@ def looking(folder: Path, browser: Browser) -> Iterator[Looker]:
         store, run = make_store(folder / "store"), folder / "run"
         box = Box(store, run, folder / "store" / AUDIT_NAME, people, setup=SETUP, name="Room 3")
         scene = make_scene(box)
+        people.check_in(THERAPIST, time.time())
         with audited(box), serving(box) as address:
             publisher = Publisher(box, idle())
             try:
