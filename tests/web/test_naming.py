@@ -10,12 +10,13 @@ from flask.testing import FlaskClient
 
 from device.clock import SystemClock
 from device.counts import read_counts
+from device.naming_requests import Reason
 from device.people.person import Role
 from device.recording import SESSION_NAME
-from device.recording.manifest import RecordingState
 from device.recording.named import LabelDocument, NoteDocument
 from device.status import publish
 from device.waiting import read_waiting
+from device.web.texts import TEXTS
 from device.wishes import wishes_of
 from tests.web.conftest import Box, audited
 from tests.web.desks import Named, named
@@ -151,10 +152,13 @@ def test_why_something_was_not_named_is_told_in_the_page_s_words(desk: Named, th
     code, told = post(therapist_client, f"/recordings/{going}/label", **LABEL)
     assert code == 409
     assert "being erased" in told
-    still_open = add_recording(desk.box.store, state=RecordingState.OPEN, ended=None)
-    code, told = post(therapist_client, f"/recordings/{still_open}/wish", wish="deletion")
-    assert code == 409
-    assert "not closed yet" in told
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_has_its_two_sentences(reason: Reason) -> None:
+    key = f"error.named.{reason.replace(' ', '_')}"
+    assert TEXTS[key]
+    assert TEXTS[f"{key}.do"]
 
 
 def test_without_capture_nothing_is_named_and_nobody_is_checked_in(box: Box) -> None:
