@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -172,7 +173,7 @@ def test_what_changes_by_itself_is_sent_again_only_where_it_has_changed(box: Box
 def test_sync_can_be_paused_and_told_to_go_on(box: Box, admin: FlaskClient, what: Tell) -> None:
     syncing(box)
     heard: list[bytes] = []
-    done = __import__("threading").Event()
+    done = threading.Event()
 
     def hear(data: bytes) -> None:
         heard.append(data)
