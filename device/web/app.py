@@ -36,6 +36,7 @@ from device.web.measure_sealing import sealed_by_capture
 from device.web.naming import naming
 from device.web.noting import Noting
 from device.web.people import PEOPLE
+from device.web.proofs import Proofs
 from device.web.room import room as room_view
 from device.web.setup import Setup
 from device.web.texts import text
@@ -77,6 +78,7 @@ def create_app(
         people=people,
         setup=setup or Setup(),
         front=front,
+        proofs=Proofs(),
     )
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from device.lived import DAY_US
-from device.recording import ATTACHMENTS_NAME
+from device.recording import ATTACHMENTS_NAME, MANIFEST_NAME
 from device.recording.manifest import RecordingState
 from device.recording.receipt import Receipt
 from device.retention import Facts, Policy, days_to_stay, decide
 from device.store import Store
 from device.sync_status import SyncState, SyncStatus
+from device.web.proofs import Proof, Proofs
 from device.web.setup import Setup
 from device.web.texts import TEXTS
 from device.web.ways import STEPS, Stage, Way, Ways, goes_text, moving_of
@@ -23,6 +24,7 @@ from device.words import By
 from tests.web.conftest import Box
 from tests.web.published import add_recording, make_store
 
+PROOFS = Proofs()
 SETUP = Setup(remote="clinic", policy=Policy(keep_days=30))
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 
@@ -37,7 +39,7 @@ def way(
 ) -> Way:
     listed = store.find(recording_id)
     assert listed is not None
-    return Ways(store, setup, sync=sync, kept_back=back, unix_s=time.time()).of(listed)
+    return Ways(store, setup, PROOFS, sync=sync, kept_back=back, unix_s=time.time()).of(listed)
 
 
 def receipt(store: Store, recording_id: str, **facts: Any) -> None:
@@ -174,3 +176,20 @@ def test_no_day_is_told_that_retention_would_not_keep_to(facts: Facts, policy: P
         later = replace(facts, verified_for_us=facts.verified_for_us + days * DAY_US)
         assert decide(later, policy).erase
         assert not decide(replace(later, verified_for_us=later.verified_for_us - DAY_US), policy).erase
+
+
+def test_what_was_verified_is_remembered_until_it_changes(store: Store) -> None:
+    proofs, recording_id = Proofs(), add_recording(store)
+    folder = store.folder(recording_id)
+    first = proofs.of(folder)
+    assert first.key
+    assert first.receipts == ()
+    assert proofs.of(folder) is first
+    receipt(store, recording_id)
+    second = proofs.of(folder)
+    assert [one.remote for one in second.receipts] == ["clinic"]
+    assert proofs.of(folder) is second
+    proofs.forget_all_but(set())
+    assert proofs.of(folder) is not second
+    (folder / MANIFEST_NAME).unlink()
+    assert proofs.of(folder) == Proof()
