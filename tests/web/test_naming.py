@@ -205,8 +205,12 @@ def test_another_therapist_sees_who_is_there_and_may_check_in_instead(
 
 
 def test_a_check_in_that_capture_has_forgotten_is_told(desk: Named, therapist_client: FlaskClient) -> None:
-    post(therapist_client, "/duty/in")
     publish(status(on_duty=None), desk.box.run)
+    post(therapist_client, "/duty/in")
+    assert "does not know it" not in therapist_client.get("/").text  # it is only just being told
+    desk.box.people.check_in(THERAPIST, time.time() - 60)
     shown = therapist_client.get("/").text
     assert "The capture service does not know it." in shown
     assert 'formaction="/duty/in"' in shown
+    publish(status(on_duty=THERAPIST), desk.box.run)
+    assert "does not know it" not in therapist_client.get("/").text
