@@ -21,6 +21,7 @@ from device.claim import claimed, other_writer
 from device.config import load_config
 from device.demo import DemoChoices, run_demo
 from device.errors import AdminError, SottoError
+from device.measures_verb import add_verb as add_measures
 from device.notify import READY, notifier
 from device.rehearse import Stage, parse_presses, rehearsal_of, tell
 from device.retention_verb import add_verbs as add_retention
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     diagram.set_defaults(verb=_diagram)
 
     add_retention(verbs)
+    add_measures(verbs)
     _add_sync(verbs)
     _add_cameras(verbs)
     return parser

@@ -186,6 +186,7 @@ FLOORS: Mapping[str, int] = {
     "device.compose_upkeep": ROOF,
     "device.compose_remote": ROOF,
     "device.remotes": ROOF,
+    "device.measures_verb": ROOF,
     "device.retention_verb": ROOF,
     "device.sync_verb": ROOF,
     "provisioning": ROOF,
