@@ -27,6 +27,7 @@ from device.retention_verb import add_verbs as add_retention
 from device.status import read_status
 from device.store import StoreReader
 from device.sync_status import read_sync_status
+from device.wishes_verb import add_verbs as add_wishes
 
 EXIT_DONE: Final = 0
 EXIT_FAILED: Final = 1
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     diagram.set_defaults(verb=_diagram)
 
     add_retention(verbs)
+    add_wishes(verbs)
     _add_sync(verbs)
     _add_cameras(verbs)
     return parser

@@ -187,6 +187,7 @@ FLOORS: Mapping[str, int] = {
     "device.compose_remote": ROOF,
     "device.remotes": ROOF,
     "device.retention_verb": ROOF,
+    "device.wishes_verb": ROOF,
     "device.sync_verb": ROOF,
     "provisioning": ROOF,
     "provisioning.*": ROOF,
