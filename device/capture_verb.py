@@ -13,6 +13,7 @@ from device.clock import Stamp, SystemClock, boot_id, stamp
 from device.compose import Parts
 from device.compose_receipts import receipts_server
 from device.config import Config
+from device.devicekey import load_or_make_device_key, publish_public_key
 from device.errors import StoreError
 from device.journal import Scribe, where_it_belongs
 from device.notify import notifier
@@ -43,6 +44,7 @@ def _run(config: Config) -> None:
     for happened in compose.start_entries(config):
         auditor.note(happened)
     store = compose.store_of(config)
+    publish_public_key(load_or_make_device_key(config.box.device_key), config.box.run)
     recipients, standing = compose.recipients_or_fault(config)
     scribe = Scribe(where_it_belongs())
     service = compose.service_of(

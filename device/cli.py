@@ -210,6 +210,7 @@ def _capture(options: argparse.Namespace) -> int:
 
 
 def _web(options: argparse.Namespace) -> int:
+    from device.compose_people import people_of
     from device.web.app import create_app
     from device.web.serve import serve
 
@@ -219,6 +220,7 @@ def _web(options: argparse.Namespace) -> int:
         run=config.box.run,
         box=config.box.name,
         room=config.panel.driver == "simulated",
+        people=people_of(config),
     )
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(EXIT_DONE))
     notify = notifier()

@@ -168,8 +168,9 @@ class GpioPanel(_Section):
 
 
 class WebSection(_Section):
-    """Where the page listens. Without accounts it listens to this computer only."""
+    """Where the page listens, and the folder of its own in which it keeps its people: to this computer only."""
 
+    state: AbsolutePath
     host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)]
 

@@ -63,6 +63,7 @@ keys = ["{recipient}"]
 driver = "simulated"
 
 [web]
+state = "{folder}/web"
 port = {choices.port}
 
 [remote]
@@ -183,7 +184,7 @@ def run_demo(choices: DemoChoices) -> int:
         AdminError: something could not be started.
     """
     folder = choices.folder
-    for name in ("run", "store", "clinic"):
+    for name in ("run", "store", "clinic", "web"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "clinic" / MARK_NAME).touch()
     identity, recipient = make_clinic_key(folder)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.durable import sync_folder
 from device.errors import AdminError
+from device.recording.signing import fingerprint
 
 _SEED_BYTES = 32
+_PUBLIC_BYTES: Final = 32
+PUBLIC_NAME: Final = "device.pub"
 
 
 def load_or_make_device_key(path: Path) -> Ed25519PrivateKey:
@@ -30,6 +34,31 @@ def load_or_make_device_key(path: Path) -> Ed25519PrivateKey:
     if len(seed) != _SEED_BYTES:
         raise AdminError("the device key is damaged", "restore it, or provision the box again")
     return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def publish_public_key(key: Ed25519PrivateKey, run: Path) -> None:
+    """Put the public half where the box's other processes read it, which may not read the key.
+
+    Raises:
+        AdminError: it cannot be written there.
+    """
+    beside = run / (PUBLIC_NAME + ".new")
+    try:
+        beside.write_bytes(key.public_key().public_bytes_raw())
+        beside.rename(run / PUBLIC_NAME)
+    except OSError as problem:
+        raise AdminError(
+            f"the device's public key cannot be published: {problem.strerror}", "check the folder that box.run names"
+        ) from problem
+
+
+def published_fingerprint(run: Path) -> str | None:
+    """The fingerprint of the device's key; ``None`` before the capture service has published it."""
+    try:
+        key = (run / PUBLIC_NAME).read_bytes()
+    except OSError:
+        return None
+    return fingerprint(key) if len(key) == _PUBLIC_BYTES else None
 
 
 def throwaway_key() -> Ed25519PrivateKey:

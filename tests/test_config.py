@@ -54,6 +54,7 @@ driver = "disabled"
 driver = "simulated"
 
 [web]
+state = "/var/lib/sotto-web"
 port = 8300
 """
 

@@ -130,6 +130,7 @@ fps = 10
 [panel]
 driver = "simulated"
 [web]
+state = "{self.folder}/web"
 port = 0
 """
         )

@@ -212,6 +212,7 @@ consent_lamp = [17, 27, 22]
 record_lamp = [23, 24, {last}]
 sounder = 18
 [web]
+state = "/var/lib/sotto-web"
 port = 8300
 """
 

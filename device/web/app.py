@@ -11,6 +11,7 @@ from typing import Any, Final
 from flask import Flask, request
 from jinja2 import StrictUndefined
 
+from device.people.people import People
 from device.store import StoreReader
 from device.web.asks import asks
 from device.web.download import download
@@ -31,14 +32,14 @@ _MOST_PEOPLE: Final = 12
 
 
 def create_app(
-    *, store: StoreReader, run: Path, box: str, room: bool, unix_s: Callable[[], float] = time.time
+    *, store: StoreReader, run: Path, box: str, room: bool, people: People, unix_s: Callable[[], float] = time.time
 ) -> Flask:
     """The page of one box, as a WSGI application.
 
     ``run`` is where capture publishes its status and listens; ``room`` says whether the panel is simulated, so that
     there is a room view; ``unix_s`` is the wall clock that the status is published by.
     """
-    house = House(store=store, run=run, box=box, room=room, unix_s=unix_s, noting=Noting(run))
+    house = House(store=store, run=run, box=box, room=room, unix_s=unix_s, noting=Noting(run), people=people)
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from device.people.people import People
 from device.recording import is_recording_id
 from device.recording.manifest import RecordingState
 from device.status import STALE_AFTER_S, Status, read_status
@@ -40,7 +41,7 @@ class Now:
 class House:
     """The box as the page sees it. ``unix_s`` is the wall clock, the one the status is published by.
 
-    ``noting``: what is looked at or pulled is noted there first.
+    ``noting``: what is looked at or pulled is noted there first. ``people``: who there is, and who is signed in.
     """
 
     store: StoreReader
@@ -49,6 +50,7 @@ class House:
     room: bool
     unix_s: Callable[[], float]
     noting: Noting
+    people: People
 
     def now(self) -> Now:
         """How the box is now."""

@@ -54,6 +54,7 @@ consent_lamp = [5, 6, 13]
 record_lamp = [19, 26, 21]
 sounder = 18
 [web]
+state = "/var/lib/sotto-web"
 port = 8300
 """
 

@@ -43,6 +43,7 @@ driver = "disabled"
 [panel]
 driver = "simulated"
 [web]
+state = "{folder}/web"
 port = 0
 [sync]
 state = "{folder}/state"

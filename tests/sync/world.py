@@ -50,6 +50,7 @@ driver = "disabled"
 [panel]
 driver = "simulated"
 [web]
+state = "{folder}/web"
 port = 0
 [remote]
 name = "clinic"

@@ -68,6 +68,7 @@ driver = "disabled"
 driver = "simulated"
 
 [web]
+state = "{folder}/web"
 port = 0
 
 [sync]

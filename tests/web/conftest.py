@@ -18,6 +18,8 @@ from device.audit_requests import AUDIT_SOCKET_NAME, PATIENCE_S, AuditServer
 from device.capture.auditor import Auditor
 from device.clock import SystemClock
 from device.datagrams import DatagramServer
+from device.people.database import Database
+from device.people.people import People
 from device.recording.audited import Happened
 from device.recording.chain import AUDIT_NAME
 from device.requests import REQUESTS_NAME
@@ -29,6 +31,7 @@ from tests.audit.logs import KEY
 from tests.web.published import BOX, make_store
 
 FROM_PAGE = {"X-Sotto-Page": "1"}
+FINGERPRINT = "0123456789abcdef"
 
 
 @dataclass
@@ -38,10 +41,11 @@ class Box:
     store: Store
     run: Path
     audit: Path
+    people: People
     heard: queue.Queue[tuple[str, bytes]] = field(default_factory=queue.Queue)
 
     def app(self, *, room: bool = True) -> Flask:
-        return create_app(store=StoreReader(self.store.path), run=self.run, box=BOX, room=room)
+        return create_app(store=StoreReader(self.store.path), run=self.run, box=BOX, room=room, people=self.people)
 
     def noted(self) -> list[dict[str, Any]]:
         """What stands in the audit log, oldest first; it has to hold."""
@@ -53,6 +57,13 @@ class Box:
     def next_heard(self) -> tuple[str, bytes]:
         """The next datagram: by which socket it came, and what it was."""
         return self.heard.get(timeout=10)
+
+
+@contextmanager
+def people_in(folder: Path) -> Iterator[People]:
+    """The people of a box, in a database of their own."""
+    with closing(Database(folder)) as database:
+        yield People(database, fingerprint=lambda: FINGERPRINT)
 
 
 @contextmanager
@@ -82,11 +93,12 @@ def audited(box: Box) -> Iterator[Auditor]:
 
 
 @pytest.fixture
-def bare_box(tmp_path: Path) -> Box:
+def bare_box(tmp_path: Path) -> Iterator[Box]:
     """A box whose capture service does not run: there is nobody who could note anything."""
     run = tmp_path / "run"
     run.mkdir()
-    return Box(make_store(tmp_path / "store"), run, tmp_path / "store" / AUDIT_NAME)
+    with people_in(tmp_path) as people:
+        yield Box(make_store(tmp_path / "store"), run, tmp_path / "store" / AUDIT_NAME, people)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from device.status import publish
 from device.store import StoreReader
 from device.web.app import create_app
 from device.words import Consent, Rung
-from tests.web.conftest import Box
+from tests.web.conftest import Box, people_in
 from tests.web.published import add_recording, recording, status
 
 
@@ -265,8 +265,9 @@ def test_text_from_elsewhere_stays_text(box: Box, client: FlaskClient) -> None:
 
 
 def test_a_store_that_is_gone_is_said_in_words(tmp_path: Path) -> None:
-    app = create_app(store=StoreReader(tmp_path / "nowhere"), run=tmp_path, box="box", room=False)
-    answer = app.test_client().get("/")
+    with people_in(tmp_path) as people:
+        app = create_app(store=StoreReader(tmp_path / "nowhere"), run=tmp_path, box="box", room=False, people=people)
+        answer = app.test_client().get("/")
     assert answer.status_code == 503
     assert "The store failed: it cannot be listed" in answer.text
     assert "Check the store&#39;s disk" in answer.text

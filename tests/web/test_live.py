@@ -74,7 +74,12 @@ def test_an_old_status_is_never_shown_as_live(box: Box, *, recorded: bool, age_s
     now = recording_status() if recorded else status()
     publish(now, box.run)
     app = create_app(
-        store=StoreReader(box.store.path), run=box.run, box=BOX, room=True, unix_s=lambda: now.published_unix_s + age_s
+        store=StoreReader(box.store.path),
+        run=box.run,
+        box=BOX,
+        room=True,
+        people=box.people,
+        unix_s=lambda: now.published_unix_s + age_s,
     )
     client = app.test_client()
     assert told(client)["stale"] is stale
@@ -194,7 +199,12 @@ def test_a_recording_that_ended_by_itself_says_why_in_its_window(end: str | None
 
 def test_without_javascript_the_page_says_how_old_it_is(box: Box) -> None:
     app = create_app(
-        store=StoreReader(box.store.path), run=box.run, box=BOX, room=False, unix_s=lambda: 1_772_543_105.0
+        store=StoreReader(box.store.path),
+        run=box.run,
+        box=BOX,
+        room=False,
+        people=box.people,
+        unix_s=lambda: 1_772_543_105.0,
     )
     moment = time.strftime("%H:%M:%S", time.localtime(1_772_543_105.0))
     assert f"As it was at {moment}." in app.test_client().get("/").text

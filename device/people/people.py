@@ -1,0 +1,201 @@
+"""The people of one box: the one object that the page is handed for all that has to do with them.
+
+Every moment is handed in as seconds since 1970 by the wall clock. Safe for many threads.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+
+from device.errors import AdminError
+from device.people import challenge, sessions
+from device.people.database import Database, Rows
+from device.people.duty import Duty, begin_duty, duty_now, end_duty
+from device.people.person import Person, Role
+from device.people.refused import Reason, RefusedError
+from device.people.register import everybody, person_by_login, person_of, write_person
+from device.people.secret import digest
+from device.people.sessions import Begun
+from device.people.visit import Kind, Stage, Visit
+
+_UNKNOWN = "unknown"
+
+
+class People:
+    """Who there is, who is signed in, and who works in the room."""
+
+    def __init__(self, database: Database, *, fingerprint: Callable[[], str | None]) -> None:
+        """``fingerprint``: of the device's key (``recording.signing.fingerprint``), as far as it is known already."""
+        self._database = database
+        self._fingerprint = fingerprint
+
+    # Who asks. A token that proves nothing (any more) is no error: whoever has it is a stranger.
+
+    def visitor_of_cookie(self, token: str, now_s: float) -> Visit | None:
+        """Who is signed in with that cookie; ``None``: a stranger, also one who is only half-way in."""
+        visit = self._visit(token, Kind.PAGE, now_s)
+        return visit if visit is not None and visit.stage is Stage.IN else None
+
+    def visitor_of_bearer(self, token: str, now_s: float) -> Visit | None:
+        """Whose program it is that has this bearer token."""
+        return self._visit(token, Kind.PROGRAM, now_s)
+
+    def visitor_of_kiosk(self, token: str, now_s: float) -> Visit | None:
+        """Which therapist handed over the tablet that has this cookie; ``what`` says for which measure."""
+        return self._visit(token, Kind.KIOSK, now_s)
+
+    def half_way(self, token: str, now_s: float) -> Visit | None:
+        """Who is about to sign in with that cookie: a stranger to all pages but those of signing in."""
+        visit = self._visit(token, Kind.PAGE, now_s)
+        return visit if visit is not None and visit.stage is not Stage.IN else None
+
+    def _visit(self, token: str, kind: Kind, now_s: float) -> Visit | None:
+        with self._database.transaction() as rows:
+            row = sessions.row_of(rows, token, kind, now_s=now_s)
+            person = None if row is None else person_of(rows, row["person"])
+            if row is None or person is None or not person.active:
+                return None
+            return sessions.visit_of(row, person)
+
+    # Persons.
+
+    def persons(self) -> list[Person]:
+        """Everybody by name; those who are not here any more (``active``) last."""
+        with self._database.transaction() as rows:
+            return everybody(rows)
+
+    def person(self, mark: str) -> Person | None:
+        """The person of that mark, also one who is not here any more."""
+        with self._database.transaction() as rows:
+            return person_of(rows, mark)
+
+    def put(self, person: Person) -> None:
+        """Add a person, or change one; whoever may do other things now has to sign in anew, everywhere.
+
+        Raises:
+            RefusedError: something about the person cannot be.
+        """
+        with self._database.transaction() as rows:
+            before = person_of(rows, person.mark)
+            write_person(rows, person)
+            if before is not None and _rights(before) != _rights(person):
+                sessions.end_all(rows, person.mark)
+
+    # Sessions of browsers, programs and tablets.
+
+    def sessions(self, mark: str, now_s: float) -> list[Visit]:
+        """The browsers and tablets in which somebody is signed in, the newest first."""
+        return [visit for visit in self._visits(mark, now_s) if visit.kind is not Kind.PROGRAM]
+
+    def tokens(self, mark: str, now_s: float) -> list[Visit]:
+        """The bearer tokens that somebody's programs have, the newest first; ``what`` is the program's name."""
+        return [visit for visit in self._visits(mark, now_s) if visit.kind is Kind.PROGRAM]
+
+    def revoke(self, mark: str, session: str) -> bool:
+        """End one session or token of a person; ``False``: that person has no such one."""
+        with self._database.transaction() as rows:
+            row = rows.one("SELECT 1 FROM sessions WHERE id = ? AND person = ?", session, mark)
+            return row is not None and sessions.end(rows, session)
+
+    def hand_over(self, mark: str, what: str, now_s: float) -> Begun:
+        """Begin a session of the kiosk for a tablet of that therapist. ``what``: the measure, never the client."""
+        with self._database.transaction() as rows:
+            return sessions.begin(rows, mark, Kind.KIOSK, Stage.IN, what=what, now_s=now_s)
+
+    def _visits(self, mark: str, now_s: float) -> list[Visit]:
+        with self._database.transaction() as rows:
+            person = person_of(rows, mark)
+            if person is None:
+                return []
+            return [sessions.visit_of(row, person) for row in sessions.rows_of_person(rows, mark, now_s=now_s)]
+
+    # The room.
+
+    def on_duty(self, now_s: float) -> str | None:
+        """The mark of the therapist who is checked in."""
+        duty = self.duty(now_s)
+        return None if duty is None else duty.mark
+
+    def duty(self, now_s: float) -> Duty | None:
+        """Who is checked in, since when and until when."""
+        with self._database.transaction() as rows:
+            return duty_now(rows, now_s=now_s)
+
+    def check_in(self, mark: str, now_s: float) -> Duty:
+        """Check a therapist in to the room, until the night; whoever was checked in is no more.
+
+        Raises:
+            RefusedError: nobody of that mark is a therapist here.
+        """
+        with self._database.transaction() as rows:
+            person = person_of(rows, mark)
+            if person is None or not person.is_a(Role.THERAPIST):
+                raise RefusedError(Reason.NOBODY)
+            return begin_duty(rows, mark, now_s=now_s)
+
+    def check_out(self, mark: str, now_s: float) -> bool:
+        """Check a therapist out; ``False``: somebody else, or nobody, is checked in."""
+        with self._database.transaction() as rows:
+            duty = duty_now(rows, now_s=now_s)
+            if duty is None or duty.mark != mark:
+                return False
+            end_duty(rows)
+            return True
+
+    # Key login.
+
+    def key_challenge(self, login: str, now_s: float) -> tuple[str, bytes]:
+        """The id of a new challenge, and the challenge, an age file. Of a login that nobody has nothing is told.
+
+        Raises:
+            AdminError: this box does not know its own key yet.
+        """
+        fingerprint = self._fingerprint()
+        if fingerprint is None:
+            raise AdminError("the page does not know the key of its box yet", "start the capture service")
+        with self._database.transaction() as rows:
+            person = person_by_login(rows, login)
+            known = person is not None and person.active and person.recipient is not None
+            recipient = person.recipient if person is not None and known else None
+            made = challenge.new_challenge(recipient, fingerprint=fingerprint, classic=_is_classic(rows))
+            rows.run("DELETE FROM challenges WHERE made_s > ? OR made_s < ?", now_s, now_s - challenge.LIVES_S)
+            rows.run(
+                "INSERT INTO challenges VALUES (?, ?, ?, ?)",
+                made.id,
+                person.mark if person is not None and known else None,
+                digest(made.answer),
+                now_s,
+            )
+        return made.id, made.sealed
+
+    def key_answer(self, challenge_id: str, answer: str, now_s: float, *, what: str = _UNKNOWN) -> Begun:
+        """A bearer token for the right answer. A challenge is answered once, rightly or wrongly.
+
+        Raises:
+            RefusedError: the answer is wrong, too late, or to no challenge.
+        """
+        with self._database.transaction() as rows:
+            row = rows.one("SELECT * FROM challenges WHERE id = ?", challenge_id)
+            rows.run("DELETE FROM challenges WHERE id = ?", challenge_id)
+            right = (
+                row is not None
+                and row["person"] is not None
+                and 0 <= now_s - row["made_s"] < challenge.LIVES_S
+                and hmac.compare_digest(row["answer"], digest(answer))
+            )
+            mark = str(row["person"]) if row is not None and right else None
+            begun = None if mark is None else sessions.begin(rows, mark, Kind.PROGRAM, Stage.IN, what=what, now_s=now_s)
+        if begun is None:
+            raise RefusedError(Reason.WRONG)
+        return begun
+
+
+def _rights(person: Person) -> tuple[object, ...]:
+    return person.roles, person.supervisees, person.active, person.recipient
+
+
+def _is_classic(rows: Rows) -> bool:
+    """Whether the clinic's keys are classic ones."""
+    row = rows.one("SELECT recipient FROM persons WHERE recipient IS NOT NULL ORDER BY mark")
+    return row is not None and not str(row["recipient"]).startswith("age1pq")
