@@ -37,7 +37,7 @@ class NoteRequest(BaseModel):
 
     what: Literal["view", "pull", "login", "logout"]
     recording: str | None = None
-    of: Literal["list", "facts", "manifest", "framing"] | None = None
+    of: Literal["list", "facts", "manifest", "framing", "attachment"] | None = None
     up_to_bytes: Count | None = None
     size_bytes: Count | None = None
     since: Count | None = None  # the number of the entry with which this pull began

@@ -125,7 +125,7 @@ WORDS: Final[Mapping[str, frozenset[str]]] = {
             OTHER,
         }
     ),
-    "of": frozenset({"list", "facts", "manifest", "framing"}),
+    "of": frozenset({"list", "facts", "manifest", "framing", "attachment"}),
 }
 STANDING: Final = frozenset({"store", "store full", "recipient", "package", OTHER})
 _NUMBERS: Final = frozenset(

@@ -12,7 +12,9 @@ from flask import Flask, request
 from jinja2 import StrictUndefined
 
 from device.people.people import People
+from device.remembering import RememberingReader
 from device.store import StoreReader
+from device.web.api.interface import api
 from device.web.asks import asks
 from device.web.download import download
 from device.web.failures import failures
@@ -39,13 +41,15 @@ def create_app(
     ``run`` is where capture publishes its status and listens; ``room`` says whether the panel is simulated, so that
     there is a room view; ``unix_s`` is the wall clock that the status is published by.
     """
-    house = House(store=store, run=run, box=box, room=room, unix_s=unix_s, noting=Noting(run), people=people)
+    house = House(
+        store=RememberingReader(of=store), run=run, box=box, room=room, unix_s=unix_s, noting=Noting(run), people=people
+    )
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     for part in (guard, headers, failures):
         part(app)
-    for blueprint in (lists, download, live, framing, asks, *([room_view] if room else [])):
+    for blueprint in (lists, api, download, live, framing, asks, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
 
     @app.context_processor

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.routing import RequestRedirect
 
 from device.errors import AdminError, SottoError
+from device.web.api import PREFIX
 from device.web.refusals import Refusal
 from device.web.texts import text, text_or
 from device.web.wording import sentence
@@ -33,6 +34,8 @@ def _refused(error: HTTPException) -> Response:
     response = _answer(what, hint, code=code)
     if error.code == 405 and (allow := dict(error.get_headers()).get("Allow")):
         response.headers["Allow"] = allow
+    if error.code == 401 and request.path.startswith(f"{PREFIX}/"):
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
@@ -47,7 +50,11 @@ def _failed(error: SottoError) -> Response:
 
 
 def _answer(what: str, hint: str, *, code: int) -> Response:
-    if request.mimetype == "application/json" or request.path == "/status.json":
+    if (
+        request.mimetype == "application/json"
+        or request.path == "/status.json"
+        or request.path.startswith(f"{PREFIX}/")
+    ):
         response = jsonify(what=what, hint=hint)
     elif request.path.endswith(_PLAIN_SUFFIXES):
         response = Response(f"{what}\n{hint}\n", mimetype="text/plain")

@@ -23,7 +23,7 @@ _VIEW_AGAIN_S: Final = 60.0
 _PULL_AGAIN_S: Final = 600.0
 _LEAST_BYTES: Final = 1 << 20
 
-Of = Literal["list", "facts", "manifest", "framing"]
+Of = Literal["list", "facts", "manifest", "framing", "attachment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Noting:
         self._lock = threading.Lock()
         self._seen: dict[tuple[Of, str | None], float] = {}
         self._pulls: dict[str, _Pull] = {}
+        self._refused_s = -_VIEW_AGAIN_S
 
     def view(self, of: Of, recording: str | None = None) -> bool:
         """Have noted that somebody looks; whether it is noted."""
@@ -74,6 +75,21 @@ class Noting:
         """
         if not self.view(of, recording):
             raise not_noted()
+
+    def login(self, *, granted: bool) -> bool:
+        """Have noted that somebody signs in, or tried to; whether it is noted.
+
+        Those who try in vain, many times a minute, are one entry a minute: they cannot fill the box's disk with it.
+        """
+        now_s = self._now_s()
+        with self._lock:
+            if not granted and now_s - self._refused_s < _VIEW_AGAIN_S:
+                return True
+        if self._ask(NoteRequest(what="login", granted=granted), self._run) is None:
+            return False
+        with self._lock:
+            self._refused_s = self._refused_s if granted else now_s
+        return True
 
     def pull(self, recording: str, *, wanted_bytes: int, size_bytes: int) -> bool:
         """Have noted that so much more of a recording is handed out; whether it is noted."""
