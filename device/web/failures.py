@@ -34,9 +34,13 @@ def _refused(error: HTTPException) -> Response:
     response = _answer(what, hint, code=code)
     if error.code == 405 and (allow := dict(error.get_headers()).get("Allow")):
         response.headers["Allow"] = allow
-    if error.code == 401 and request.path.startswith(f"{PREFIX}/"):
+    if error.code == 401 and _is_for_programs():
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _is_for_programs() -> bool:
+    return request.path.startswith(f"{PREFIX}/")
 
 
 def _port() -> str:
@@ -50,11 +54,7 @@ def _failed(error: SottoError) -> Response:
 
 
 def _answer(what: str, hint: str, *, code: int) -> Response:
-    if (
-        request.mimetype == "application/json"
-        or request.path == "/status.json"
-        or request.path.startswith(f"{PREFIX}/")
-    ):
+    if request.mimetype == "application/json" or request.path == "/status.json" or _is_for_programs():
         response = jsonify(what=what, hint=hint)
     elif request.path.endswith(_PLAIN_SUFFIXES):
         response = Response(f"{what}\n{hint}\n", mimetype="text/plain")
