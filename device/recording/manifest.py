@@ -132,6 +132,7 @@ class Manifest(_Facts):
     ended: str | None = None
     clock_trusted: bool
     boot: str
+    therapist: str | None = None  # the mark of who was checked in to the room (device/people/person.py)
     started_monotonic_us: Count
     duration_us: Count = 0
     consent: Consent

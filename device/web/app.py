@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -16,9 +17,12 @@ from device.remembering import RememberingReader
 from device.store import StoreReader
 from device.web.api.interface import api
 from device.web.asks import asks
+from device.web.doors import doors, who_asks
 from device.web.download import download
 from device.web.failures import failures
+from device.web.forms import forms
 from device.web.framing import framing
+from device.web.front import Front
 from device.web.guard import guard
 from device.web.headers import headers
 from device.web.house import House
@@ -27,28 +31,51 @@ from device.web.live import live
 from device.web.noting import Noting
 from device.web.room import room as room_view
 from device.web.texts import text
+from device.web.visitor import visitor_or_none
 
 # The longest that anybody has to say to the page is a form of a few words.
 _MOST_REQUEST_BYTES: Final = 16 * 1024
 _MOST_PEOPLE: Final = 12
+_LOOPBACK: Final = Front()
 
 
 def create_app(
-    *, store: StoreReader, run: Path, box: str, room: bool, people: People, unix_s: Callable[[], float] = time.time
+    *,
+    store: StoreReader,
+    run: Path,
+    box: str,
+    room: bool,
+    people: People,
+    front: Front = _LOOPBACK,
+    form_key: bytes | None = None,
+    unix_s: Callable[[], float] = time.time,
 ) -> Flask:
     """The page of one box, as a WSGI application.
 
     ``run`` is where capture publishes its status and listens; ``room`` says whether the panel is simulated, so that
-    there is a room view; ``unix_s`` is the wall clock that the status is published by.
+    there is a room view; ``front``: how browsers get here; ``form_key`` signs the tokens of forms (none: one that is
+    forgotten when the page ends); ``unix_s`` is the wall clock that the status is published by.
     """
     house = House(
-        store=RememberingReader(of=store), run=run, box=box, room=room, unix_s=unix_s, noting=Noting(run), people=people
+        store=RememberingReader(of=store),
+        run=run,
+        box=box,
+        room=room,
+        unix_s=unix_s,
+        noting=Noting(run),
+        people=people,
+        front=front,
     )
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    for part in (guard, headers, failures):
-        part(app)
+    headers(app)
+    failures(app, front=front)
+    # In this order: is it for us, who asks, was it meant, may they.
+    guard(app, front=front)
+    who_asks(app, house)
+    forms(app, front=front, key=form_key or secrets.token_bytes(32))
+    doors(app, house)
     for blueprint in (lists, api, download, live, framing, asks, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
 
@@ -59,6 +86,7 @@ def create_app(
             "t": text,
             "box": box,
             "room": room,
+            "visitor": visitor_or_none(),
             "looked": f"{looked:%H:%M:%S}",
             "most_people": _MOST_PEOPLE,
             "endpoint": request.endpoint or "",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, Unauthorized
 from werkzeug.routing import RequestRedirect
 
 from device.errors import AdminError, SottoError
 from device.web.api import PREFIX
+from device.web.front import Front
 from device.web.refusals import Refusal
 from device.web.texts import text, text_or
 from device.web.wording import sentence
@@ -17,35 +19,33 @@ from device.web.wording import sentence
 # What is fetched by programs answers in plain text or JSON; everything else is a page.
 _PLAIN_SUFFIXES: Final = (".age", ".json")
 _SERVICE_UNAVAILABLE: Final = 503
+# What programs are told beside the words: which methods there are, and how to sign in.
+_TOLD: Final = ("Allow", "WWW-Authenticate")
 
 
-def failures(app: Flask) -> None:
-    """Let ``app`` answer every failure in words."""
-    app.register_error_handler(HTTPException, _refused)
+def failures(app: Flask, *, front: Front) -> None:
+    """Let ``app`` answer every failure in words. ``front``: where it is really found."""
+    app.register_error_handler(HTTPException, partial(_refused, front))
     app.register_error_handler(SottoError, _failed)
 
 
-def _refused(error: HTTPException) -> Response:
+def _refused(front: Front, error: HTTPException) -> Response:
     if isinstance(error, RequestRedirect):
         return make_response(error.get_response(request.environ))
     code = error.code or InternalServerError.code
     key = error.key if isinstance(error, Refusal) else f"error.{code}"
-    what, hint = text_or(key, "error.other"), text_or(f"{key}.do", "error.other.do", port=_port())
+    address = front.address(server_port=request.environ.get("SERVER_PORT", ""))
+    what, hint = text_or(key, "error.other"), text_or(f"{key}.do", "error.other.do", address=address)
     response = _answer(what, hint, code=code)
-    if error.code == 405 and (allow := dict(error.get_headers()).get("Allow")):
-        response.headers["Allow"] = allow
-    if error.code == 401 and _is_for_programs():
-        response.headers["WWW-Authenticate"] = "Bearer"
+    told = dict(error.get_headers())
+    response.headers.update({name: told[name] for name in _TOLD if name in told})
+    if code == Unauthorized.code and _is_for_programs():
+        response.headers.setdefault("WWW-Authenticate", "Bearer")
     return response
 
 
 def _is_for_programs() -> bool:
     return request.path.startswith(f"{PREFIX}/")
-
-
-def _port() -> str:
-    port: str = request.environ.get("SERVER_PORT", "")
-    return port
 
 
 def _failed(error: SottoError) -> Response:

@@ -9,14 +9,17 @@ from typing import Final
 
 from device.people.people import People
 from device.recording import is_recording_id
-from device.recording.manifest import RecordingState
+from device.recording.manifest import Manifest, RecordingState
 from device.status import STALE_AFTER_S, Status, read_status
 from device.store import Listed, StoreReader
 from device.sync_status import read_sync_status
+from device.web.front import Front
 from device.web.noting import Noting
 from device.web.refusals import no_such_recording
 from device.web.says import Says, says
+from device.web.sight import Sight, sight_of
 from device.web.syncing import sync_line, sync_wrong
+from device.web.visitor import visitor_or_none
 from device.words import Fate
 
 # Published ten times a second while a device is open: a second and a half without is no hiccup, and P7 is at stake.
@@ -42,6 +45,7 @@ class House:
     """The box as the page sees it. ``unix_s`` is the wall clock, the one the status is published by.
 
     ``noting``: what is looked at or pulled is noted there first. ``people``: who there is, and who is signed in.
+    ``front``: how browsers get here. ``room``: the panel is simulated.
     """
 
     store: StoreReader
@@ -51,6 +55,7 @@ class House:
     unix_s: Callable[[], float]
     noting: Noting
     people: People
+    front: Front = Front()
 
     def now(self) -> Now:
         """How the box is now."""
@@ -72,6 +77,10 @@ class House:
         if listed is None or listed.manifest.id != recording_id:
             raise no_such_recording()
         return listed
+
+    def sight(self, manifest: Manifest) -> Sight:
+        """How much of a recording whoever asks sees."""
+        return sight_of(visitor_or_none(), manifest.therapist)
 
 
 def is_stale(status: Status, *, unix_s: float) -> bool:

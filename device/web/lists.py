@@ -7,6 +7,7 @@ from flask import Blueprint, render_template
 from device.web.facts import facts_of
 from device.web.house import House
 from device.web.rows import row_of, rows
+from device.web.sight import Sight
 
 
 def lists(house: House) -> Blueprint:
@@ -23,7 +24,14 @@ def lists(house: House) -> Blueprint:
         listed = house.find(recording_id)
         house.noting.must_view("facts", recording_id)
         now = house.now()
-        row = row_of(listed, now.believed)
-        return render_template("recording.html", now=now, row=row, facts=facts_of(listed.manifest), listed=listed)
+        sight = house.sight(listed.manifest)
+        return render_template(
+            "recording.html",
+            now=now,
+            row=row_of(listed, now.believed, sight=sight),
+            facts=facts_of(listed.manifest),
+            listed=listed,
+            content=sight is Sight.CONTENT,
+        )
 
     return blueprint

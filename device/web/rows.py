@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from device.people.person import Role
 from device.recording.manifest import Manifest, RecordingState, SoundVerdict
 from device.status import Status
 from device.store import Listed
 from device.web.house import House, is_open
 from device.web.says import consent_text
+from device.web.sight import Sight
 from device.web.texts import text
+from device.web.visitor import visitor_or_none
 from device.web.wording import When, clock_text, length_text, size_text, when
 
 
@@ -37,7 +40,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A list, newest first; ``unreadable`` counts what is in the store and cannot be shown, ``total`` what can."""
+    """A list, newest first; ``unreadable`` counts what is in the store and cannot be read, ``total`` what is shown.
+
+    Only an admin is told of what cannot be read.
+    """
 
     rows: tuple[Row, ...]
     unreadable: int
@@ -46,22 +52,36 @@ class Rows:
 
 
 def rows(house: House, status: Status | None, *, most: int | None = None) -> Rows:
-    """The recordings in the store, newest first. ``status`` is one that is believed, or ``None``.
+    """The recordings that whoever asks may know of, newest first. ``status`` is one that is believed, or ``None``.
 
     Raises:
         StoreError: the store cannot be listed.
     """
+    if visitor_or_none() is None:
+        return Rows((), 0, 0)
     ids = list(reversed(house.store.ids()))
-    shown = ids if most is None else ids[:most]
-    found = [(recording_id, house.store.find(recording_id)) for recording_id in shown]
-    listed = [(recording_id, entry) for recording_id, entry in found if entry and entry.manifest.id == recording_id]
-    missing = {recording_id for recording_id, _ in found} - {recording_id for recording_id, _ in listed}
+    seen: list[Row] = []
+    missing: set[str] = set()
+    for recording_id in ids:
+        entry = house.store.find(recording_id)
+        if entry is None or entry.manifest.id != recording_id:
+            missing.add(recording_id)
+        elif (sight := house.sight(entry.manifest)) > Sight.NOTHING:
+            seen.append(row_of(entry, status, sight=sight))
+        if len(seen) == most:
+            break
     missing -= set(_beginning(ids, status))
     if missing:  # what is half erased is nothing that somebody should look after
         missing -= {recording_id for recording_id, _ in house.store.going()}
-    if listed and not house.noting.view("list"):
+    if seen and not house.noting.view("list"):
         return Rows((), 0, 0, noted=False)
-    return Rows(tuple(row_of(entry, status) for _, entry in listed), len(missing), len(ids) - len(missing))
+    return Rows(tuple(seen), len(missing) if _looks_after_the_store() else 0, len(seen))
+
+
+def _looks_after_the_store() -> bool:
+    """Whether whoever asks is told of what cannot be read: whose it is nobody can say then."""
+    found = visitor_or_none()
+    return found is not None and found.person.is_a(Role.ADMIN)
 
 
 def _beginning(ids: list[str], status: Status | None) -> Iterator[str]:
@@ -70,8 +90,8 @@ def _beginning(ids: list[str], status: Status | None) -> Iterator[str]:
         yield from ids[:1]
 
 
-def row_of(listed: Listed, status: Status | None) -> Row:
-    """One recording in words."""
+def row_of(listed: Listed, status: Status | None, *, sight: Sight) -> Row:
+    """One recording in words, as far as it is shown."""
     manifest = listed.manifest
     state = _state(listed, status)
     verdict = _verdict(manifest.report.verdict, state)
@@ -90,7 +110,7 @@ def row_of(listed: Listed, status: Status | None) -> Row:
         verdict_text=text(f"sound.{verdict}"),
         verdict_hint=text(f"sound.{verdict}.do"),
         held=listed.held,
-        downloadable=listed.going is None and not is_open(listed),
+        downloadable=sight is Sight.CONTENT and listed.going is None and not is_open(listed),
     )
 
 

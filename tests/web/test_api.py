@@ -7,17 +7,15 @@ import json
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from device.age.recipients import parse_recipient
 from device.age.sealing import encrypt
+from device.clock import Stamp
 from device.recording import ATTACHMENTS_NAME, RECEIPTS_NAME
 from device.recording.manifest import PictureFacts, RecordingState
 from device.recording.receipt import RECEIPT_KIND, Receipt
 from device.recording.signing import verify
-from device.clock import Stamp
 from device.words import Consent
-from tests.support import own_open
 from tests.web.conftest import Box
 from tests.web.programs import Program, identity_of, mark_of, settle
 from tests.web.published import add_recording
@@ -234,7 +232,9 @@ def test_an_admin_has_the_facts_and_nothing_else(clinic: Box, programs: dict[str
     assert programs["admin"].get(f"/recordings/{recording_id}{path}").status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/recordings", "/me", "/tokens", *(f"/recordings/000001-aaaaaaaaaa{p}" for p in BENEATH)])
+@pytest.mark.parametrize(
+    "path", ["/recordings", "/me", "/tokens", *(f"/recordings/000001-aaaaaaaaaa{p}" for p in BENEATH)]
+)
 @pytest.mark.parametrize("shown", [None, "", "Bearer", "Bearer x", "Basic b25lOm9uZQ==", "Bearer " + "a" * 5000])
 def test_a_stranger_is_told_to_sign_in(clinic: Box, path: str, shown: str | None) -> None:
     headers = {} if shown is None else {"Authorization": shown}
@@ -261,9 +261,7 @@ def test_what_is_told_or_handed_out_is_noted_first(clinic: Box, programs: dict[s
     before = len(clinic.noted())
     for path in ("", *(f"/{recording_id}{beneath}" for beneath in BENEATH)):
         programs["one"].get(f"/recordings{path}")
-    noted = [
-        (entry["what"], entry.get("recording"), entry["facts"].get("of")) for entry in clinic.noted()[before:]
-    ]
+    noted = [(entry["what"], entry.get("recording"), entry["facts"].get("of")) for entry in clinic.noted()[before:]]
     assert noted == [
         ("view", None, "list"),
         ("view", recording_id, "facts"),

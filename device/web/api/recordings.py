@@ -14,8 +14,7 @@ from device.web.api.edges import answer, query
 from device.web.api.shapes import Attached, Entry, Facts, Listing, ListQuery
 from device.web.files import sizes_inside
 from device.web.house import House, is_open
-from device.web.sight import Sight, sight_of
-from device.web.visitor import visitor
+from device.web.sight import Sight
 
 
 def recordings(blueprint: Blueprint, house: House) -> None:
@@ -45,7 +44,6 @@ def recordings(blueprint: Blueprint, house: House) -> None:
 
 def _seen(house: House, asked: ListQuery) -> Iterator[Listed]:
     """Those that were asked for and that the visitor may know of, newest first; each is read when it is its turn."""
-    who = visitor()
     for recording_id in reversed(house.store.ids()):
         if asked.before is not None and recording_id >= asked.before:
             continue
@@ -53,13 +51,13 @@ def _seen(house: House, asked: ListQuery) -> Iterator[Listed]:
         if listed is None or listed.manifest.id != recording_id:
             continue  # it has only begun, or nobody can read it: the page tells of that
         therapist = listed.manifest.therapist
-        if asked.therapist in (None, therapist) and sight_of(who, therapist) >= Sight.FACTS:
+        if asked.therapist in (None, therapist) and house.sight(listed.manifest) >= Sight.FACTS:
             yield listed
 
 
 def _attachments(house: House, listed: Listed) -> tuple[Attached, ...] | None:
     """What lies beside a recording, for whoever may have it."""
-    if sight_of(visitor(), listed.manifest.therapist) < Sight.CONTENT:
+    if house.sight(listed.manifest) < Sight.CONTENT:
         return None
     sizes = sizes_inside(house.store.folder(listed.manifest.id), ATTACHMENTS_NAME) if listed.going is None else {}
     return tuple(

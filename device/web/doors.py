@@ -1,0 +1,94 @@
+"""The doors: who asks, and whether they may, before any view runs.
+
+Who asks is known by one thing at a time. A bearer token is a program's, and then no cookie counts. The cookie of a tablet
+that was handed to the client counts before that of a therapist who is signed in on it, also when it is worth nothing any
+more: it never opens the rest of the page. What they may is one table (``device/web/permissions.py``).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Flask, g, request
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Forbidden, Unauthorized
+
+from device.people.visit import Visit
+from device.web.house import House
+from device.web.permissions import PERMISSIONS, On, Rule, Verdict, judge
+from device.web.refusals import Refusal, no_such_recording
+from device.web.sight import Sight
+from device.web.visitor import By, Visitor, visitor_or_none
+
+PAGE_COOKIE: Final = "sotto"
+KIOSK_COOKIE: Final = "sotto-kiosk"
+_BEARER: Final = "bearer"
+_SEEN_AS: Final = {On.FACTS: Sight.FACTS, On.RECORDING: Sight.CONTENT}
+
+
+def who_asks(app: Flask, house: House) -> None:
+    """Let ``app`` know who asks, before anything else wants to know it."""
+
+    @app.before_request
+    def _look() -> None:
+        g.visitor = _visitor(house)
+
+
+def doors(app: Flask, house: House) -> None:
+    """Let nobody through to a view of ``app`` who may not; after ``who_asks``."""
+
+    @app.before_request
+    def _stand() -> None:
+        if request.endpoint is None:
+            return  # there is no such place, and that is what is answered
+        rule = PERMISSIONS.get(request.endpoint)
+        verdict = judge(rule, visitor_or_none(), demo=house.room)
+        if verdict is Verdict.SIGN_IN:
+            raise Unauthorized(www_authenticate=WWWAuthenticate(_BEARER) if _is_for_programs(rule) else None)
+        if rule is None or verdict is Verdict.KEEP_OUT:
+            raise Refusal(Forbidden.code, "error.403.role")
+        if not rule.open_to_all(demo=house.room):
+            _check_object(rule.on, house)
+
+    def may(endpoint: str) -> bool:
+        rule = PERMISSIONS.get(endpoint)
+        return judge(rule, visitor_or_none(), demo=house.room) is Verdict.COME_IN
+
+    app.add_template_global(may, "may")
+
+
+def _visitor(house: House) -> Visitor | None:
+    people, front, now_s = house.people, house.front, house.unix_s()
+    authorization = request.authorization
+    if authorization is not None:
+        token = authorization.token if authorization.type == _BEARER else None
+        return _of(people.visitor_of_bearer(token, now_s) if token else None)
+    kiosk = request.cookies.get(front.cookie(KIOSK_COOKIE))
+    if kiosk is not None:
+        return _of(people.visitor_of_kiosk(kiosk, now_s))
+    cookie = request.cookies.get(front.cookie(PAGE_COOKIE))
+    return _of(people.visitor_of_cookie(cookie, now_s) if cookie else None)
+
+
+def _of(visit: Visit | None) -> Visitor | None:
+    return None if visit is None else Visitor(visit.person, By(visit.kind), visit.session)
+
+
+def _check_object(on: On, house: House) -> None:
+    """Raises:
+    Refusal: the object is not the visitor's; of a recording that is another's, not even whether it exists is told.
+    """
+    if on is On.ROOM:
+        found, duty = visitor_or_none(), house.people.on_duty(house.unix_s())
+        if found is not None and duty not in (None, found.person.mark):
+            raise Refusal(Forbidden.code, "error.403.room")
+    elif (least := _SEEN_AS.get(on)) is not None:
+        sight = house.sight(house.find((request.view_args or {})["recording_id"]).manifest)
+        if sight is Sight.NOTHING:
+            raise no_such_recording()
+        if sight < least:
+            raise Refusal(Forbidden.code, "error.403.content")
+
+
+def _is_for_programs(rule: Rule | None) -> bool:
+    return rule is not None and By.PROGRAM in rule.by

@@ -1,0 +1,105 @@
+"""Who may do what on the page: one table, and nobody may do what is not in it.
+
+A rule says which roles, how they came in, and on which object. It is asked before any view runs (``device/web/doors.py``)
+and by the templates, so that nobody is shown a way that is closed to them. ``tests/web/test_permissions.py`` walks all
+routes there are, and fails on one that has no rule here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+from typing import Final
+
+from device.people.person import Role
+from device.web.visitor import By, Visitor
+
+
+class On(StrEnum):
+    """On which object; the one that the address names."""
+
+    NOTHING = "nothing of anybody's"
+    OWN = "the visitor's own"  # the view looks among these only: nothing of another person can be named
+    FACTS = "the facts of a recording"
+    RECORDING = "a recording"
+    ROOM = "the session in the room"  # that of the therapist who is checked in, if somebody is
+
+
+class Strangers(Enum):
+    """Whether somebody who has not signed in may, too."""
+
+    NEVER = auto()
+    IN_A_DEMO = auto()  # where the panel is simulated, who has the page has the room
+    ALWAYS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may: people with one of ``roles`` who came in by one of ``by``. Where strangers may, roles do not matter."""
+
+    roles: frozenset[Role] = frozenset(Role)
+    by: frozenset[By] = frozenset({By.PAGE})
+    on: On = On.NOTHING
+    strangers: Strangers = Strangers.NEVER
+
+    def open_to_all(self, *, demo: bool) -> bool:
+        """Whether who it is does not matter. ``demo``: the panel is simulated."""
+        return self.strangers is Strangers.ALWAYS or (demo and self.strangers is Strangers.IN_A_DEMO)
+
+
+class Verdict(Enum):
+    """What the table says of a visitor, whatever the object is."""
+
+    COME_IN = auto()
+    SIGN_IN = auto()  # a stranger stands where only people may be who are known
+    KEEP_OUT = auto()
+
+
+_THERAPIST: Final = frozenset({Role.THERAPIST})
+_PROGRAMS: Final = frozenset({By.PROGRAM})
+_PAGE_AND_PROGRAMS: Final = frozenset({By.PAGE, By.PROGRAM})
+
+PERMISSIONS: Final[Mapping[str, Rule]] = {
+    # What belongs to nobody: style, scripts and drawings.
+    "static": Rule(by=frozenset(By), strangers=Strangers.ALWAYS),
+    # The box as it is now.
+    "live.status": Rule(by=_PAGE_AND_PROGRAMS, strangers=Strangers.IN_A_DEMO),
+    "framing.still": Rule(_THERAPIST, on=On.ROOM, strangers=Strangers.IN_A_DEMO),
+    "asks.stop": Rule(_THERAPIST, on=On.ROOM),
+    "asks.mark": Rule(_THERAPIST, on=On.ROOM),
+    "asks.people": Rule(_THERAPIST, on=On.ROOM),
+    # The simulated room.
+    "room.view": Rule(strangers=Strangers.IN_A_DEMO),
+    "room.finger": Rule(strangers=Strangers.IN_A_DEMO),
+    # Recordings.
+    "lists.recordings": Rule(),
+    "lists.recording": Rule(on=On.FACTS),
+    "download.session": Rule(by=_PAGE_AND_PROGRAMS, on=On.RECORDING),
+    "download.manifest": Rule(by=_PAGE_AND_PROGRAMS, on=On.RECORDING),
+    # The interface for programs.
+    "api.description": Rule(by=_PAGE_AND_PROGRAMS, strangers=Strangers.ALWAYS),
+    "api.challenge": Rule(by=_PROGRAMS, strangers=Strangers.ALWAYS),
+    "api.sign_in": Rule(by=_PROGRAMS, strangers=Strangers.ALWAYS),
+    "api.tokens": Rule(by=_PROGRAMS, on=On.OWN),
+    "api.revoke": Rule(by=_PROGRAMS, on=On.OWN),
+    "api.me": Rule(by=_PROGRAMS, on=On.OWN),
+    "api.listing": Rule(by=_PAGE_AND_PROGRAMS),  # the view tells of those alone that the visitor may know of
+    "api.recording": Rule(by=_PAGE_AND_PROGRAMS, on=On.FACTS),
+    "api.receipts": Rule(by=_PAGE_AND_PROGRAMS, on=On.FACTS),
+    "api.attachment": Rule(by=_PAGE_AND_PROGRAMS, on=On.RECORDING),
+}
+
+
+def judge(rule: Rule | None, visitor: Visitor | None, *, demo: bool) -> Verdict:
+    """Whether somebody may, as far as the object does not decide; ``rule`` is ``None`` where the table has none."""
+    if rule is None:
+        return Verdict.KEEP_OUT
+    open_to_all = rule.open_to_all(demo=demo)
+    if visitor is None:
+        return Verdict.COME_IN if open_to_all else Verdict.SIGN_IN
+    if visitor.by not in rule.by:
+        return Verdict.KEEP_OUT
+    if open_to_all or any(visitor.person.is_a(role) for role in rule.roles):
+        return Verdict.COME_IN
+    return Verdict.KEEP_OUT
