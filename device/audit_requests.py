@@ -2,7 +2,8 @@
 
 One local socket; each connection is one request and one reply, a JSON object each: ``{"what": "pull", "recording": …}``
 and ``{"number": 2417}``, the number of the entry, which is then durable, or ``null`` where it could not be noted in
-time. The vocabulary is what a page can do: look, pull, log in and out. Nothing of capture can be set in motion here.
+time. The vocabulary is what a page can do: look, pull, log in and out, and change what it knows of people. Nothing of
+capture can be set in motion here.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from device.datagrams import ConnectionServer
-from device.recording import is_recording_id
 from device.recording.audited import Happened, Plain, What, Who
 
 AUDIT_SOCKET_NAME: Final = "audit.sock"
@@ -31,25 +31,35 @@ Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 
 
 class NoteRequest(BaseModel):
-    """What somebody did on the page. ``up_to_bytes``: how much of a recording is handed out at most, all in all."""
+    """What somebody did on the page. ``up_to_bytes``: how much of a recording is handed out at most, all in all.
+
+    ``person``: the mark of who did it, ``whom`` of the person to whom; ``door``: through which they came in; ``way``:
+    how they proved who they are.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    what: Literal["view", "pull", "login", "logout"]
+    what: Literal["view", "pull", "login", "logout", "person changed"]
+    person: str | None = None
+    whom: str | None = None
     recording: str | None = None
-    of: Literal["list", "facts", "manifest", "framing", "attachment"] | None = None
+    of: str | None = None
+    door: str | None = None
+    way: str | None = None
+    change: str | None = None
     up_to_bytes: Count | None = None
     size_bytes: Count | None = None
     since: Count | None = None  # the number of the entry with which this pull began
     granted: bool | None = None
 
     def happened(self) -> Happened | None:
-        """The same for the log; ``None`` if it names no recording that there could be."""
-        if self.recording is not None and not is_recording_id(self.recording):
-            return None
+        """The same for the log; ``None`` if it says something for which the log has no words."""
         told = self.model_dump(exclude={"what", "recording"}, exclude_none=True)
         facts: dict[str, Plain] = dict(told)
-        return Happened(What(self.what), self.recording, Who.PAGE, facts)
+        try:
+            return Happened(What(self.what), self.recording, Who.PAGE, facts)
+        except ValueError:
+            return None
 
 
 Note = Callable[[Happened], int | None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Final
 from device.errors import AdminError
 
 _MOST_BYTES: Final = 4096
+_PEER: Final = struct.Struct("3i")  # struct ucred: process, user, group
 
 
 def send_datagram(data: bytes, path: Path) -> None:
@@ -62,6 +64,12 @@ def bound_socket(path: Path, kind: socket.SocketKind) -> socket.socket:
         reason = problem.strerror or problem
         raise AdminError(f"{path.name} cannot be made: {reason}", "check the folder that box.run names") from problem
     return made
+
+
+def user_of(client: socket.socket) -> int:
+    """Who opened this connection, as the kernel knows it (unix(7))."""
+    _, user, _ = _PEER.unpack(client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
+    return int(user)
 
 
 class DatagramServer:

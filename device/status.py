@@ -102,6 +102,7 @@ class Status(_Model):
     clock_trusted: bool
     room_for_picture: bool = True  # False: for want of room only the sound can be chosen
     recovering: bool = False  # what a cut left open is being closed
+    on_duty: str | None = None  # the mark of who works in the room, as capture knows it
     warnings: tuple[tuple[str, str], ...] = ()  # of the store, which keep nothing from being recorded: what, what to do
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 import socket
-import struct
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from device.datagrams import ConnectionServer
+from device.datagrams import ConnectionServer, user_of
 from device.errors import AdminError, RetryError, SottoError
 from device.recording import MANIFEST_NAME, is_recording_id
 
@@ -28,7 +27,6 @@ _ASK_S: Final = 1.0
 _MOST_BYTES: Final = 1 << 16
 _MOST_BESIDE: Final = 400
 _WAITING: Final = 4
-_PEER: Final = struct.Struct("3i")  # struct ucred: process, user, group
 _NOT_YOU: Final[dict[str, object]] = {"done": False, "why": "only sync may ask this"}
 _BESIDE: Final = re.compile(r"attachments/[A-Za-z0-9_-][A-Za-z0-9._-]{0,80}")
 _FOLDER: Final = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$"
@@ -113,7 +111,7 @@ class SyncServer(ConnectionServer):
         with suppress(OSError):  # whoever asked is gone, or says nothing: it gets no answer
             client.settimeout(_ASK_S)
             asked = client.recv(_MOST_BYTES)
-            answer = self._answer(asked) if _user_of(client) in self._users else _NOT_YOU
+            answer = self._answer(asked) if user_of(client) in self._users else _NOT_YOU
             client.send(json.dumps(answer).encode())
 
     def _answer(self, asked: bytes) -> dict[str, object]:
@@ -124,12 +122,6 @@ class SyncServer(ConnectionServer):
         except SottoError as problem:
             return {"done": False, "why": problem.what}
         return {"done": True}
-
-
-def _user_of(client: socket.socket) -> int:
-    """Who opened this connection, as the kernel knows it."""
-    _, user, _ = _PEER.unpack(client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
-    return int(user)
 
 
 def ask_capture(ask: Ask, run: Path) -> None:

@@ -1,8 +1,8 @@
 """What the audit log can say: a fixed vocabulary, in which nobody can be named.
 
-There is no free text in it. A fact is a number, a digest, or one of the words below; whoever has something to tell for
-which there is no word says ``other``, and the sentence is in the journal. So no client, no label and no note can get
-into the log by mistake, and the log can be kept for as long as anybody likes.
+There is no free text in it. A fact is a number, a digest, the mark that stands for a person, or one of the words below;
+whoever has something to tell for which there is no word says ``other``, and the sentence is in the journal. So no
+client, no label and no note can get into the log by mistake, and the log can be kept for as long as anybody likes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 from device.recording import is_recording_id
+from device.recording.beside import Kind, Wish
 from device.words import Button, Consent, Fate
 
 
@@ -47,6 +48,14 @@ class What(StrEnum):
     PULL = "pull"
     LOGIN = "login"
     LOGOUT = "logout"
+    PERSON_CHANGED = "person changed"
+    ON_DUTY = "on duty"
+    NAMED = "named"
+    PLACED = "placed"
+    LEFT = "left"
+    ASKED = "asked"
+    ASSIGNED = "assigned"
+    DECLINED = "declined"
     SYNC = "sync"
     TORN = "torn"
     LOST = "lost"
@@ -125,7 +134,33 @@ WORDS: Final[Mapping[str, frozenset[str]]] = {
             OTHER,
         }
     ),
-    "of": frozenset({"list", "facts", "manifest", "framing", "attachment"}),
+    "of": frozenset(
+        {"list", "facts", "manifest", "framing", "attachments", "attachment", "receipts", "people", "audit", "health"}
+    ),
+    "attachment": frozenset(Kind),
+    "wish": frozenset(Wish),
+    "door": frozenset({"page", "program", "kiosk"}),
+    "way": frozenset({"password", "recovery code", "passkey", "key", "one-time code", "handed over", OTHER}),
+    "change": frozenset(
+        {
+            "added",
+            "name",
+            "roles",
+            "supervisees",
+            "password",
+            "second factor",
+            "recovery codes",
+            "passkey added",
+            "passkey removed",
+            "key",
+            "token made",
+            "token revoked",
+            "session ended",
+            "ended",
+            "back again",
+            OTHER,
+        }
+    ),
 }
 STANDING: Final = frozenset({"store", "store full", "recipient", "package", OTHER})
 _NUMBERS: Final = frozenset(
@@ -144,11 +179,22 @@ _NUMBERS: Final = frozenset(
         "count",
     }
 )
+
+
+def _is_mark(value: Any) -> bool:
+    """Whether it stands for a person, whose name only the page knows (``device/people/person.py``)."""
+    return isinstance(value, str) and _MARK.fullmatch(value) is not None
+
+
 _OTHERS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "digest": lambda value: isinstance(value, str) and _DIGEST.fullmatch(value) is not None,
     "config": lambda value: isinstance(value, str) and _DIGEST.fullmatch(value) is not None,
     "version": lambda value: isinstance(value, str) and _VERSION.fullmatch(value) is not None,
     "granted": lambda value: isinstance(value, bool),
+    "taken_back": lambda value: isinstance(value, bool),
+    "person": _is_mark,  # who did it
+    "whom": _is_mark,  # to whom it was done
+    "therapist": _is_mark,  # whose recording it is, or who works in the room
     "standing": lambda value: isinstance(value, tuple) and STANDING.issuperset(value),
     "keys": lambda value: isinstance(value, tuple) and all(map(_CONFIG_KEY.fullmatch, value)),
     "settings": lambda value: (

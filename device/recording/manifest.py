@@ -135,6 +135,7 @@ class Manifest(_Facts):
     therapist: str | None = None  # the mark of who was checked in to the room (device/people/person.py)
     started_monotonic_us: Count
     duration_us: Count = 0
+    therapist: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")] | None = None  # the mark of who was checked in
     consent: Consent
     consent_events: tuple[ConsentEvent, ...]
     sound: SoundFacts | None = None

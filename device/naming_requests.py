@@ -1,0 +1,292 @@
+"""How the page, which has no key and cannot write to the store, has something named; and is answered.
+
+One local socket; each connection is one request and one answer, a JSON object each. ``{"done": true, …}``: it is
+durable, and sealed where it is anything that only a recipient may read. ``{"done": false, "reason": …}``: it is not.
+The vocabulary is names and wishes: consent and start do not exist in it, nothing is ever opened, and what somebody asks
+to be deleted is not. Each request says by its mark who asks (``by``); the page knows that, and is believed.
+
+``recording`` is the id of one that is in the store. Left out it means the recording that runs, or whose window is open.
+With neither the attachment is sealed at once, waits, and goes beside the next recording that begins within three hours
+with the same person on duty. A page that knows which recording is meant says so: a measure that was answered five
+minutes after the end belongs to that recording, and not to the next client's.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from time import monotonic
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, Base64Bytes, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from device.datagrams import ConnectionServer, user_of
+from device.errors import AdminError, SottoError, what_of
+from device.people.person import is_mark
+from device.recording import is_recording_id
+from device.recording.beside import Wish
+from device.recording.named import Session, Text, Word
+
+NAMING_SOCKET_NAME: Final = "naming.sock"
+MOST_MEASURE_BYTES: Final = 32 * 1024
+MOST_CLIP_BYTES: Final = 96 * 1024
+MOST_DUTY_S: Final = 86_400
+ANSWER_S: Final = 20.0
+_ASK_S: Final = 1.0
+_MOST_BYTES: Final = 160 * 1024
+_WAITING: Final = 16
+
+
+def _mark(text: str) -> str:
+    if not is_mark(text):
+        raise ValueError("must be a person's mark")
+    return text
+
+
+def _recording(text: str) -> str:
+    if not is_recording_id(text):
+        raise ValueError("must be the id of a recording")
+    return text
+
+
+def _document(text: str) -> str:
+    if len(text.encode()) > MOST_MEASURE_BYTES:
+        raise ValueError("must be shorter")
+    return text
+
+
+Mark = Annotated[str, AfterValidator(_mark)]
+RecordingId = Annotated[str, AfterValidator(_recording)]
+WaitingName = Annotated[str, Field(pattern=r"^(label|note|measure)-[0-9a-f]{12}\.age$")]
+
+
+class _Ask(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    by: Mark
+
+
+class OnDuty(_Ask):
+    """Somebody works in the room from now on, for so many seconds at most; ``None``: nobody does.
+
+    Whose mark it is stands in the manifest of every recording that begins until then. What waits for the recording of
+    somebody else waits no more.
+    """
+
+    ask: Literal["on_duty"] = "on_duty"
+    therapist: Mark | None
+    for_s: Annotated[int, Field(ge=1, le=MOST_DUTY_S)] = MOST_DUTY_S
+
+
+class Label(_Ask):
+    """Name the recording; the next label takes this one's place."""
+
+    ask: Literal["label"] = "label"
+    recording: RecordingId | None = None
+    client: Word = Field(repr=False)
+    session: Session | None = Field(default=None, repr=False)
+    study: Word | None = Field(default=None, repr=False)
+    arm: Word | None = Field(default=None, repr=False)
+
+
+class Note(_Ask):
+    """Put a note beside the recording."""
+
+    ask: Literal["note"] = "note"
+    recording: RecordingId | None = None
+    text: Text = Field(repr=False)
+
+
+class Measure(_Ask):
+    """Put an answered measure beside the recording: the document as it is to be sealed."""
+
+    ask: Literal["measure"] = "measure"
+    recording: RecordingId | None = None
+    document: Annotated[str, Field(min_length=2), AfterValidator(_document)] = Field(repr=False)
+
+
+class Clip(_Ask):
+    """Put something beside a recording that a person's own program has sealed: a whole age file."""
+
+    ask: Literal["clip"] = "clip"
+    recording: RecordingId
+    sealed: Annotated[Base64Bytes, Field(min_length=1, max_length=MOST_CLIP_BYTES)] = Field(repr=False)
+
+
+class AskFor(_Ask):
+    """Ask for a copy, or for the deletion, of a recording; or ask for it no longer."""
+
+    ask: Literal["wish"] = "wish"
+    recording: RecordingId
+    wish: Wish
+    taken_back: bool = False
+
+
+class Assign(_Ask):
+    """Say whose recording it is: one during which nobody was checked in, or the wrong one."""
+
+    ask: Literal["assign"] = "assign"
+    recording: RecordingId
+    therapist: Mark
+
+
+class Declined(_Ask):
+    """Count that a client was asked to be recorded and said no: a box cannot see that."""
+
+    ask: Literal["declined"] = "declined"
+
+
+class Leave(_Ask):
+    """Have what waits for this person's next recording wait no more: that session was not recorded."""
+
+    ask: Literal["leave"] = "leave"
+
+
+class Place(_Ask):
+    """Put what waits, or was left, beside a recording after all."""
+
+    ask: Literal["place"] = "place"
+    name: WaitingName
+    recording: RecordingId
+
+
+Asked = OnDuty | Label | Note | Measure | Clip | AskFor | Assign | Declined | Leave | Place
+_ASKS: Final[TypeAdapter[Asked]] = TypeAdapter(Annotated[Asked, Field(discriminator="ask")])
+
+
+_MOST_REST_S: Final = 2.0
+
+
+class Reason(StrEnum):
+    """Why something was not named."""
+
+    NOT_ASKABLE = "not askable"  # nothing of the vocabulary, or not by one of the page's processes
+    GONE = "gone"  # there is no such recording, or nothing of that name waits
+    GOING = "going"  # it was withdrawn, or is being erased: nothing is put beside it any more
+    NOT_CLOSED = "not closed"  # it is being recorded, sealed, or its window is open
+    TOO_MANY = "too many"
+    NOT_SEALED = "not sealed"  # what was brought is no age file, or the box has no recipient that it could seal to
+    BUSY = "busy"  # an erasure is under way, or the recordings are being put in order
+    NOT_NOTED = "not noted"  # the audit log cannot be written
+    STORE = "store"  # the store failed, or is full
+    TOO_SLOW = "too slow"  # it may be done yet
+
+
+class NotNamedError(SottoError):
+    """What was asked is not done; whoever asked can act. ``reason``: one of those above."""
+
+    def __init__(self, reason: Reason, what: str, hint: str) -> None:
+        super().__init__(what, hint)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """It is done. ``recording``: beside which recording; ``None`` where it waits, or belongs to none.
+
+    ``name``: of the file, beside the recording or among those that wait.
+    """
+
+    recording: str | None = None
+    name: str | None = None
+
+
+class _Done(BaseModel):
+    done: Literal[True]
+    recording: str | None
+    name: str | None
+
+
+class _Refused(BaseModel):
+    done: Literal[False]
+    reason: Reason
+    what: str
+    hint: str
+
+
+_ANSWERS: Final[TypeAdapter[_Done | _Refused]] = TypeAdapter(_Done | _Refused)
+
+Answering = Callable[[Asked], Named]
+"""Does what is asked, durably. Raises ``NotNamedError`` where it does not."""
+
+
+class NamingServer(ConnectionServer):
+    """Answers the page, one request after the other, in a thread of its own.
+
+    It rests after each for as long as that took: a page that asks without end has half of the disk's time at most, and
+    a recording that runs the other half. Sync's process is of the socket's group as well, and has no business here: the
+    kernel says who asks (unix(7)).
+    """
+
+    def __init__(
+        self, path: Path, answering: Answering, *, users: frozenset[int], rest: Callable[[float], None]
+    ) -> None:
+        """Listen at ``path``; what stood there before is gone. ``users``: the ids of those who may ask.
+
+        ``rest``: lets so many seconds pass after an answer that took so long.
+
+        Raises:
+            AdminError: no socket can be made there.
+        """
+        self._answering = answering
+        self._users = users
+        self._rest = rest
+        super().__init__(path, socket.SOCK_SEQPACKET, self._reply, waiting=_WAITING)
+
+    def _reply(self, client: socket.socket) -> None:
+        began_s = monotonic()
+        with suppress(OSError):  # whoever asked is gone, or says nothing: it gets no answer
+            client.settimeout(_ASK_S)
+            asked = client.recv(_MOST_BYTES)
+            answer = self._answer(asked) if user_of(client) in self._users else _refused(_not_askable())
+            client.send(json.dumps(answer).encode())
+            client.close()
+        self._rest(min(monotonic() - began_s, _MOST_REST_S))
+
+    def _answer(self, asked: bytes) -> dict[str, Any]:
+        try:
+            named = self._answering(_ASKS.validate_json(asked))
+        except ValidationError:
+            return _refused(_not_askable())
+        except NotNamedError as problem:
+            return _refused(problem)
+        except SottoError as problem:
+            return _refused(NotNamedError(Reason.STORE, problem.what, problem.hint))
+        except Exception as problem:  # noqa: BLE001  # no request ends this thread; only its kind is told (promise P4)
+            return _refused(NotNamedError(Reason.STORE, what_of(problem), "report it to whoever set the box up"))
+        return {"done": True, "recording": named.recording, "name": named.name}
+
+
+def _refused(problem: NotNamedError) -> dict[str, Any]:
+    return {"done": False, "reason": problem.reason, "what": problem.what, "hint": problem.hint}
+
+
+def _not_askable() -> NotNamedError:
+    return NotNamedError(
+        Reason.NOT_ASKABLE, "that is nothing that can be asked", "use the page that belongs to this version of sotto"
+    )
+
+
+def ask_naming(asked: Asked, run: Path) -> Named:
+    """Have capture do it; it is durable on return.
+
+    Raises:
+        NotNamedError: it says why not.
+        AdminError: capture does not answer.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC) as client:
+            client.settimeout(ANSWER_S + _ASK_S)
+            client.connect(str(run / NAMING_SOCKET_NAME))
+            client.send(asked.model_dump_json().encode())
+            answer = _ANSWERS.validate_json(client.recv(_MOST_BYTES))
+    except (OSError, ValidationError) as problem:
+        raise AdminError("the capture service does not answer", "start it, or look into its log") from problem
+    if isinstance(answer, _Refused):
+        raise NotNamedError(answer.reason, answer.what, answer.hint)
+    return Named(answer.recording, answer.name)

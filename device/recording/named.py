@@ -1,0 +1,81 @@
+"""What is sealed of a label and of a note: a JSON document for those who can open it, as a measure is one.
+
+The box writes it, and never reads one again.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from device.errors import DamagedError
+
+MOST_NOTE_LETTERS: Final = 4000
+MOST_LABEL_LETTERS: Final = 60
+
+
+def _on_one_line(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise ValueError("must be on one line, without spaces around it")
+    return text
+
+
+def _as_written(text: str) -> str:
+    if not text.strip() or any(not (letter.isprintable() or letter in "\n\t") for letter in text):
+        raise ValueError("must be written in letters")
+    return text
+
+
+# Whoever uses one of these says ``repr=False`` beside it: what is in it never shows in a line of a log.
+Word = Annotated[str, Field(min_length=1, max_length=MOST_LABEL_LETTERS), AfterValidator(_on_one_line)]
+Text = Annotated[str, Field(min_length=1, max_length=MOST_NOTE_LETTERS), AfterValidator(_as_written)]
+Session = Annotated[int, Field(ge=1, le=9999)]
+
+
+class _Document(BaseModel):
+    """``at``: UTC by the clock of the box; ``clock_trusted``: what that is worth. ``by``: the mark of who wrote it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    format: Literal[1] = 1
+    at: str
+    clock_trusted: bool
+    by: str
+
+
+class LabelDocument(_Document):
+    """Whose session it was, in the clinic's own code; which of theirs; where it is a study, which and which arm."""
+
+    kind: Literal["sotto-label"] = "sotto-label"
+    client: Word = Field(repr=False)
+    session: Session | None = Field(default=None, repr=False)
+    study: Word | None = Field(default=None, repr=False)
+    arm: Word | None = Field(default=None, repr=False)
+
+
+class NoteDocument(_Document):
+    """What somebody wrote down about a recording."""
+
+    kind: Literal["sotto-note"] = "sotto-note"
+    text: Text = Field(repr=False)
+
+
+_Made = TypeVar("_Made", LabelDocument, NoteDocument)
+
+
+def to_bytes(document: LabelDocument | NoteDocument) -> bytes:
+    """The document as it is sealed."""
+    return document.model_dump_json().encode()
+
+
+def from_bytes(data: bytes, kind: type[_Made]) -> _Made:
+    """The document that was sealed.
+
+    Raises:
+        DamagedError: that is none of this kind.
+    """
+    try:
+        return kind.model_validate_json(data)
+    except ValidationError as problem:
+        raise DamagedError("that is not what a box seals as a label or a note", "open another attachment") from problem
