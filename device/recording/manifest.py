@@ -132,7 +132,6 @@ class Manifest(_Facts):
     ended: str | None = None
     clock_trusted: bool
     boot: str
-    therapist: str | None = None  # the mark of who was checked in to the room (device/people/person.py)
     started_monotonic_us: Count
     duration_us: Count = 0
     therapist: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")] | None = None  # the mark of who was checked in

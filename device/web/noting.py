@@ -76,8 +76,8 @@ class Noting:
         if not self.view(of, recording):
             raise not_noted()
 
-    def login(self, *, granted: bool) -> bool:
-        """Have noted that somebody signs in, or tried to; whether it is noted.
+    def key_login(self, *, granted: bool, person: str | None = None) -> bool:
+        """Have noted that a program signs in with its person's key, or tried to; whether it is noted.
 
         Those who try in vain, many times a minute, are one entry a minute: they cannot fill the box's disk with it.
         """
@@ -85,7 +85,8 @@ class Noting:
         with self._lock:
             if not granted and now_s - self._refused_s < _VIEW_AGAIN_S:
                 return True
-        if self._ask(NoteRequest(what="login", granted=granted), self._run) is None:
+        request = NoteRequest(what="login", granted=granted, person=person, door="program", way="key")
+        if self._ask(request, self._run) is None:
             return False
         with self._lock:
             self._refused_s = self._refused_s if granted else now_s

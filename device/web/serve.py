@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 _THREADS: Final = 8
-_MOST_REQUEST_BYTES: Final = 64 * 1024
+_MOST_REQUEST_BYTES: Final = 128 * 1024  # a clip that somebody's program has sealed
 
 
 class PageServer:

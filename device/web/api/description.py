@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from device.web.api import PREFIX
@@ -23,7 +23,8 @@ _REFUSALS: Final = {
     401: "Nobody is signed in, or not any more.",
     403: "This person may not do that.",
     404: "There is no such thing, or none that this person may know of.",
-    409: "It is still being recorded.",
+    409: "Not now: it is still being recorded, or it is going to be erased.",
+    413: "It is too long.",
     415: "It is not JSON.",
     416: "The recording does not reach that far.",
     503: "It could not be noted in the audit log, so it is not handed out; or a service of the box is not there.",
@@ -58,7 +59,7 @@ def description() -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    shapes = {Problem: None}
+    shapes: dict[type[BaseModel], None] = {Problem: None}
     for operation in OPERATIONS:
         shapes |= {shape: None for shape in (operation.takes, operation.gives[1]) if isinstance(shape, type)}
     _, definitions = models_json_schema([(shape, "validation") for shape in shapes], ref_template=_REFERENCE)
@@ -75,7 +76,8 @@ def _described(operation: Operation) -> dict[str, Any]:
         "security": [] if operation.strangers else [{"token": []}],
     }
     if operation.takes is not None:
-        described["requestBody"] = {"required": True, "content": _json(operation.takes)}
+        sealed = _content(Plain.SEALED)["content"] if operation.takes_sealed else {}
+        described["requestBody"] = {"required": True, "content": {**_json(operation.takes), **sealed}}
     return described
 
 
@@ -126,5 +128,5 @@ def _content(given: type[Shape] | Plain | None) -> dict[str, Any]:
     return {"content": _json(given)}
 
 
-def _json(shape: type[Shape]) -> dict[str, Any]:
+def _json(shape: type[BaseModel]) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": _REFERENCE.format(model=shape.__name__)}}}

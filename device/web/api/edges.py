@@ -6,14 +6,15 @@ import json
 from typing import Final, TypeVar
 
 from flask import Response, request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import UnsupportedMediaType
 
 from device.web.api.shapes import Shape
 from device.web.refusals import Refusal
 
 JSON: Final = "application/json"
-_In = TypeVar("_In", bound=Shape)
+SEALED: Final = "application/octet-stream"
+_In = TypeVar("_In", bound=BaseModel)
 
 
 def body(shape: type[_In]) -> _In:
@@ -29,6 +30,16 @@ def body(shape: type[_In]) -> _In:
         return shape.model_validate_json(request.get_data())
     except ValidationError as problem:
         raise Refusal(400, "error.api") from problem
+
+
+def sealed_body(most_bytes: int) -> bytes:
+    """The request's body, where it is a sealed file of ``most_bytes`` at most.
+
+    Raises:
+        RequestEntityTooLarge: it is longer.
+    """
+    request.max_content_length = most_bytes
+    return request.get_data()
 
 
 def query(shape: type[_In]) -> _In:

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from pydantic import BaseModel
+
 from device.web.api.shapes import (
     AnswerIn,
+    AttachmentIn,
     Challenge,
     ChallengeIn,
     Facts,
     Granted,
+    Kept,
     Listing,
     ListQuery,
     Me,
@@ -35,8 +39,9 @@ class Plain(Enum):
 class Operation:
     """One thing to ask. ``gives``: the status of success and what comes with it, ``None``: nothing.
 
-    ``refuses``: the failures that are to be expected beside those that any request can meet. ``ranges``: whether a part
-    of it can be asked for. ``strangers``: whether no token is needed.
+    ``takes_sealed``: whether sealed bytes can come in the place of JSON. ``refuses``: the failures that are to be
+    expected beside those that any request can meet. ``ranges``: whether a part of it can be asked for. ``strangers``:
+    whether no token is needed.
     """
 
     endpoint: str
@@ -44,7 +49,8 @@ class Operation:
     path: str
     summary: str
     gives: tuple[int, type[Shape] | Plain | None]
-    takes: type[Shape] | None = None
+    takes: type[BaseModel] | None = None
+    takes_sealed: bool = False
     query: type[Shape] | None = None
     refuses: tuple[int, ...] = ()
     ranges: bool = False
@@ -141,5 +147,15 @@ OPERATIONS: Final = (
         "An attachment, sealed",
         gives=(200, Plain.SEALED),
         refuses=(404, 503),
+    ),
+    Operation(
+        "api.attach",
+        "post",
+        f"{_RECORDING}/attachments",
+        "Have something sealed and put beside it; or, as bytes, what you have sealed yourself",
+        takes=AttachmentIn,
+        takes_sealed=True,
+        gives=(201, Kept),
+        refuses=(400, 404, 409, 413, 415, 503),
     ),
 )

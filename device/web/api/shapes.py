@@ -7,12 +7,13 @@ Lengths are microseconds, sizes bytes, moments UTC as ISO 8601. What the box doe
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from device.people.person import Role
 from device.recording.manifest import RecordingState, SoundVerdict
+from device.recording.named import Session, Text, Word
 from device.words import By, Consent
 
 _ATTACHMENT: Final = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,80}\.age"
@@ -38,7 +39,7 @@ def is_token_id(text: str) -> bool:
 class Shape(BaseModel):
     """What may be said is said here; anything else is refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Problem(Shape):
@@ -114,6 +115,35 @@ class Receipts(Shape):
     """The proofs that remotes hold a recording; none that does not hold is among them."""
 
     receipts: tuple[SignedDocument, ...]
+
+
+class LabelIn(Shape):
+    """Whose session it was, in the clinic's own code; which of theirs; where it is a study, which and which arm."""
+
+    kind: Literal["label"]
+    client: Word = Field(repr=False)
+    session: Session | None = Field(default=None, repr=False)
+    study: Word | None = Field(default=None, repr=False)
+    arm: Word | None = Field(default=None, repr=False)
+
+
+class NoteIn(Shape):
+    """Something to know about a recording."""
+
+    kind: Literal["note"]
+    text: Text = Field(repr=False)
+
+
+class AttachmentIn(RootModel[Annotated[LabelIn | NoteIn, Field(discriminator="kind")]]):
+    """What is to be sealed and put beside a recording. A label takes the place of the one before."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+
+class Kept(Shape):
+    """It is sealed and durable, under this name."""
+
+    name: str
 
 
 class Me(Shape):

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, request
 
 from device.people.refused import RefusedError
+from device.people.sessions import Begun
 from device.people.visit import Visit
 from device.web.api.edges import answer, body
 from device.web.api.shapes import AnswerIn, Challenge, ChallengeIn, Granted, Me, TokenFacts, Tokens, is_token_id
@@ -39,13 +40,9 @@ def signing_in(blueprint: Blueprint, house: House) -> None:
         try:
             begun = house.people.key_answer(given.challenge, given.answer, house.unix_s(), what=program)
         except RefusedError as problem:
-            house.noting.login(granted=False)
+            house.noting.key_login(granted=False)
             raise Refusal(401, "error.api.answer") from problem
-        visit = house.people.visitor_of_bearer(begun.token, house.unix_s())
-        if visit is None or not house.noting.login(granted=True):
-            if visit is not None:
-                house.people.revoke(visit.person.mark, begun.session)
-            raise not_noted()
+        _note(house, begun)
         return answer(Granted(token=begun.token), _CREATED)
 
     @blueprint.get("/tokens")
@@ -64,6 +61,20 @@ def signing_in(blueprint: Blueprint, house: House) -> None:
     def me() -> Response:
         person = visitor().person
         return answer(Me(mark=person.mark, name=person.name, roles=tuple(sorted(person.roles)), box=house.box))
+
+
+def _note(house: House, begun: Begun) -> None:
+    """Have it noted whose program has a token now.
+
+    Raises:
+        Refusal: it cannot be; the token is worth nothing then.
+    """
+    visit = house.people.visitor_of_bearer(begun.token, house.unix_s())
+    if visit is None:
+        raise Refusal(401, "error.api.answer")  # the person has gone in this very moment
+    if not house.noting.key_login(granted=True, person=visit.person.mark):
+        house.people.revoke(visit.person.mark, begun.session)
+        raise not_noted()
 
 
 def _facts(visit: Visit, *, current: str) -> TokenFacts:
