@@ -80,8 +80,17 @@ FLOORS: Mapping[str, int] = {
     "device.people.schema": 1,
     "device.people.database": 1,
     "device.people.challenge": 1,
-    "device.people.people": 3,
-    "device.people.*": 2,
+    "device.people.passwords": 1,
+    "device.people.second_factor": 1,
+    "device.people.passkeys": 1,
+    "device.people.register": 2,
+    "device.people.sessions": 2,
+    "device.people.codes": 2,
+    "device.people.duty": 2,
+    "device.people.factors": 2,
+    "device.people.failures": 2,
+    "device.people.first_admin": 2,
+    "device.people.*": 3,
     "device.age": 1,
     "device.age.*": 1,
     # 2, ledgers: what the processes of a box leave for each other; and what every panel and remote keeps to
@@ -181,6 +190,8 @@ FLOORS: Mapping[str, int] = {
 # Floors on which a module may know its neighbours (never in a circle); on floor 4 only those of its own package.
 SIDEWAYS = frozenset({1, ROOF})
 SIDEWAYS_IN_PACKAGE = 4
+# Below, too, where a package is one thing to those above it: the page is handed its people whole.
+TOGETHER = frozenset({"device.people"})
 # Edges that know each other all the same, each with its reason.
 NEIGHBOURS = {
     ("device.capture.simulated", "device.capture.camera"),  # the same pipe to a child, with another program in it
@@ -230,6 +241,7 @@ OPENING = ("device.age.identities*", "device.age.opening*", "device.age.passphra
 # Vendor library → its home. (ctypes is Python's own, but stands for a C library each time.)
 HOMES: Mapping[str, tuple[str, ...]] = {
     "alsaaudio": ("device.capture.alsa",),
+    "argon2": ("device.people.passwords",),
     "av": ("device.capture.picture",),
     "cryptography": (
         "device.age.*",
@@ -278,9 +290,12 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.wishes",
         "provisioning.*",
     ),
+    "pyotp": ("device.people.second_factor",),
+    "segno": ("device.web.qr",),
     "sqlite3": ("device.people.database",),
     "systemd": ("device.notify", "device.journal"),
     "waitress": ("device.web", "device.web.*"),
+    "webauthn": ("device.people.passkeys",),
     "werkzeug": ("device.web", "device.web.*"),
 }
 
@@ -359,6 +374,8 @@ def may_import(importer: str, target: str) -> bool:
         return above > below
     if above == SIDEWAYS_IN_PACKAGE:
         return importer.split(".")[:2] == target.split(".")[:2]
+    if above == 3 and all(name.rpartition(".")[0] in TOGETHER for name in (importer, target)):
+        return True
     return above in SIDEWAYS or (importer, target) in NEIGHBOURS
 
 

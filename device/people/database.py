@@ -55,6 +55,7 @@ class Database:
         Raises:
             AdminError: it cannot be made, read or written, or a newer Sotto made it.
         """
+        self.folder = folder
         path = folder / DATABASE_NAME
         self._lock = threading.Lock()
         try:

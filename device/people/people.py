@@ -5,30 +5,40 @@ Every moment is handed in as seconds since 1970 by the wall clock. Safe for many
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
 
-from device.errors import AdminError
-from device.people import challenge, sessions
-from device.people.database import Database, Rows
+from device.people import sessions
+from device.people.account import Account
+from device.people.database import Database
 from device.people.duty import Duty, begin_duty, duty_now, end_duty
+from device.people.entrance import Entrance
+from device.people.key_login import KeyLogin
+from device.people.office import Office
+from device.people.passwords import Passwords
 from device.people.person import Person, Role
 from device.people.refused import Reason, RefusedError
-from device.people.register import everybody, person_by_login, person_of, write_person
-from device.people.secret import digest
+from device.people.register import everybody, person_of
 from device.people.sessions import Begun
 from device.people.visit import Kind, Stage, Visit
 
-_UNKNOWN = "unknown"
-
 
 class People:
-    """Who there is, who is signed in, and who works in the room."""
+    """Who there is, who is signed in, and who works in the room.
 
-    def __init__(self, database: Database, *, fingerprint: Callable[[], str | None]) -> None:
+    ``entrance``: how strangers become visitors; ``account``: what people change about themselves; ``office``: what an
+    admin changes about them.
+    """
+
+    def __init__(
+        self, database: Database, *, fingerprint: Callable[[], str | None], passwords: Passwords | None = None
+    ) -> None:
         """``fingerprint``: of the device's key (``recording.signing.fingerprint``), as far as it is known already."""
+        passwords = passwords or Passwords()
         self._database = database
-        self._fingerprint = fingerprint
+        self._key_login = KeyLogin(database, fingerprint=fingerprint)
+        self.entrance = Entrance(database, passwords)
+        self.account = Account(database, passwords)
+        self.office = Office(database)
 
     # Who asks. A token that proves nothing (any more) is no error: whoever has it is a stranger.
 
@@ -71,16 +81,8 @@ class People:
             return person_of(rows, mark)
 
     def put(self, person: Person) -> None:
-        """Add a person, or change one; whoever may do other things now has to sign in anew, everywhere.
-
-        Raises:
-            RefusedError: something about the person cannot be.
-        """
-        with self._database.transaction() as rows:
-            before = person_of(rows, person.mark)
-            write_person(rows, person)
-            if before is not None and _rights(before) != _rights(person):
-                sessions.end_all(rows, person.mark)
+        """Add a person, or change one (``office.put``)."""
+        self.office.put(person)
 
     # Sessions of browsers, programs and tablets.
 
@@ -151,51 +153,12 @@ class People:
         Raises:
             AdminError: this box does not know its own key yet.
         """
-        fingerprint = self._fingerprint()
-        if fingerprint is None:
-            raise AdminError("the page does not know the key of its box yet", "start the capture service")
-        with self._database.transaction() as rows:
-            person = person_by_login(rows, login)
-            known = person is not None and person.active and person.recipient is not None
-            recipient = person.recipient if person is not None and known else None
-            made = challenge.new_challenge(recipient, fingerprint=fingerprint, classic=_is_classic(rows))
-            rows.run("DELETE FROM challenges WHERE made_s > ? OR made_s < ?", now_s, now_s - challenge.LIVES_S)
-            rows.run(
-                "INSERT INTO challenges VALUES (?, ?, ?, ?)",
-                made.id,
-                person.mark if person is not None and known else None,
-                digest(made.answer),
-                now_s,
-            )
-        return made.id, made.sealed
+        return self._key_login.challenge(login, now_s)
 
-    def key_answer(self, challenge_id: str, answer: str, now_s: float, *, what: str = _UNKNOWN) -> Begun:
+    def key_answer(self, challenge_id: str, answer: str, now_s: float, *, what: str) -> Begun:
         """A bearer token for the right answer. A challenge is answered once, rightly or wrongly.
 
         Raises:
             RefusedError: the answer is wrong, too late, or to no challenge.
         """
-        with self._database.transaction() as rows:
-            row = rows.one("SELECT * FROM challenges WHERE id = ?", challenge_id)
-            rows.run("DELETE FROM challenges WHERE id = ?", challenge_id)
-            right = (
-                row is not None
-                and row["person"] is not None
-                and 0 <= now_s - row["made_s"] < challenge.LIVES_S
-                and hmac.compare_digest(row["answer"], digest(answer))
-            )
-            mark = str(row["person"]) if row is not None and right else None
-            begun = None if mark is None else sessions.begin(rows, mark, Kind.PROGRAM, Stage.IN, what=what, now_s=now_s)
-        if begun is None:
-            raise RefusedError(Reason.WRONG)
-        return begun
-
-
-def _rights(person: Person) -> tuple[object, ...]:
-    return person.roles, person.supervisees, person.active, person.recipient
-
-
-def _is_classic(rows: Rows) -> bool:
-    """Whether the clinic's keys are classic ones."""
-    row = rows.one("SELECT recipient FROM persons WHERE recipient IS NOT NULL ORDER BY mark")
-    return row is not None and not str(row["recipient"]).startswith("age1pq")
+        return self._key_login.answer(challenge_id, answer, now_s, what=what)

@@ -75,6 +75,13 @@ def visit_of(row: Row, person: Person) -> Visit:
     )
 
 
+def secret_of(rows: Rows, session: str, *, otherwise: str) -> str:
+    """The second factor that is being set up in a session; ``otherwise`` where none is, which then is."""
+    rows.run("UPDATE sessions SET secret = ? WHERE id = ? AND secret IS NULL", otherwise or None, session)
+    row = rows.one("SELECT secret FROM sessions WHERE id = ?", session)
+    return "" if row is None or row["secret"] is None else str(row["secret"])
+
+
 def end(rows: Rows, session: str) -> bool:
     """End one session; whether there was one."""
     return rows.run("DELETE FROM sessions WHERE id = ?", session) > 0

@@ -24,7 +24,6 @@ class Stage(StrEnum):
     """How far a browser has come. Whoever is not wholly in is a stranger to every page but those of signing in."""
 
     PASSWORD_GIVEN = "password given"  # noqa: S105  # the name of a stage: the second factor is still to come
-    INVITED = "invited"  # a one-time code was given, a password is to be chosen
     ENROLLING = "enrolling"  # the password is chosen, the second factor is to be set up
     IN = "in"
 

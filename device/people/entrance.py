@@ -1,0 +1,158 @@
+"""The entrance: how a stranger becomes a visitor, one proof after the other.
+
+Each step gives the browser a fresh token, so that no token from before ever has more rights than it had. Whatever is
+wrong is told in the same words, whether the login, the password or the person is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from device.people import sessions
+from device.people.codes import invited, new_recovery_codes, spend, use_invitation
+from device.people.database import Database
+from device.people.factors import keep_password, keep_secret, password_of, secret_of
+from device.people.failures import by_address, by_login, by_second_factor
+from device.people.first_admin import forget_first_admin_code, is_first_admin_code
+from device.people.passwords import Passwords, check_new_password
+from device.people.person import Person, Role, new_mark
+from device.people.refused import Reason, RefusedError
+from device.people.register import person_by_login, person_of, plain_login, write_person
+from device.people.second_factor import new_secret, step_of
+from device.people.sessions import Begun
+from device.people.steps import Caller, begin, count, fits, half_way, is_second_factor, seconds_to_wait, uncount_all
+from device.people.visit import Kind, Stage
+
+
+class Entrance:
+    """Lets people in, and out. Whatever raises ``RefusedError`` has changed nothing but the count of tries."""
+
+    def __init__(self, database: Database, passwords: Passwords) -> None:
+        self._database = database
+        self._passwords = passwords
+
+    def password(self, login: str, password: str, caller: Caller) -> Begun:
+        """The first proof. Who has no second factor yet sets one up next.
+
+        Raises:
+            RefusedError: they do not fit; or it is too early to try again.
+        """
+        counted = (by_login(plain_login(login)), by_address(caller.address))
+        with self._database.transaction() as rows:
+            count(rows, counted, caller)
+            person = person_by_login(rows, login)
+            kept = None if person is None or not person.active else password_of(rows, person.mark)
+        fitting = fits(self._database, self._passwords, kept, password, counted)
+        if person is None or kept is None or not fitting:
+            raise RefusedError(Reason.WRONG)
+        renewed = self._passwords.kept(password) if self._passwords.is_outdated(kept) else None
+        with self._database.transaction() as rows:
+            if password_of(rows, person.mark) != kept:
+                raise RefusedError(Reason.WRONG)  # it was changed while we looked
+            uncount_all(rows, counted)
+            if renewed is not None:
+                keep_password(rows, person.mark, renewed)
+            stage = Stage.ENROLLING if secret_of(rows, person.mark) is None else Stage.PASSWORD_GIVEN
+            return begin(rows, person.mark, stage, caller)
+
+    def second_factor(self, token: str, code: str, caller: Caller) -> Begun:
+        """The second proof: a code of the person's app, or one of the recovery codes, which is then used up.
+
+        Raises:
+            RefusedError: the code is wrong or was used before, or it is too early to try again; or the first proof is
+                too old.
+        """
+        with self._database.transaction() as rows:
+            session, mark = half_way(rows, token, Stage.PASSWORD_GIVEN, caller)
+            counted = (by_second_factor(mark), by_address(caller.address))
+            wait_s = seconds_to_wait(rows, counted, caller)
+            right = wait_s == 0 and is_second_factor(rows, mark, code, caller)
+            if right:
+                uncount_all(rows, counted)
+                sessions.end(rows, session)
+                return begin(rows, mark, Stage.IN, caller)
+        raise RefusedError(Reason.WAIT if wait_s else Reason.WRONG, wait_s=wait_s)
+
+    def enrolment(self, token: str, caller: Caller) -> str:
+        """The secret for the app of somebody who sets up a second factor; the same as long as they are at it.
+
+        Raises:
+            RefusedError: nobody does; or it took too long.
+        """
+        with self._database.transaction() as rows:
+            session, _ = half_way(rows, token, Stage.ENROLLING, caller)
+            return sessions.secret_of(rows, session, otherwise=new_secret())
+
+    def enrol(self, token: str, code: str, caller: Caller) -> tuple[Begun, list[str]]:
+        """The second factor is set up: the app shows the right code. Their session, and their recovery codes.
+
+        Raises:
+            RefusedError: the code is wrong; or it took too long.
+        """
+        with self._database.transaction() as rows:
+            session, mark = half_way(rows, token, Stage.ENROLLING, caller)
+            secret = sessions.secret_of(rows, session, otherwise="")
+            step = step_of(secret, code, now_s=caller.now_s) if secret else None
+            if step is None or secret_of(rows, mark) is not None:
+                raise RefusedError(Reason.CODE)
+            keep_secret(rows, mark, secret, step=step)
+            codes = new_recovery_codes(rows, mark, now_s=caller.now_s)
+            sessions.end_all(rows, mark)
+            return begin(rows, mark, Stage.IN, caller), codes
+
+    def accept(self, code: str, password: str, caller: Caller, *, about: Sequence[str]) -> Begun:
+        """Somebody who was invited chooses a password; the second factor comes next. The invitation is used up.
+
+        Raises:
+            RefusedError: the code is no invitation that still holds, or the password is too easy.
+        """
+        counted = (by_address(caller.address),)
+        with self._database.transaction() as rows:
+            count(rows, counted, caller)
+            mark = invited(rows, code, now_s=caller.now_s)
+            person = None if mark is None else person_of(rows, mark)
+        if person is None or not person.active:
+            raise RefusedError(Reason.CODE)
+        check_new_password(password, about=(person.login, person.name, *about))
+        kept = self._passwords.kept(password)
+        with self._database.transaction() as rows:
+            if invited(rows, code, now_s=caller.now_s) != person.mark:
+                raise RefusedError(Reason.CODE)  # somebody else was faster
+            uncount_all(rows, counted)
+            use_invitation(rows, person.mark)
+            keep_password(rows, person.mark, kept)
+            return begin(rows, person.mark, Stage.ENROLLING, caller)
+
+    def first_admin(
+        self, code: str, person: tuple[str, str], password: str, caller: Caller, *, about: Sequence[str]
+    ) -> Begun:
+        """Whoever has the one-time code of this box becomes an admin; ``person``: login and name. The code is used up.
+
+        Raises:
+            RefusedError: it is not that code, or it was used; or login, name or password cannot be.
+        """
+        login, name = plain_login(person[0]), person[1].strip()
+        counted = (by_address(caller.address),)
+        with self._database.transaction() as rows:
+            count(rows, counted, caller)
+        if not is_first_admin_code(self._database.folder, code):
+            raise RefusedError(Reason.CODE)
+        check_new_password(password, about=(login, name, *about))
+        kept = self._passwords.kept(password)
+        with self._database.transaction() as rows:
+            admin = Person(new_mark(), login, name, frozenset({Role.ADMIN}))
+            write_person(rows, admin)
+            if not spend(rows, code, now_s=caller.now_s):
+                raise RefusedError(Reason.CODE)
+            uncount_all(rows, counted)
+            keep_password(rows, admin.mark, kept)
+            begun = begin(rows, admin.mark, Stage.ENROLLING, caller)
+        forget_first_admin_code(self._database.folder)
+        return begun
+
+    def leave(self, token: str, caller: Caller) -> None:
+        """Sign out, also from half-way: the token is worth nothing any more. One that is worth nothing is no error."""
+        with self._database.transaction() as rows:
+            row = sessions.row_of(rows, token, Kind.PAGE, now_s=caller.now_s)
+            if row is not None:
+                sessions.end(rows, row["id"])

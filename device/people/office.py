@@ -1,0 +1,63 @@
+"""What an admin changes about people: who there is, what they may do, and a way back in for who has lost theirs."""
+
+from __future__ import annotations
+
+from device.people import sessions
+from device.people.codes import has_invitation, new_invitation
+from device.people.database import Database
+from device.people.factors import forget_factors, password_of, secret_of
+from device.people.person import Person
+from device.people.refused import Reason, RefusedError
+from device.people.register import person_of, write_person
+
+
+class Office:
+    """The register and the invitations. Whatever raises ``RefusedError`` has changed nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, person: Person) -> None:
+        """Add a person, or change one; whoever may do other things now has to sign in anew, everywhere.
+
+        Raises:
+            RefusedError: something about the person cannot be.
+        """
+        with self._database.transaction() as rows:
+            before = person_of(rows, person.mark)
+            write_person(rows, person)
+            if before is not None and _rights(before) != _rights(person):
+                sessions.end_all(rows, person.mark)
+            if not person.active:
+                rows.run("DELETE FROM duty WHERE person = ?", person.mark)
+
+    def invite(self, mark: str, now_s: float) -> str:
+        """A one-time code with which a person chooses a password and sets up a second factor.
+
+        What they signed in with until now is worth nothing any more, and whatever they were signed in with ends.
+
+        Raises:
+            RefusedError: there is no such person here.
+        """
+        with self._database.transaction() as rows:
+            person = person_of(rows, mark)
+            if person is None or not person.active:
+                raise RefusedError(Reason.NOBODY)
+            forget_factors(rows, mark)
+            sessions.end_all(rows, mark)
+            return new_invitation(rows, mark, now_s=now_s)
+
+    def is_ready(self, mark: str) -> bool:
+        """Whether a person has chosen a password and set up a second factor."""
+        with self._database.transaction() as rows:
+            return password_of(rows, mark) is not None and secret_of(rows, mark) is not None
+
+    def is_invited(self, mark: str, now_s: float) -> bool:
+        """Whether a person has an invitation that still holds."""
+        with self._database.transaction() as rows:
+            return has_invitation(rows, mark, now_s=now_s)
+
+
+def _rights(person: Person) -> tuple[object, ...]:
+    """What somebody has to sign in anew for, if it changes."""
+    return person.login, person.roles, person.supervisees, person.active, person.recipient
