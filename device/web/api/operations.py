@@ -75,7 +75,7 @@ OPERATIONS: Final = (
         "Ask for a challenge, to sign in with a key",
         takes=ChallengeIn,
         gives=(201, Challenge),
-        refuses=(400, 415, 503),
+        refuses=(400, 413, 415, 503),
         strangers=True,
     ),
     Operation(
@@ -85,7 +85,7 @@ OPERATIONS: Final = (
         "Answer a challenge, and get a token",
         takes=AnswerIn,
         gives=(201, Granted),
-        refuses=(400, 401, 415, 503),
+        refuses=(400, 401, 413, 415, 503),
         strangers=True,
     ),
     Operation("api.tokens", "get", "/tokens", "Your tokens that hold", gives=(200, Tokens)),
