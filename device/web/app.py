@@ -31,7 +31,7 @@ from device.web.live import live
 from device.web.noting import Noting
 from device.web.room import room as room_view
 from device.web.texts import text
-from device.web.visitor import visitor_or_none
+from device.web.visitor import mark_or_none, visitor_or_none
 
 # The longest that anybody has to say to the page is a form of a few words.
 _MOST_REQUEST_BYTES: Final = 16 * 1024
@@ -56,16 +56,8 @@ def create_app(
     there is a room view; ``front``: how browsers get here; ``form_key`` signs the tokens of forms (none: one that is
     forgotten when the page ends); ``unix_s`` is the wall clock that the status is published by.
     """
-    house = House(
-        store=RememberingReader(of=store),
-        run=run,
-        box=box,
-        room=room,
-        unix_s=unix_s,
-        noting=Noting(run),
-        people=people,
-        front=front,
-    )
+    read, noting = RememberingReader(of=store), Noting(run, who=mark_or_none)
+    house = House(store=read, run=run, box=box, room=room, unix_s=unix_s, noting=noting, people=people, front=front)
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}

@@ -1,8 +1,8 @@
 """The doors: who asks, and whether they may, before any view runs.
 
-Who asks is known by one thing at a time. A bearer token is a program's, and then no cookie counts. The cookie of a tablet
-that was handed to the client counts before that of a therapist who is signed in on it, also when it is worth nothing any
-more: it never opens the rest of the page. What they may is one table (``device/web/permissions.py``).
+Who asks is known by one thing at a time. A bearer token is a program's, and then no cookie counts. The cookie of a
+tablet that was handed to the client counts before that of a therapist who is signed in on it, also when it is worth
+nothing any more: it never opens the rest of the page. What they may is one table (``device/web/permissions.py``).
 """
 
 from __future__ import annotations

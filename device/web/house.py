@@ -55,7 +55,7 @@ class House:
     unix_s: Callable[[], float]
     noting: Noting
     people: People
-    front: Front = Front()
+    front: Front
 
     def now(self) -> Now:
         """How the box is now."""

@@ -1,7 +1,7 @@
 """What somebody looks at or pulls is in the audit log before it leaves this page; else it does not leave.
 
 The page has no key: capture writes the entry, and answers once it is durable. What belongs together is one entry, or a
-few. The same thing looked at again within a minute is not noted anew. A download in many ranges (a slice is one) is
+few. The same thing looked at again by the same person within a minute is not noted anew. A download in many ranges (a slice is one) is
 noted by how much is handed out *at most*, all in all: before the first byte beyond what was noted leaves, twice as much
 is noted. So a gigabyte in ranges is some ten entries, one request for the whole file is one, and the log never says
 less than what happened.
@@ -23,7 +23,9 @@ _VIEW_AGAIN_S: Final = 60.0
 _PULL_AGAIN_S: Final = 600.0
 _LEAST_BYTES: Final = 1 << 20
 
-Of = Literal["list", "facts", "manifest", "framing", "attachment"]
+Of = Literal[
+    "list", "facts", "manifest", "framing", "attachments", "attachment", "receipts", "people", "audit", "health"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class _Pull:
 
 
 class Noting:
-    """Has noted what people do on this page. Safe for many threads."""
+    """Has noted what people do on this page. Safe for many threads. ``who``: the mark of who asks just now, if known."""
 
     def __init__(
         self,
@@ -45,22 +47,25 @@ class Noting:
         *,
         now_s: Callable[[], float] = time.monotonic,
         ask: Callable[[NoteRequest, Path], int | None] = note_by_capture,
+        who: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._run = run
         self._now_s = now_s
         self._ask = ask
+        self._who = who
         self._lock = threading.Lock()
-        self._seen: dict[tuple[Of, str | None], float] = {}
-        self._pulls: dict[str, _Pull] = {}
+        self._seen: dict[tuple[str | None, Of, str | None], float] = {}
+        self._pulls: dict[tuple[str | None, str], _Pull] = {}
         self._refused_s = -_VIEW_AGAIN_S
 
     def view(self, of: Of, recording: str | None = None) -> bool:
         """Have noted that somebody looks; whether it is noted."""
-        now_s, key = self._now_s(), (of, recording)
+        now_s, who = self._now_s(), self._who()
+        key = (who, of, recording)
         with self._lock:
             if now_s - self._seen.get(key, -_VIEW_AGAIN_S) < _VIEW_AGAIN_S:
                 return True
-        if self._ask(NoteRequest(what="view", of=of, recording=recording), self._run) is None:
+        if self._ask(NoteRequest(what="view", person=who, of=of, recording=recording), self._run) is None:
             return False
         with self._lock:
             self._seen = {one: at_s for one, at_s in self._seen.items() if now_s - at_s < _VIEW_AGAIN_S}
@@ -94,17 +99,19 @@ class Noting:
 
     def pull(self, recording: str, *, wanted_bytes: int, size_bytes: int) -> bool:
         """Have noted that so much more of a recording is handed out; whether it is noted."""
-        now_s = self._now_s()
+        now_s, who = self._now_s(), self._who()
+        mine = (who, recording)
         with self._lock:
             self._pulls = {key: pull for key, pull in self._pulls.items() if now_s - pull.at_s < _PULL_AGAIN_S}
-            known = self._pulls.get(recording)
+            known = self._pulls.get(mine)
             handed_bytes = wanted_bytes + (known.handed_bytes if known else 0)
             if known is not None and handed_bytes <= known.up_to_bytes:
-                self._pulls[recording] = _Pull(known.since, handed_bytes, known.up_to_bytes, now_s)
+                self._pulls[mine] = _Pull(known.since, handed_bytes, known.up_to_bytes, now_s)
                 return True
         up_to_bytes = max(handed_bytes, 2 * known.up_to_bytes if known else min(_LEAST_BYTES, size_bytes))
         request = NoteRequest(
             what="pull",
+            person=who,
             recording=recording,
             up_to_bytes=up_to_bytes,
             size_bytes=size_bytes,
@@ -114,11 +121,11 @@ class Noting:
         if number is None:
             return False
         with self._lock:  # of two that asked at once both are noted, and neither forgets what the other handed out
-            now = self._pulls.get(recording)
+            now = self._pulls.get(mine)
             before = now.handed_bytes if now else 0
             since = known.since if known else number
             noted_bytes = max(up_to_bytes, now.up_to_bytes if now else 0)
-            self._pulls[recording] = _Pull(since, before + wanted_bytes, noted_bytes, now_s)
+            self._pulls[mine] = _Pull(since, before + wanted_bytes, noted_bytes, now_s)
         return True
 
 

@@ -1,8 +1,8 @@
 """Who may do what on the page: one table, and nobody may do what is not in it.
 
-A rule says which roles, how they came in, and on which object. It is asked before any view runs (``device/web/doors.py``)
-and by the templates, so that nobody is shown a way that is closed to them. ``tests/web/test_permissions.py`` walks all
-routes there are, and fails on one that has no rule here.
+A rule says which roles, how they came in, and on which object. It is asked before any view runs
+(``device/web/doors.py``) and by the templates, so that nobody is shown a way that is closed to them.
+``tests/web/test_permissions.py`` walks all routes there are, and fails on one that has no rule here.
 """
 
 from __future__ import annotations

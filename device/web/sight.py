@@ -2,8 +2,7 @@
 
 The rule of the house: a therapist sees their own recordings, a supervisor those of the people they supervise as well.
 An admin sees the facts of every recording, because somebody has to notice one without sound, and the content of none.
-Where nobody was checked in when it was recorded, it belongs to nobody: an admin sees that it is there, and can hand it to
-the therapist whose it is.
+Where nobody was checked in when it was recorded, it belongs to nobody: an admin sees that it is there.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ class Sight(IntEnum):
 
 
 def sight_of(visitor: Visitor | None, therapist: str | None) -> Sight:
-    """How much of a recording ``visitor`` sees; ``therapist`` is the mark of the one whose it is, if it is anybody's."""
+    """How much of a recording ``visitor`` sees; ``therapist``: the mark of whose it is, if it is anybody's."""
     if visitor is None or visitor.by is By.KIOSK:
         return Sight.NOTHING
     person = visitor.person

@@ -34,6 +34,12 @@ def visitor_or_none() -> Visitor | None:
     return cast("Visitor | None", g.get("visitor"))
 
 
+def mark_or_none() -> str | None:
+    """The mark of who asks, or ``None`` for a stranger."""
+    found = visitor_or_none()
+    return None if found is None else found.person.mark
+
+
 def visitor() -> Visitor:
     """Who asks.
 

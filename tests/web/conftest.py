@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -20,17 +21,21 @@ from device.clock import SystemClock
 from device.datagrams import DatagramServer
 from device.people.database import Database
 from device.people.people import People
+from device.people.person import Person, Role
 from device.recording.audited import Happened
 from device.recording.chain import AUDIT_NAME
 from device.requests import REQUESTS_NAME
 from device.room import ROOM_NAME
 from device.store import Store, StoreReader
 from device.web.app import create_app
+from device.web.front import Front
 from provisioning.verify_audit import verify_audit
 from tests.audit.logs import KEY
 from tests.web.published import BOX, make_store
+from tests.web.visitors import THERAPIST, add_person, begin, browser
 
 FROM_PAGE = {"X-Sotto-Page": "1"}
+LOOPBACK = Front()
 FINGERPRINT = "0123456789abcdef"
 
 
@@ -44,8 +49,10 @@ class Box:
     people: People
     heard: queue.Queue[tuple[str, bytes]] = field(default_factory=queue.Queue)
 
-    def app(self, *, room: bool = True) -> Flask:
-        return create_app(store=StoreReader(self.store.path), run=self.run, box=BOX, room=room, people=self.people)
+    def app(self, *, room: bool = True, front: Front = LOOPBACK) -> Flask:
+        return create_app(
+            store=StoreReader(self.store.path), run=self.run, box=BOX, room=room, people=self.people, front=front
+        )
 
     def noted(self) -> list[dict[str, Any]]:
         """What stands in the audit log, oldest first; it has to hold."""
@@ -114,6 +121,33 @@ def capture(box: Box) -> Iterator[Box]:
         yield box
 
 
+@contextmanager
+def app_of_nobody() -> Iterator[Flask]:
+    """A page with all routes there can be, for those who only look at them."""
+    with tempfile.TemporaryDirectory() as folder, people_in(Path(folder)) as people:
+        store = make_store(Path(folder) / "store")
+        yield Box(store, Path(folder), Path(folder) / "audit", people).app()
+
+
 @pytest.fixture
-def client(box: Box) -> FlaskClient:
-    return box.app().test_client()
+def therapist(box: Box) -> Person:
+    """Whose the recordings are, where a test says nothing else."""
+    return add_person(box.people, Role.THERAPIST, mark=THERAPIST)
+
+
+@pytest.fixture
+def client(box: Box, therapist: Person) -> FlaskClient:
+    """The browser of that therapist."""
+    return browser(box.app(), begin(box.people, therapist))
+
+
+@pytest.fixture
+def stranger(box: Box) -> FlaskClient:
+    """A browser in which nobody is signed in."""
+    return browser(box.app())
+
+
+@pytest.fixture
+def admin(box: Box) -> FlaskClient:
+    """The browser of an admin."""
+    return browser(box.app(), begin(box.people, add_person(box.people, Role.ADMIN)))

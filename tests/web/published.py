@@ -32,6 +32,7 @@ from device.status import (
 )
 from device.store import Store
 from device.words import Consent, Fate
+from tests.web.visitors import THERAPIST
 
 BOX = 'Room <b>3</b> & "garden"'
 
@@ -51,6 +52,7 @@ def manifest(recording_id: str, **facts: Any) -> Manifest:
         "ended": "2026-03-03T13:55:12.000Z",
         "clock_trusted": True,
         "boot": "b",
+        "therapist": THERAPIST,
         "started_monotonic_us": 1,
         "duration_us": 3_012_000_000,
         "consent": Consent.SOUND,

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from flask.testing import FlaskClient
 
-from device.web.guard import FORM_COOKIE
+from device.web.front import Front
 from tests.web.conftest import FROM_PAGE, Box
 from tests.web.published import add_recording
 
-POSTS = ["/requests/stop", "/requests/mark", "/requests/people", "/room/finger"]
-BODIES = {"/requests/people": {"people": 2}, "/room/finger": {"button": "consent", "down": True}}
-
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1", "127.0.0.1:80", "[::1]", "[::1]:80"])
-def test_our_own_names_are_answered(client: FlaskClient, host: str) -> None:
-    assert client.get("/", headers={"Host": host}).status_code == 200
+def test_our_own_names_are_answered(stranger: FlaskClient, host: str) -> None:
+    assert stranger.get("/room", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -40,55 +35,36 @@ def test_any_other_name_is_refused_and_told_the_right_one(client: FlaskClient, h
     assert "127.0.0.1:80" in answer.text
 
 
-@pytest.mark.parametrize("path", POSTS)
+BEHIND = Front(names=("room-3.practice.example", "192.0.2.7"))
+ELSEWHERE = Front(names=("room-3.practice.example",), port=8443)
+
+
 @pytest.mark.parametrize(
-    "headers",
+    ("front", "host", "answered"),
     [
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site"},
-        {"Origin": "http://evil.example"},
-        {"Origin": "http://localhost:8080"},
-        {"Origin": "https://localhost"},
-        {"Origin": "null"},
-        {"X-Sotto-Page": ""},
-        {"Content-Type": "text/plain"},
-        {"Content-Type": "application/x-www-form-urlencoded"},
+        (BEHIND, "room-3.practice.example", True),
+        (BEHIND, "Room-3.Practice.Example:443", True),
+        (BEHIND, "192.0.2.7", True),
+        (BEHIND, "192.0.2.7:80", False),
+        (BEHIND, "practice.example", False),
+        (BEHIND, "evil.example", False),
+        (BEHIND, "localhost", False),
+        (BEHIND, "127.0.0.1", False),
+        (BEHIND, "", False),
+        (ELSEWHERE, "room-3.practice.example:8443", True),
+        (ELSEWHERE, "room-3.practice.example", False),
     ],
 )
-def test_what_another_page_sends_changes_nothing(
-    capture: Box, client: FlaskClient, path: str, headers: dict[str, str]
-) -> None:
-    usual = {"Content-Type": "application/json", **FROM_PAGE}
-    answer = client.post(path, data=json.dumps(BODIES.get(path, {})), headers={**usual, **headers})
-    assert answer.status_code in {403, 415}
-    assert capture.heard.empty()
+def test_behind_nginx_it_answers_to_the_names_of_the_box_alone(front: Front, host: str, *, answered: bool) -> None:
+    assert front.answers(host, server_port="/run/sotto-web/page.sock") is answered
 
 
-@pytest.mark.parametrize("path", POSTS)
-def test_what_our_own_page_sends_arrives(capture: Box, client: FlaskClient, path: str) -> None:
-    headers = {**FROM_PAGE, "Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}
-    assert client.post(path, json=BODIES.get(path, {}), headers=headers).status_code in {202, 204}
-    capture.next_heard()
-
-
-def test_a_form_needs_its_token_as_field_and_as_cookie(capture: Box, client: FlaskClient) -> None:
-    assert client.post("/requests/stop", data={"back": "list"}).status_code == 403
-    assert client.post("/requests/stop", data={"token": ""}).status_code == 403
-    html = client.get("/").text
-    cookie = client.get_cookie(FORM_COOKIE)
-    assert cookie is not None
-    assert f'name="token" value="{cookie.value}"' in html
-    assert client.post("/requests/stop", data={"token": "guessed"}).status_code == 403
-    assert capture.heard.empty()
-    assert client.post("/requests/stop", data={"token": cookie.value}).status_code == 303
-    assert capture.next_heard() == ("requests.sock", b'{"ask":"stop"}')
-
-
-def test_the_token_is_kept_from_scripts_and_other_sites(client: FlaskClient) -> None:
-    cookie = client.get("/").headers["Set-Cookie"]
-    assert "HttpOnly" in cookie
-    assert "SameSite=Strict" in cookie
-    assert "Set-Cookie" not in client.get("/").headers  # it stays the same for forms that are open elsewhere
+def test_behind_nginx_a_wrong_name_is_told_the_right_one(box: Box) -> None:
+    answer = box.app(front=BEHIND).test_client().get("/", base_url="https://evil.example/")
+    assert answer.status_code == 421
+    assert "https://room-3.practice.example/" in answer.text
+    answer = box.app(front=ELSEWHERE).test_client().get("/", base_url="https://evil.example/")
+    assert "https://room-3.practice.example:8443/" in answer.text
 
 
 @pytest.mark.parametrize("path", ["/", "/room", "/status.json", "/nothing", "/static/style.css", "/recordings/x/"])
