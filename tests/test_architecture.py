@@ -260,6 +260,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.thrift",
     ),
     "flask": ("device.web", "device.web.*"),
+    "flask_wtf": ("device.web.forms",),
     "gpiozero": ("device.panel_gpio",),
     "jinja2": ("device.web", "device.web.*"),
     "libcamera": ("device.capture.camera_picamera2",),

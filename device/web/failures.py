@@ -38,7 +38,9 @@ def _refused(front: Front, error: HTTPException) -> Response:
     what, hint = text_or(key, "error.other"), text_or(f"{key}.do", "error.other.do", address=address)
     response = _answer(what, hint, code=code)
     told = dict(error.get_headers())
-    response.headers.update({name: told[name] for name in _TOLD if name in told})
+    for name in _TOLD:
+        if name in told:
+            response.headers[name] = told[name]
     if code == Unauthorized.code and _is_for_programs():
         response.headers.setdefault("WWW-Authenticate", "Bearer")
     return response

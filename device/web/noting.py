@@ -1,10 +1,10 @@
 """What somebody looks at or pulls is in the audit log before it leaves this page; else it does not leave.
 
 The page has no key: capture writes the entry, and answers once it is durable. What belongs together is one entry, or a
-few. The same thing looked at again by the same person within a minute is not noted anew. A download in many ranges (a slice is one) is
-noted by how much is handed out *at most*, all in all: before the first byte beyond what was noted leaves, twice as much
-is noted. So a gigabyte in ranges is some ten entries, one request for the whole file is one, and the log never says
-less than what happened.
+few. The same thing looked at again by the same person within a minute is not noted anew. A download in many ranges (a
+slice is one) is noted by how much is handed out *at most*, all in all: before the first byte beyond what was noted
+leaves, twice as much is noted. So a gigabyte in ranges is some ten entries, one request for the whole file is one, and
+the log never says less than what happened.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class _Pull:
 
 
 class Noting:
-    """Has noted what people do on this page. Safe for many threads. ``who``: the mark of who asks just now, if known."""
+    """Has noted what people do on this page. Safe for many threads. ``who``: the mark of who asks just now."""
 
     def __init__(
         self,

@@ -32,7 +32,7 @@ from device.web.front import Front
 from provisioning.verify_audit import verify_audit
 from tests.audit.logs import KEY
 from tests.web.published import BOX, make_store
-from tests.web.visitors import THERAPIST, add_person, begin, browser
+from tests.web.visitors import add_person, begin, browser, of_therapist, the_therapist
 
 FROM_PAGE = {"X-Sotto-Page": "1"}
 LOOPBACK = Front()
@@ -132,13 +132,13 @@ def app_of_nobody() -> Iterator[Flask]:
 @pytest.fixture
 def therapist(box: Box) -> Person:
     """Whose the recordings are, where a test says nothing else."""
-    return add_person(box.people, Role.THERAPIST, mark=THERAPIST)
+    return the_therapist(box.people)
 
 
 @pytest.fixture
-def client(box: Box, therapist: Person) -> FlaskClient:
+def client(box: Box) -> FlaskClient:
     """The browser of that therapist."""
-    return browser(box.app(), begin(box.people, therapist))
+    return of_therapist(box.app(), box.people)
 
 
 @pytest.fixture

@@ -9,14 +9,16 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from device.session_events import State, Tone
 from device.status import Status, publish
+from device.web.doors import PAGE_COOKIE
 from device.words import Consent
 from tests.web.conftest import Box
 from tests.web.published import add_recording, panel, recording_status, republish, status
 from tests.web.test_serve import serving
+from tests.web.visitors import begin, the_therapist
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [
@@ -102,12 +104,19 @@ def visit(capture: Box, browser: Browser) -> Iterator[Callable[..., Visit]]:
         yield opened
 
 
+def sign_in(context: BrowserContext, box: Box, address: str) -> None:
+    """Sign in the therapist whose the recordings are."""
+    begun = begin(box.people, the_therapist(box.people))
+    context.add_cookies([{"name": PAGE_COOKIE, "value": begun.token, "url": address}])
+
+
 def _visits(box: Box, browser: Browser, address: str) -> Iterator[Callable[..., Visit]]:
     publisher = Publisher(box, status())
     contexts, visits = [], []
 
     def visit(path: str, first: Status, **options: object) -> Visit:
         context = browser.new_context(**options)  # type: ignore[arg-type]  # playwright's own options, passed on
+        sign_in(context, box, address)
         contexts.append(context)
         publisher.show(first)
         opened = Visit(context.new_page(), publisher, address)
@@ -252,6 +261,7 @@ def test_without_javascript_the_list_and_the_forms_work(
     recording_id = add_recording(capture.store)
     address = visit("", recording_status()).address
     context = browser.new_context(java_script_enabled=False)
+    sign_in(context, capture, address)
     page = context.new_page()
     page.goto(address)
     expect(page.get_by_text(recording_id)).to_be_visible()

@@ -50,12 +50,12 @@ def test_a_session_is_worth_nothing_after_it_ended(box: Box, therapist: Person) 
 
 @pytest.mark.parametrize(
     "change",
-    [{"roles": frozenset({Role.ADMIN})}, {"active": False}, {"supervisees": frozenset({"0123456789ab"})}],
+    [{"roles": frozenset({Role.SUPERVISOR})}, {"active": False}, {"supervisees": frozenset({"0123456789ab"})}],
     ids=["other roles", "gone", "others to supervise"],
 )
 def test_a_session_is_worth_nothing_after_the_person_may_do_other_things(box: Box, change: dict[str, object]) -> None:
     add_person(box.people, Role.THERAPIST, mark="0123456789ab")
-    person = add_person(box.people, Role.SUPERVISOR, Role.ADMIN)
+    person = add_person(box.people, Role.SUPERVISOR, Role.THERAPIST)
     app = box.app()
     page, program = browser(app, begin(box.people, person)), bearer(begin(box.people, person, Kind.PROGRAM))
     assert get(page) == get(app.test_client(), "/status.json", headers=program) == 200

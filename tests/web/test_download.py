@@ -16,8 +16,9 @@ from device.recording import MANIFEST_NAME, SESSION_NAME, is_recording_id
 from device.recording.manifest import RecordingState
 from device.recording.signing import verify
 from device.web.ranges import Span, UnsatisfiableError, parse_range
-from tests.web.conftest import Box
+from tests.web.conftest import Box, people_in
 from tests.web.published import add_recording, make_store
+from tests.web.visitors import of_therapist
 
 SEALED = bytes(range(256)) * 700
 
@@ -194,8 +195,10 @@ def test_no_id_leads_out_of_the_store(recording_id: str, name: str) -> None:
             place.mkdir(exist_ok=True)
             for file in (SESSION_NAME, MANIFEST_NAME):
                 (place / file).write_bytes(b"secret")
-        client = Box(make_store(around / "store"), around, around / "audit").app().test_client()
-        answer = client.get(f"/recordings/{recording_id}/{name}", follow_redirects=False)
+        with people_in(around) as people:
+            app = Box(make_store(around / "store"), around, around / "audit", people).app()
+            client = of_therapist(app, people)
+            answer = client.get(f"/recordings/{recording_id}/{name}", follow_redirects=False)
         assert b"secret" not in answer.data.replace(b"secret.txt", b"")
         assert answer.status_code in {200, 308, 404}
         if answer.status_code == 200:

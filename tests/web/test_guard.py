@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from device.web.front import Front
 from tests.web.conftest import FROM_PAGE, Box
 from tests.web.published import add_recording
+from tests.web.visitors import of_therapist
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1", "127.0.0.1:80", "[::1]", "[::1]:80"])
@@ -107,11 +108,11 @@ def test_a_failure_is_plain_words(client: FlaskClient, method: str, path: str, c
 def test_a_mistake_of_our_own_is_said_without_a_trace_of_it(box: Box) -> None:
     app = box.app()
 
-    @app.get("/mistake")
     def mistake() -> str:
         raise ZeroDivisionError("a private detail")
 
-    answer = app.test_client().get("/mistake")
+    app.view_functions["lists.recordings"] = mistake
+    answer = of_therapist(app, box.people).get("/")
     assert answer.status_code == 500
     assert "Recording is not affected." in answer.text
     assert "private" not in answer.text

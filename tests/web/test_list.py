@@ -28,6 +28,7 @@ from device.web.app import create_app
 from device.words import Consent, Rung
 from tests.web.conftest import Box, people_in
 from tests.web.published import add_recording, recording, status
+from tests.web.visitors import of_therapist
 
 
 def page(client: FlaskClient, path: str = "/") -> str:
@@ -138,28 +139,31 @@ def test_open_means_being_recorded_only_while_capture_says_so(box: Box, client: 
     assert "not closed" in entry(page(client), recording_id)
 
 
-def test_what_cannot_be_read_is_counted_not_hidden(box: Box, client: FlaskClient) -> None:
+def test_what_cannot_be_read_is_counted_for_an_admin_and_not_hidden(
+    box: Box, admin: FlaskClient, client: FlaskClient
+) -> None:
     add_recording(box.store)
     broken = add_recording(box.store)
     (box.store.folder(broken) / MANIFEST_NAME).write_text("{}")
-    html = page(client)
+    html = page(admin)
     assert "1 in the store cannot be read." in html
     assert "1 recording in the store" in html
+    assert "cannot be read" not in page(client)
 
 
-def test_what_is_half_erased_is_no_damage(box: Box, client: FlaskClient) -> None:
+def test_what_is_half_erased_is_no_damage(box: Box, admin: FlaskClient) -> None:
     recording_id = add_recording(box.store, withdrawn=True)
     (box.store.folder(recording_id) / SESSION_NAME).unlink()
-    html = page(client)
+    html = page(admin)
     assert "cannot be read" not in html
     assert recording_id not in html
 
 
-def test_a_recording_that_just_begins_is_not_taken_for_an_unreadable_one(box: Box, client: FlaskClient) -> None:
+def test_a_recording_that_just_begins_is_not_taken_for_an_unreadable_one(box: Box, admin: FlaskClient) -> None:
     box.store.new_folder()
-    assert "cannot be read" in page(client)
+    assert "cannot be read" in page(admin)
     publish(status(recording=recording()), box.run)
-    assert "cannot be read" not in page(client)
+    assert "cannot be read" not in page(admin)
 
 
 def test_a_folder_with_the_manifest_of_another_recording_is_not_believed(box: Box, client: FlaskClient) -> None:
@@ -267,7 +271,7 @@ def test_text_from_elsewhere_stays_text(box: Box, client: FlaskClient) -> None:
 def test_a_store_that_is_gone_is_said_in_words(tmp_path: Path) -> None:
     with people_in(tmp_path) as people:
         app = create_app(store=StoreReader(tmp_path / "nowhere"), run=tmp_path, box="box", room=False, people=people)
-        answer = app.test_client().get("/")
+        answer = of_therapist(app, people).get("/")
     assert answer.status_code == 503
     assert "The store failed: it cannot be listed" in answer.text
     assert "Check the store&#39;s disk" in answer.text

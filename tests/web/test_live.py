@@ -18,6 +18,7 @@ from device.web.texts import TEXTS
 from device.words import Consent, Fate
 from tests.web.conftest import Box
 from tests.web.published import BOX, last, level, recording, recording_status, status
+from tests.web.visitors import of_therapist
 
 
 def told(client: FlaskClient) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def test_an_old_status_is_never_shown_as_live(box: Box, *, recorded: bool, age_s
         people=box.people,
         unix_s=lambda: now.published_unix_s + age_s,
     )
-    client = app.test_client()
+    client = of_therapist(app, box.people, now_s=now.published_unix_s)
     assert told(client)["stale"] is stale
     for path in ("/", "/room"):
         html = client.get(path).text
@@ -207,4 +208,4 @@ def test_without_javascript_the_page_says_how_old_it_is(box: Box) -> None:
         unix_s=lambda: 1_772_543_105.0,
     )
     moment = time.strftime("%H:%M:%S", time.localtime(1_772_543_105.0))
-    assert f"As it was at {moment}." in app.test_client().get("/").text
+    assert f"As it was at {moment}." in of_therapist(app, box.people, now_s=1_772_543_105.0).get("/").text

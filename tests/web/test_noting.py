@@ -18,6 +18,7 @@ from device.web.noting import Noting
 from tests.audit.logs import ID
 from tests.web.conftest import Box, audited
 from tests.web.published import add_recording
+from tests.web.visitors import THERAPIST, of_therapist
 
 SEALED = bytes(range(256)) * 40_000  # 10 MB
 MIB = 1 << 20
@@ -46,9 +47,9 @@ def test_looking_at_the_list_and_at_one_recording_is_noted_once_a_minute(
         for path in ("/", "/room", f"/recordings/{recording_id}/", f"/recordings/{recording_id}/manifest.json"):
             assert client.get(path).status_code == 200
     assert [(entry["what"], entry.get("recording"), entry["by"], entry["facts"]) for entry in box.noted()] == [
-        ("view", None, "page", {"of": "list"}),
-        ("view", recording_id, "page", {"of": "facts"}),
-        ("view", recording_id, "page", {"of": "manifest"}),
+        ("view", None, "page", {"of": "list", "person": THERAPIST}),
+        ("view", recording_id, "page", {"of": "facts", "person": THERAPIST}),
+        ("view", recording_id, "page", {"of": "manifest", "person": THERAPIST}),
     ]
 
 
@@ -73,7 +74,7 @@ def test_the_same_is_noted_again_after_a_minute() -> None:
 
 def test_a_whole_download_is_one_entry(box: Box, client: FlaskClient, recording_id: str) -> None:
     assert client.get(session(recording_id)).data == SEALED
-    assert facts(box, "pull") == [{"up_to_bytes": len(SEALED), "size_bytes": len(SEALED)}]
+    assert facts(box, "pull") == [{"person": THERAPIST, "up_to_bytes": len(SEALED), "size_bytes": len(SEALED)}]
 
 
 def test_a_download_in_many_ranges_is_a_few_entries_that_never_say_too_little(
@@ -118,7 +119,7 @@ def test_what_hands_out_no_bytes_is_no_pull(box: Box, client: FlaskClient, recor
 
 
 def test_without_capture_nothing_is_handed_out_and_it_is_said_in_words(bare_box: Box, recording_id: str) -> None:
-    client = bare_box.app().test_client()
+    client = of_therapist(bare_box.app(), bare_box.people)
     for path in (session(recording_id), f"/recordings/{recording_id}/manifest.json"):
         answer = client.get(path)
         assert answer.status_code == 503
@@ -135,7 +136,7 @@ def test_without_capture_nothing_is_handed_out_and_it_is_said_in_words(bare_box:
 
 def test_without_capture_the_page_still_says_how_the_box_is_and_lists_nothing(bare_box: Box, recording_id: str) -> None:
     for path in ("/", "/room"):
-        answer = bare_box.app().test_client().get(path)
+        answer = of_therapist(bare_box.app(), bare_box.people).get(path)
         assert answer.status_code == 200
         assert "The capture service does not answer." in answer.text
         assert "This could not be noted in the audit log" in answer.text
@@ -143,7 +144,7 @@ def test_without_capture_the_page_still_says_how_the_box_is_and_lists_nothing(ba
 
 
 def test_a_refused_download_works_once_capture_is_back(bare_box: Box, recording_id: str) -> None:
-    client = bare_box.app().test_client()
+    client = of_therapist(bare_box.app(), bare_box.people)
     assert client.get(session(recording_id)).status_code == 503
     with audited(bare_box):
         assert client.get(session(recording_id)).data == SEALED

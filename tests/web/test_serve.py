@@ -14,6 +14,7 @@ from device.errors import AdminError, ConfigError
 from device.web.serve import PageServer
 from tests.web.conftest import Box
 from tests.web.published import add_recording
+from tests.web.visitors import begin, cookie, the_therapist
 
 SEALED = bytes(range(256)) * 40_000
 
@@ -31,6 +32,11 @@ def serving(box: Box, host: str = "127.0.0.1") -> Iterator[str]:
     assert not thread.is_alive()
 
 
+def signed_in(box: Box) -> dict[str, str]:
+    """The header of the browser of the therapist whose the recordings are."""
+    return cookie(begin(box.people, the_therapist(box.people)))
+
+
 @contextmanager
 def talking(address: str) -> Iterator[http.client.HTTPConnection]:
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)
@@ -43,7 +49,7 @@ def talking(address: str) -> Iterator[http.client.HTTPConnection]:
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_it_answers_on_this_computer(box: Box, host: str) -> None:
     with serving(box, host) as address, talking(address) as connection:
-        connection.request("GET", "/")
+        connection.request("GET", "/", headers=signed_in(box))
         answer = connection.getresponse()
         assert answer.status == 200
         assert "Server" not in answer.headers
@@ -53,7 +59,7 @@ def test_it_answers_on_this_computer(box: Box, host: str) -> None:
 
 
 def test_slices_over_the_wire_are_exact_and_the_connection_goes_on(box: Box) -> None:
-    recording_id = add_recording(box.store, sealed=SEALED)
+    recording_id, known = add_recording(box.store, sealed=SEALED), signed_in(box)
     with serving(box) as address, talking(address) as connection:
         for header, wanted in (
             (None, SEALED),
@@ -62,12 +68,14 @@ def test_slices_over_the_wire_are_exact_and_the_connection_goes_on(box: Box) -> 
             ("bytes=0-0", SEALED[:1]),
         ):
             connection.request(
-                "GET", f"/recordings/{recording_id}/session.mp4.age", headers={"Range": header} if header else {}
+                "GET",
+                f"/recordings/{recording_id}/session.mp4.age",
+                headers=known | ({"Range": header} if header else {}),
             )
             answer = connection.getresponse()
             assert answer.read() == wanted
             assert answer.headers["Content-Length"] == str(len(wanted))
-        connection.request("HEAD", f"/recordings/{recording_id}/session.mp4.age")
+        connection.request("HEAD", f"/recordings/{recording_id}/session.mp4.age", headers=known)
         answer = connection.getresponse()
         assert (answer.status, answer.headers["Content-Length"], answer.read()) == (200, str(len(SEALED)), b"")
         connection.request("GET", "/", headers={"Host": "evil.example"})
@@ -75,11 +83,11 @@ def test_slices_over_the_wire_are_exact_and_the_connection_goes_on(box: Box) -> 
 
 
 def test_readers_that_stall_do_not_hold_up_the_page(box: Box) -> None:
-    recording_id = add_recording(box.store, sealed=SEALED)
+    recording_id, known = add_recording(box.store, sealed=SEALED), signed_in(box)
     with serving(box) as address, talking(address) as reader:
         stalled = [http.client.HTTPConnection(urlsplit(address).netloc) for _ in range(20)]
         for connection in stalled:
-            connection.request("GET", f"/recordings/{recording_id}/session.mp4.age")
+            connection.request("GET", f"/recordings/{recording_id}/session.mp4.age", headers=known)
         reader.request("GET", "/status.json")
         assert reader.getresponse().status == 200
         for connection in stalled:

@@ -47,6 +47,21 @@ def browser(app: Flask, begun: Begun | None = None) -> FlaskClient:
     return client
 
 
+def the_therapist(people: People) -> Person:
+    """Whose the recordings are, where a test says nothing else."""
+    return people.person(THERAPIST) or add_person(people, Role.THERAPIST, mark=THERAPIST)
+
+
+def of_therapist(app: Flask, people: People, *, now_s: float | None = None) -> FlaskClient:
+    """The browser of that therapist."""
+    return browser(app, begin(people, the_therapist(people), now_s=now_s))
+
+
+def cookie(begun: Begun) -> dict[str, str]:
+    """The header of a browser that is signed in."""
+    return {"Cookie": f"{PAGE_COOKIE}={begun.token}"}
+
+
 def tablet(app: Flask, begun: Begun) -> FlaskClient:
     """A tablet that was handed to the client."""
     client = app.test_client()
