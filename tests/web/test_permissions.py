@@ -186,7 +186,8 @@ def test_nobody_sees_a_recording_of_another(box: Box) -> None:
                 if rule.on not in ON_RECORDINGS:
                     continue
                 seen = (CONTENT if rule.on is On.RECORDING else FACTS).get(who, set())
-                open_to = not by_kiosk and (not by_program or By.PROGRAM in rule.by) and rule.roles == frozenset(Role)
+                way = By.PROGRAM if by_program else By.PAGE
+                open_to = not by_kiosk and way in rule.by and rule.roles == frozenset(Role)
                 if rule.roles != frozenset(Role):
                     open_to = judge(rule, caller.visitor, demo=True) is Verdict.COME_IN
                 wanted = open_to and whose in seen
