@@ -14,7 +14,7 @@ from device.people.person import Person
 from device.people.refused import Reason, RefusedError
 from device.people.second_factor import new_secret, step_of
 from device.people.sessions import Begun
-from device.people.steps import Caller, begin, checked_password
+from device.people.steps import Caller, Noted, begin, checked_password, to_nobody
 from device.people.visit import Stage
 
 
@@ -38,7 +38,9 @@ class Account:
         with self._database.transaction() as rows:
             return recovery_codes_left(rows, mark)
 
-    def change_password(self, who: Setting, old: str, new: str, caller: Caller, *, about: Sequence[str]) -> Begun:
+    def change_password(
+        self, who: Setting, old: str, new: str, caller: Caller, *, about: Sequence[str], noted: Noted = to_nobody
+    ) -> Begun:
         """Choose another password. Every session and every token ends; this browser goes on with a fresh one.
 
         Raises:
@@ -49,11 +51,12 @@ class Account:
         checked_password(self._database, self._passwords, person, old, caller)
         kept = self._passwords.kept(new)
         with self._database.transaction() as rows:
+            noted()
             keep_password(rows, person.mark, kept)
             sessions.end_all(rows, person.mark)
             return begin(rows, person.mark, Stage.IN, caller)
 
-    def new_codes(self, who: Setting, password: str, caller: Caller) -> list[str]:
+    def new_codes(self, who: Setting, password: str, caller: Caller, noted: Noted = to_nobody) -> list[str]:
         """Ten new recovery codes; those from before are worth nothing any more.
 
         Raises:
@@ -61,6 +64,7 @@ class Account:
         """
         checked_password(self._database, self._passwords, who.person, password, caller)
         with self._database.transaction() as rows:
+            noted()
             return new_recovery_codes(rows, who.person.mark, now_s=caller.now_s)
 
     def begin_new_app(self, who: Setting, password: str, caller: Caller) -> None:
@@ -78,7 +82,7 @@ class Account:
         with self._database.transaction() as rows:
             return sessions.secret_of(rows, who.session, otherwise="") or None
 
-    def use_new_app(self, who: Setting, code: str, caller: Caller) -> tuple[Begun, list[str]]:
+    def use_new_app(self, who: Setting, code: str, caller: Caller, noted: Noted = to_nobody) -> tuple[Begun, list[str]]:
         """The new app shows the right code: from now on it counts, with new recovery codes. Other sessions end.
 
         Raises:
@@ -90,6 +94,7 @@ class Account:
             step = step_of(secret, code, now_s=caller.now_s) if secret else None
             if step is None:
                 raise RefusedError(Reason.CODE)
+            noted()
             keep_secret(rows, mark, secret, step=step)
             codes = new_recovery_codes(rows, mark, now_s=caller.now_s)
             sessions.end_all(rows, mark)

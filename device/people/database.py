@@ -49,7 +49,7 @@ class Database:
     What was changed is durable when the transaction ends: a code that was used up stays so after a power cut.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, migrations: Sequence[str] = MIGRATIONS) -> None:
         """Open the database in ``folder``, or make it; bring its tables up to date.
 
         Raises:
@@ -65,26 +65,26 @@ class Database:
         except (OSError, sqlite3.Error) as problem:
             raise _unusable(problem) from problem
         try:
-            self._prepare()
+            self._prepare(migrations)
         except (AdminError, sqlite3.Error) as problem:
             self._connection.close()
             raise problem if isinstance(problem, AdminError) else _unusable(problem) from problem
 
-    def _prepare(self) -> None:
+    def _prepare(self, migrations: Sequence[str]) -> None:
         self._connection.row_factory = sqlite3.Row
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
             self._connection.execute(f"PRAGMA {pragma}")
         with self.transaction() as rows:
             found = rows.one("PRAGMA user_version")
             version = 0 if found is None else int(found[0])
-            if version > len(MIGRATIONS):
+            if version > len(migrations):
                 raise AdminError(
                     "the page's database was made by a newer Sotto", "install that version, or restore the database"
                 )
-            for number in range(version, len(MIGRATIONS)):
-                for statement in _statements(MIGRATIONS[number]):
+            for migration in migrations[version:]:
+                for statement in _statements(migration):
                     rows.run(statement)
-            rows.run(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            rows.run(f"PRAGMA user_version = {len(migrations)}")
 
     @contextmanager
     def transaction(self) -> Iterator[Rows]:

@@ -6,7 +6,7 @@ wrong is told in the same words, whether the login, the password or the person i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from device.people import sessions
 from device.people.codes import invited, new_recovery_codes, spend, use_invitation
@@ -20,7 +20,7 @@ from device.people.refused import Reason, RefusedError
 from device.people.register import person_by_login, person_of, plain_login, write_person
 from device.people.second_factor import new_secret, step_of
 from device.people.sessions import Begun
-from device.people.steps import Caller, begin, count, fits, half_way, is_second_factor, seconds_to_wait, uncount_all
+from device.people.steps import Caller, Proof, begin, count, fits, half_way, second_proof, seconds_to_wait, uncount_all
 from device.people.visit import Kind, Stage
 
 
@@ -55,7 +55,7 @@ class Entrance:
             stage = Stage.ENROLLING if secret_of(rows, person.mark) is None else Stage.PASSWORD_GIVEN
             return begin(rows, person.mark, stage, caller)
 
-    def second_factor(self, token: str, code: str, caller: Caller) -> Begun:
+    def second_factor(self, token: str, code: str, caller: Caller) -> tuple[Begun, Proof]:
         """The second proof: a code of the person's app, or one of the recovery codes, which is then used up.
 
         Raises:
@@ -66,11 +66,11 @@ class Entrance:
             session, mark = half_way(rows, token, Stage.PASSWORD_GIVEN, caller)
             counted = (by_second_factor(mark), by_address(caller.address))
             wait_s = seconds_to_wait(rows, counted, caller)
-            right = wait_s == 0 and is_second_factor(rows, mark, code, caller)
-            if right:
+            proof = None if wait_s else second_proof(rows, mark, code, caller)
+            if proof is not None:
                 uncount_all(rows, counted)
                 sessions.end(rows, session)
-                return begin(rows, mark, Stage.IN, caller)
+                return begin(rows, mark, Stage.IN, caller), proof
         raise RefusedError(Reason.WAIT if wait_s else Reason.WRONG, wait_s=wait_s)
 
     def enrolment(self, token: str, caller: Caller) -> str:
@@ -124,9 +124,18 @@ class Entrance:
             return begin(rows, person.mark, Stage.ENROLLING, caller)
 
     def first_admin(
-        self, code: str, person: tuple[str, str], password: str, caller: Caller, *, about: Sequence[str]
+        self,
+        code: str,
+        person: tuple[str, str],
+        password: str,
+        caller: Caller,
+        *,
+        about: Sequence[str],
+        noted: Callable[[str], None] = lambda _mark: None,
     ) -> Begun:
         """Whoever has the one-time code of this box becomes an admin; ``person``: login and name. The code is used up.
+
+        ``noted``: has it noted just before it counts, by the mark of whoever it is.
 
         Raises:
             RefusedError: it is not that code, or it was used; or login, name or password cannot be.
@@ -146,6 +155,7 @@ class Entrance:
                 raise RefusedError(Reason.CODE)
             uncount_all(rows, counted)
             keep_password(rows, admin.mark, kept)
+            noted(admin.mark)
             begun = begin(rows, admin.mark, Stage.ENROLLING, caller)
         forget_first_admin_code(self._database.folder)
         return begun

@@ -64,7 +64,7 @@ def count_try(rows: Rows, counted: Counted, *, now_s: float) -> int:
     count = 0 if row is None or abs(now_s - row["last_s"]) > _FORGOTTEN_AFTER_S else int(row["count"])
     if row is not None and count:
         wait = wait_s(count, counted.patience)
-        left_s = min(row["last_s"] + wait - now_s, wait)
+        left_s = min(float(row["last_s"]) + wait - now_s, wait)
         if left_s > 0:
             return ceil(left_s)
     rows.run("INSERT OR REPLACE INTO failures VALUES (?, ?, ?)", counted.who, count + 1, now_s)

@@ -9,6 +9,7 @@ from device.people.factors import forget_factors, password_of, secret_of
 from device.people.person import Person
 from device.people.refused import Reason, RefusedError
 from device.people.register import person_of, write_person
+from device.people.steps import Noted, to_nobody
 
 
 class Office:
@@ -17,7 +18,7 @@ class Office:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def put(self, person: Person) -> None:
+    def put(self, person: Person, noted: Noted = to_nobody) -> None:
         """Add a person, or change one; whoever may do other things now has to sign in anew, everywhere.
 
         Raises:
@@ -30,8 +31,9 @@ class Office:
                 sessions.end_all(rows, person.mark)
             if not person.active:
                 rows.run("DELETE FROM duty WHERE person = ?", person.mark)
+            noted()
 
-    def invite(self, mark: str, now_s: float) -> str:
+    def invite(self, mark: str, now_s: float, noted: Noted = to_nobody) -> str:
         """A one-time code with which a person chooses a password and sets up a second factor.
 
         What they signed in with until now is worth nothing any more, and whatever they were signed in with ends.
@@ -45,6 +47,7 @@ class Office:
                 raise RefusedError(Reason.NOBODY)
             forget_factors(rows, mark)
             sessions.end_all(rows, mark)
+            noted()
             return new_invitation(rows, mark, now_s=now_s)
 
     def is_ready(self, mark: str) -> bool:

@@ -18,6 +18,8 @@ from device.people.refused import Reason, RefusedError
 LEAST_LETTERS: Final = 12
 MOST_LETTERS: Final = 200
 _LEAST_DIFFERENT: Final = 6
+_MOST_STEPS_OF_A_RUN: Final = 3
+_TRIED_FIRST: Final = ("sotto", "password", "passwort", "kennwort", "qwertyuiop", "qwertzuiop", "letmein", "welcome")
 # RFC 9106, section 4, the second choice, on one lane: the other cores of the box are for sound and picture.
 _MEMORY_KIB: Final = 64 * 1024
 _PASSES: Final = 3
@@ -34,7 +36,7 @@ def check_new_password(password: str, *, about: tuple[str, ...]) -> None:
         RefusedError: it is too easy.
     """
     plain = password.casefold()
-    for word in sorted(_words(about), key=len, reverse=True):
+    for word in sorted(_words((*about, *_TRIED_FIRST)), key=len, reverse=True):
         plain = plain.replace(word, "")
     long_enough = LEAST_LETTERS <= len(password) <= MOST_LETTERS
     if not long_enough or len(set(plain)) < _LEAST_DIFFERENT or _is_a_run(plain):
@@ -46,9 +48,9 @@ def _words(texts: tuple[str, ...]) -> set[str]:
 
 
 def _is_a_run(plain: str) -> bool:
-    """Whether each letter follows from the one before, as in 1234567890 or abcdefgh."""
+    """Whether each letter follows from the one before, as in 123456789012 or abcdefgh."""
     steps = {ord(after) - ord(before) for before, after in pairwise(plain)}
-    return len(steps) <= 1
+    return len(steps) <= _MOST_STEPS_OF_A_RUN
 
 
 class Passwords:

@@ -6,6 +6,7 @@ Every moment is handed in as seconds since 1970 by the wall clock. Safe for many
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from device.people import sessions
 from device.people.account import Account
@@ -19,18 +20,27 @@ from device.people.person import Person, Role
 from device.people.refused import Reason, RefusedError
 from device.people.register import everybody, person_of
 from device.people.sessions import Begun
+from device.people.steps import Noted, to_nobody
 from device.people.visit import Kind, Stage, Visit
+
+if TYPE_CHECKING:
+    from device.people.keyring import Keyring  # what it stands on is large, and most boxes have no passkeys
 
 
 class People:
     """Who there is, who is signed in, and who works in the room.
 
     ``entrance``: how strangers become visitors; ``account``: what people change about themselves; ``office``: what an
-    admin changes about them.
+    admin changes about them; ``keyring``: passkeys, where the box has a name that they can be bound to.
     """
 
     def __init__(
-        self, database: Database, *, fingerprint: Callable[[], str | None], passwords: Passwords | None = None
+        self,
+        database: Database,
+        *,
+        fingerprint: Callable[[], str | None],
+        passwords: Passwords | None = None,
+        keyring: Keyring | None = None,
     ) -> None:
         """``fingerprint``: of the device's key (``recording.signing.fingerprint``), as far as it is known already."""
         passwords = passwords or Passwords()
@@ -39,6 +49,7 @@ class People:
         self.entrance = Entrance(database, passwords)
         self.account = Account(database, passwords)
         self.office = Office(database)
+        self.keyring = keyring
 
     # Who asks. A token that proves nothing (any more) is no error: whoever has it is a stranger.
 
@@ -94,11 +105,14 @@ class People:
         """The bearer tokens that somebody's programs have, the newest first; ``what`` is the program's name."""
         return [visit for visit in self._visits(mark, now_s) if visit.kind is Kind.PROGRAM]
 
-    def revoke(self, mark: str, session: str) -> bool:
+    def revoke(self, mark: str, session: str, noted: Noted = to_nobody) -> bool:
         """End one session or token of a person; ``False``: that person has no such one."""
         with self._database.transaction() as rows:
             row = rows.one("SELECT 1 FROM sessions WHERE id = ? AND person = ?", session, mark)
-            return row is not None and sessions.end(rows, session)
+            if row is None or not sessions.end(rows, session):
+                return False
+            noted()
+            return True
 
     def hand_over(self, mark: str, what: str, now_s: float) -> Begun:
         """Begin a session of the kiosk for a tablet of that therapist. ``what``: the measure, never the client."""

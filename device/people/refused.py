@@ -16,13 +16,13 @@ class Reason(StrEnum):
     OVER = "over"  # what was begun is too old: from the beginning
     CODE = "code"  # this code cannot be used, or not any more
     PASSWORD = "password"  # noqa: S105  # the name of a reason: too easy a password
+    AGAIN = "again"  # what was typed twice is not the same
     LOGIN = "login"  # no login, or somebody else's
     NAME = "name"  # no name
     ROLES = "roles"  # nobody is nothing
     RECIPIENT = "recipient"  # no age recipient
     LAST_ADMIN = "last_admin"  # nobody would be left who could put it right
     NOBODY = "nobody"  # there is no such person (any more)
-    NOT_YOURS = "not_yours"  # a therapist's room is another's, and so is a session
     PASSKEY = "passkey"  # the passkey does not fit
 
 

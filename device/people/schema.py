@@ -64,6 +64,11 @@ CREATE TABLE passkeys (
     name TEXT NOT NULL,
     made_s REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE ceremonies (
+    challenge BLOB PRIMARY KEY,  -- its SHA-256
+    person TEXT REFERENCES persons ON DELETE CASCADE,  -- who adds a passkey; none: somebody signs in
+    made_s REAL NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE duty (
     here INTEGER PRIMARY KEY CHECK (here = 1),  -- one room, one therapist
     person TEXT NOT NULL REFERENCES persons ON DELETE CASCADE,

@@ -32,6 +32,11 @@ def digest(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
+def digest_of_bytes(challenge: bytes) -> bytes:
+    """What the box remembers of a challenge."""
+    return sha256(challenge).digest()
+
+
 def digest_of_code(code: str) -> bytes:
     """What the box remembers of a code, however it was typed: capitals, blanks and look-alikes do not matter."""
     plain = "".join(letter for letter in code.lower() if letter.isalnum())

@@ -18,15 +18,16 @@ _MOST_LETTERS: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A session that was just begun: its token, which is told once and kept nowhere, and its name."""
+    """A session that was just begun: its token, which is told once and kept nowhere, its name, and whose it is."""
 
     token: str
     session: str
+    mark: str
 
 
 def begin(rows: Rows, mark: str, kind: Kind, stage: Stage, *, what: str, now_s: float) -> Begun:
     """Begin a session."""
-    begun = Begun(new_token(), secrets.token_hex(6))
+    begun = Begun(new_token(), secrets.token_hex(6), mark)
     rows.run(
         "INSERT INTO sessions (id, token, kind, stage, person, what, made_s, seen_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         begun.session,

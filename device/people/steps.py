@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TypeAlias
 
 from device.people import sessions
 from device.people.codes import use_recovery_code
@@ -25,6 +27,14 @@ class Caller:
     address: str
     browser: str
     now_s: float
+
+
+Noted: TypeAlias = Callable[[], None]
+"""Has a change noted, just before it counts and when all is right with it; where it raises, nothing is changed."""
+
+
+def to_nobody() -> None:
+    """There is no log to note it in."""
 
 
 def count(rows: Rows, counted: Sequence[Counted], caller: Caller) -> None:
@@ -81,13 +91,20 @@ def fits(database: Database, passwords: Passwords, kept: str | None, password: s
         raise
 
 
-def is_second_factor(rows: Rows, mark: str, code: str, caller: Caller) -> bool:
+class Proof(Enum):
+    """Where a code was taken from that stands for the second factor."""
+
+    APP = auto()
+    PAPER = auto()
+
+
+def second_proof(rows: Rows, mark: str, code: str, caller: Caller) -> Proof | None:
     """Whether a code is of the person's app or on their paper; it is used up."""
     secret = secret_of(rows, mark)
     step = None if secret is None else step_of(secret, code, now_s=caller.now_s)
     if step is not None and use_step(rows, mark, step, newest=newest_step(caller.now_s)):
-        return True
-    return use_recovery_code(rows, mark, code)
+        return Proof.APP
+    return Proof.PAPER if use_recovery_code(rows, mark, code) else None
 
 
 def begin(rows: Rows, mark: str, stage: Stage, caller: Caller) -> Begun:

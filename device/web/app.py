@@ -29,6 +29,7 @@ from device.web.house import House
 from device.web.lists import lists
 from device.web.live import live
 from device.web.noting import Noting
+from device.web.people import PEOPLE
 from device.web.room import room as room_view
 from device.web.texts import text
 from device.web.visitor import mark_or_none, visitor_or_none
@@ -61,14 +62,14 @@ def create_app(
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    headers(app)
+    headers(app, front=front)
     failures(app, front=front)
     # In this order: is it for us, who asks, was it meant, may they.
     guard(app, front=front)
     who_asks(app, house)
     forms(app, front=front, key=form_key or secrets.token_bytes(32))
     doors(app, house)
-    for blueprint in (lists, api, download, live, framing, asks, *([room_view] if room else [])):
+    for blueprint in (lists, api, download, live, framing, asks, *PEOPLE, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
 
     @app.context_processor

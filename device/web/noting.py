@@ -97,6 +97,15 @@ class Noting:
             self._refused_s = self._refused_s if granted else now_s
         return True
 
+    def must_note(self, request: NoteRequest) -> None:
+        """Have noted what is neither looked at nor pulled.
+
+        Raises:
+            Refusal: it is not.
+        """
+        if self._ask(request, self._run) is None:
+            raise not_noted()
+
     def pull(self, recording: str, *, wanted_bytes: int, size_bytes: int) -> bool:
         """Have noted that so much more of a recording is handed out; whether it is noted."""
         now_s, who = self._now_s(), self._who()

@@ -58,6 +58,7 @@ class Verdict(Enum):
 
 _THERAPIST: Final = frozenset({Role.THERAPIST})
 _PROGRAMS: Final = frozenset({By.PROGRAM})
+_ADMIN: Final = frozenset({Role.ADMIN})
 _PAGE_AND_PROGRAMS: Final = frozenset({By.PAGE, By.PROGRAM})
 
 PERMISSIONS: Final[Mapping[str, Rule]] = {
@@ -72,6 +73,39 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     # The simulated room.
     "room.view": Rule(strangers=Strangers.IN_A_DEMO),
     "room.finger": Rule(strangers=Strangers.IN_A_DEMO),
+    # Signing in, and what everybody changes about themselves.
+    **dict.fromkeys(
+        (
+            "signing.sign_in",
+            "signing.code",
+            "joining.app",
+            "joining.welcome",
+            "joining.first_admin",
+            "passkeys.ask",
+            "passkeys.prove",
+        ),
+        Rule(strangers=Strangers.ALWAYS),
+    ),
+    "signing.sign_out": Rule(on=On.OWN),
+    **dict.fromkeys(
+        (
+            "account.view",
+            "account.password",
+            "account.codes",
+            "account.begin_app",
+            "account.app",
+            "account.end",
+            "account.remove_passkey",
+            "passkeys.begin",
+            "passkeys.add",
+        ),
+        Rule(on=On.OWN),
+    ),
+    # People.
+    "persons.persons": Rule(_ADMIN),
+    "persons.new": Rule(_ADMIN),
+    "persons.person": Rule(_ADMIN),
+    "persons.invite": Rule(_ADMIN),
     # Recordings.
     "lists.recordings": Rule(),
     "lists.recording": Rule(on=On.FACTS),

@@ -24,7 +24,14 @@ from tests.web.visitors import add_person, bearer, begin, browser, tablet
 
 REACHED = 299
 # A value for each part of an address that is no recording; "another's" where a view has to look whose it is.
-VALUES = {"filename": "style.css", "name": "label.age", "token_id": "0123456789ab"}
+VALUES = {
+    "filename": "style.css",
+    "mark": "0" * 12,
+    "session": "0" * 12,
+    "passkey": "00",
+    "name": "label.age",
+    "token_id": "0" * 12,
+}
 ON_RECORDINGS = (On.FACTS, On.RECORDING)
 ROLES = [frozenset(roles) for count in range(1, 4) for roles in itertools.combinations(Role, count)]
 

@@ -32,6 +32,11 @@ MADE_TOO = (
     "room.record",
     "shown.light.",
     "facts.",
+    "role.",
+    "refused.",
+    "account.kind.",
+    "account.done.",
+    "persons.state.",
 )
 
 
