@@ -16,6 +16,7 @@ from device.web.app import create_app
 from device.web.front import Front
 from device.web.nginx import Places, nginx_config
 from device.web.serve import address_of, listen_for_nginx, listen_here, serve
+from device.web.setup import setup_of
 
 _DONE = 0
 
@@ -33,6 +34,8 @@ def run_web(config: Config) -> int:
         box=config.box.name,
         room=config.panel.driver == "simulated",
         people=people_of(config),
+        measures=config.web.measures,
+        setup=setup_of(config),
         front=front,
         form_key=form_key_of(config),
     )
