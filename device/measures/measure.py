@@ -115,12 +115,17 @@ Scale = Annotated[Choices | Line, Field(discriminator="kind")]
 
 
 class Item(_Part):
-    """One question. ``only_if_any_at_least``: asked only where an item before it was answered with so much."""
+    """One question.
+
+    ``alone``: shown without the measure's instruction. ``only_if_any_at_least``: asked only where an item before it was
+    answered with so much.
+    """
 
     id: Slug
     text: Sentences
     scale: Slug
     reversed: Flag = False
+    alone: Flag = False
     only_if_any_at_least: Value | None = None
 
 

@@ -15,6 +15,7 @@ class Question:
 
     id: str
     text: str
+    instruction: str
     number: int
     count: int
     kind: Literal["choices", "line"]
@@ -33,6 +34,7 @@ def question(sitting: Sitting, item: Item, *, start: int) -> Question:
     return Question(
         id=item.id,
         text=item.text,
+        instruction="" if item.alone else sitting.measure.instruction,
         number=sitting.number,
         count=sitting.count,
         kind=scale.kind,

@@ -97,6 +97,7 @@ def test_the_words_are_those_that_were_published(measure_id: str, items: list[st
     assert choices_of(measure, "difficulty") == HOW_DIFFICULT
     assert measure.instruction.startswith("Over the last 2 weeks, how often have you been bothered by")
     assert "No permission required to reproduce, translate, display or distribute." in measure.notice
+    assert [item.alone for item in measure.items] == [False] * len(items) + [True]
     assert not any(item.reversed for item in measure.items)
 
 

@@ -119,6 +119,7 @@ def test_one_question_is_asked_at_a_time_and_the_answers_are_sealed(room: Room) 
         assert html.count('type="radio"') == 4
         html = tablet.answer(value)
     assert "Extremely difficult" in html
+    assert "how often have you been bothered" not in html
     html = tablet.answer(2)
     assert "That was the last question" in html
     room.now_s[0] += 100
