@@ -27,6 +27,10 @@ MOST_BYTES: Final = {Kind.LABEL: 4096, Kind.NOTE: 24 * 1024, Kind.MEASURE: 32 * 
 MOST_OF_A_KIND: Final = {Kind.LABEL: 1, Kind.NOTE: 200, Kind.MEASURE: 100, Kind.CLIP: 50}
 
 
+class TooManyError(StoreError):
+    """There are as many attachments of that kind beside the recording as there can be."""
+
+
 def seal(kind: Kind, content: bytes, recipients: Sequence[Recipient]) -> bytes:
     """``content`` as an age file, in memory.
 
@@ -98,5 +102,5 @@ def _new_name(folder: Path, kind: Kind) -> str:
     used = [number_of(path.name) for path in place.iterdir() if kind_of(path.name) is kind]
     number = max(used, default=0) + 1
     if kind is not Kind.LABEL and number > MOST_OF_A_KIND[kind]:
-        raise StoreError(f"this recording has too many of them: {kind}", f"keep it to {MOST_OF_A_KIND[kind]}")
+        raise TooManyError(f"this recording has too many of them: {kind}", f"keep it to {MOST_OF_A_KIND[kind]}")
     return file_name_of(kind, number)

@@ -64,8 +64,7 @@ def _run(config: Config) -> None:
     )
 
     def put_in_order(progress: Progress) -> None:
-        _recover(store, at=stamp(clock, boot_id()), progress=progress, tell=auditor.note)
-        in_order.set()
+        _recover(store, at=stamp(clock, boot_id()), progress=progress, tell=auditor.note, done=in_order.set)
 
     service = compose.service_of(
         Parts(
@@ -106,7 +105,7 @@ def _run(config: Config) -> None:
         auditor.note(Happened(What.BOX_ENDED, by=Who.BOX))
 
 
-def _recover(store: Store, *, at: Stamp, progress: Callable[[int, int], None], tell: Tell) -> None:
+def _recover(store: Store, *, at: Stamp, progress: Progress, tell: Tell, done: Callable[[], None]) -> None:
     """Close what a cut left open. A store that is not there is no reason not to start: the lamp tells of it then."""
     try:
         for found in recover(store, at=at, progress=progress):
@@ -115,6 +114,7 @@ def _recover(store: Store, *, at: Stamp, progress: Callable[[int, int], None], t
             tell(Happened(What.RECOVERED, found.recording_id, Who.BOX, facts))
     except StoreError as problem:
         print(f"sotto: {problem.what}; {problem.hint}", file=sys.stderr)
+    done()
 
 
 def on_termination(action: Callable[[], None]) -> None:

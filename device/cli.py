@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -22,12 +21,13 @@ from device.config import load_config
 from device.demo import DemoChoices, run_demo
 from device.errors import AdminError, SottoError
 from device.measures_verb import add_verb as add_measures
-from device.notify import READY, notifier
 from device.rehearse import Stage, parse_presses, rehearsal_of, tell
 from device.retention_verb import add_verbs as add_retention
 from device.status import read_status
-from device.store import StoreReader
 from device.sync_status import read_sync_status
+from device.wishes_verb import add_verbs as add_wishes
+
+NGINX_RUN: Final = Path("/run/sotto-nginx")
 
 EXIT_DONE: Final = 0
 EXIT_FAILED: Final = 1
@@ -91,6 +91,11 @@ def _parser() -> argparse.ArgumentParser:
         service = verbs.add_parser(name, help=text)
         service.add_argument("--config", type=Path, required=True, metavar="FILE")
         service.set_defaults(verb=verb)
+    nginx = verbs.add_parser("nginx", help="write the configuration of the nginx in front of the page")
+    nginx.add_argument("--config", type=Path, required=True, metavar="FILE")
+    nginx.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to; the screen where it is left out")
+    nginx.add_argument("--run", type=Path, default=NGINX_RUN, metavar="FOLDER", help=f"nginx's own ({NGINX_RUN})")
+    nginx.set_defaults(verb=_nginx)
     _add_check(verbs.add_parser("check", help="find out whether this box is well, and what to do where it is not"))
     _add_audit(verbs.add_parser("audit", help="show the end of the audit log, and its head"))
     diagram = verbs.add_parser("diagram", help="bring the pictures of the session in a document up to date")
@@ -99,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_retention(verbs)
     add_measures(verbs)
+    add_wishes(verbs)
     _add_sync(verbs)
     _add_cameras(verbs)
     return parser
@@ -212,30 +218,15 @@ def _capture(options: argparse.Namespace) -> int:
 
 
 def _web(options: argparse.Namespace) -> int:
-    from device.compose_people import people_of
-    from device.web.app import create_app
-    from device.web.serve import serve
-    from device.web.setup import setup_of
+    from device.page_verb import run_web
 
-    config = load_config(options.config)
-    app = create_app(
-        store=StoreReader(config.store.path),
-        run=config.box.run,
-        box=config.box.name,
-        room=config.panel.driver == "simulated",
-        people=people_of(config),
-        measures=config.web.measures,
-        setup=setup_of(config),
-    )
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(EXIT_DONE))
-    notify = notifier()
+    return run_web(load_config(options.config))
 
-    def on_listening(address: str) -> None:
-        print(address, flush=True)
-        notify(READY)
 
-    serve(app, config.web.host, config.web.port, on_listening=on_listening)
-    return EXIT_DONE
+def _nginx(options: argparse.Namespace) -> int:
+    from device.page_verb import run_nginx
+
+    return run_nginx(load_config(options.config), output=options.output, run=options.run)
 
 
 def _check(options: argparse.Namespace) -> int:

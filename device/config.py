@@ -10,31 +10,20 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from device.age.errors import AgeError
 from device.age.recipients import KeyRecipient, check_company, parse_recipient
 from device.capture.sensor import Framing
+from device.config_parts import AbsolutePath, Section
+from device.config_web import WebSection
 from device.errors import ConfigError, RecipientError
 
 REMOTE_HINT: Final = "docs/clinic-server.md shows what such a file has to hold"
 SECTIONS_HINT = "docs/configuration.md lists every key; `sotto check` shows the effective values"
 
 
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute():
-        raise ValueError("must be an absolute path")
-    return path
-
-
-AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class BoxSection(_Section):
+class BoxSection(Section):
     """Which box this is, and where it keeps what it knows."""
 
     name: Annotated[str, Field(min_length=1, max_length=60)]
@@ -42,19 +31,19 @@ class BoxSection(_Section):
     run: AbsolutePath  # sockets and the published status; lost at a reboot
 
 
-class StoreSection(_Section):
+class StoreSection(Section):
     """Where recordings live."""
 
     path: AbsolutePath
 
 
-class RecipientsSection(_Section):
+class RecipientsSection(Section):
     """Who can open what the box seals."""
 
     keys: Annotated[tuple[str, ...], Field(max_length=32)]
 
 
-class SessionSection(_Section):
+class SessionSection(Section):
     """The length of a session, the level below which the sound counts as silence, and how long that may last."""
 
     max_length_min: Annotated[int, Field(ge=1, le=480)] = 90
@@ -65,7 +54,7 @@ class SessionSection(_Section):
 Name = Annotated[str, Field(min_length=1)]
 
 
-class SimulatedMicrophone(_Section):
+class SimulatedMicrophone(Section):
     """A WAV file that is played in real time."""
 
     driver: Literal["simulated"]
@@ -73,7 +62,7 @@ class SimulatedMicrophone(_Section):
     loop: bool = True
 
 
-class AlsaMicrophone(_Section):
+class AlsaMicrophone(Section):
     """A capture device of a sound card, found by what stays: the card's id, its USB socket or its serial number.
 
     ``device`` is any name that ALSA knows instead. Nothing here falls back to ALSA's "default".
@@ -101,13 +90,13 @@ class AlsaMicrophone(_Section):
         return self
 
 
-class DisabledCamera(_Section):
+class DisabledCamera(Section):
     """No camera: only sound can be consented to."""
 
     driver: Literal["disabled"]
 
 
-class _PictureSection(_Section):
+class _PictureSection(Section):
     """What every camera can be asked for."""
 
     width: Annotated[int, Field(ge=160, le=1920, multiple_of=16)] = 1280
@@ -134,7 +123,7 @@ class PicameraCamera(_PictureSection):
     upside_down: bool = False
 
 
-class SimulatedPanel(_Section):
+class SimulatedPanel(Section):
     """Buttons and lamps that are drawn on the page."""
 
     driver: Literal["simulated"]
@@ -144,7 +133,7 @@ Line = Annotated[int, Field(ge=0, le=53)]
 """A GPIO line by its BCM number."""
 
 
-class GpioPanel(_Section):
+class GpioPanel(Section):
     """Real buttons, lights and sounder; a lamp's lines are red, green and blue."""
 
     driver: Literal["gpio"]
@@ -167,16 +156,7 @@ class GpioPanel(_Section):
         return self
 
 
-class WebSection(_Section):
-    """Where the page listens, and the folder of its own in which it keeps its people: to this computer only."""
-
-    state: AbsolutePath
-    host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)]
-    measures: AbsolutePath | None = None  # a folder of the clinic's own
-
-
-class RetentionSection(_Section):
+class RetentionSection(Section):
     """How long the box keeps what the remote holds, too, and from which age on it tells what is not synced."""
 
     keep_days: Annotated[int, Field(ge=0, le=36_500)] | None = None
@@ -193,7 +173,7 @@ Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,59}$")]
 """One part of a name at the remote: what every server and file system can hold."""
 
 
-class _RemoteSection(_Section):
+class _RemoteSection(Section):
     """What every remote has: a name for receipts and page, and the place of this box there."""
 
     name: Slug
@@ -234,7 +214,7 @@ class FolderRemote(_RemoteSection):
 AnyRemote: TypeAlias = Annotated[S3Remote | SftpRemote | FolderRemote, Field(discriminator="driver")]
 
 
-class RemoteFile(_Section):
+class RemoteFile(Section):
     """The clinic's own way to a remote: a file with ``[remote]`` alone, where its place may be left out."""
 
     remote: AnyRemote
@@ -253,7 +233,7 @@ TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
-class SyncSection(_Section):
+class SyncSection(Section):
     """How recordings get to the remote. ``state``: a folder of sync's own; what is in it may be lost.
 
     Limits are kbit/s, there and back together; none: as fast as it goes. ``office_limit_kbit_s`` holds on the days
@@ -279,7 +259,7 @@ class SyncSection(_Section):
         return self
 
 
-class Config(_Section):
+class Config(Section):
     """The effective configuration of a box."""
 
     box: BoxSection
@@ -324,7 +304,7 @@ def load_remote(path: Path) -> AnyRemote:
     return _checked(RemoteFile, text, called=path.name, hint=REMOTE_HINT).remote
 
 
-_Model = TypeVar("_Model", bound=_Section)
+_Model = TypeVar("_Model", bound=Section)
 
 
 def _read(path: Path, *, hint: str) -> str:

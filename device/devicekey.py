@@ -12,7 +12,7 @@ from device.durable import sync_folder
 from device.errors import AdminError
 from device.recording.signing import fingerprint
 
-_SEED_BYTES = 32
+SECRET_BYTES: Final = 32
 _PUBLIC_BYTES: Final = 32
 PUBLIC_NAME: Final = "device.pub"
 
@@ -23,17 +23,26 @@ def load_or_make_device_key(path: Path) -> Ed25519PrivateKey:
     Raises:
         AdminError: the file cannot be read or made, or is no key.
     """
+    seed = load_or_make_secret(path, called="the device key", named_by="box.device_key")
+    if len(seed) != SECRET_BYTES:
+        raise AdminError("the device key is damaged", "restore it, or provision the box again")
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def load_or_make_secret(path: Path, *, called: str, named_by: str) -> bytes:
+    """Read random bytes that nobody else may read, or make them where there are none yet.
+
+    Raises:
+        AdminError: the file cannot be read or made.
+    """
     try:
         if not path.exists():
             _make(path)
-        seed = path.read_bytes()
+        return path.read_bytes()
     except OSError as problem:
         raise AdminError(
-            f"the device key cannot be used: {problem.strerror}", "check the folder that box.device_key names"
+            f"{called} cannot be used: {problem.strerror}", f"check the folder that {named_by} names"
         ) from problem
-    if len(seed) != _SEED_BYTES:
-        raise AdminError("the device key is damaged", "restore it, or provision the box again")
-    return Ed25519PrivateKey.from_private_bytes(seed)
 
 
 def publish_public_key(key: Ed25519PrivateKey, run: Path) -> None:
@@ -71,7 +80,7 @@ def _make(path: Path) -> None:
     beside.unlink(missing_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        os.write(descriptor, os.urandom(_SEED_BYTES))
+        os.write(descriptor, os.urandom(SECRET_BYTES))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -10,7 +10,7 @@ import pytest
 from device.age.errors import AgeError
 from device.age.identities import KeyIdentity, generate_identity
 from device.age.sealing import encrypt
-from device.attachments import MOST_BYTES, MOST_OF_A_KIND, attach, check_sealed, link, seal
+from device.attachments import MOST_BYTES, MOST_OF_A_KIND, TooManyError, attach, check_sealed, link, seal
 from device.durable import aside
 from device.errors import StoreError, StoreFullError
 from device.recording import ATTACHMENTS_NAME
@@ -83,7 +83,7 @@ def test_a_recording_has_only_so_many_of_a_kind(folder: Path, kind: Kind) -> Non
     place = folder / ATTACHMENTS_NAME
     place.mkdir()
     (place / file_name_of(kind, MOST_OF_A_KIND[kind])).write_bytes(b"")
-    with pytest.raises(StoreError, match="too many of them"):
+    with pytest.raises(TooManyError, match="too many of them"):
         attach(folder, kind, b"sealed")
 
 

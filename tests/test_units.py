@@ -40,9 +40,9 @@ def test_systemd_finds_nothing_exposed_that_need_not_be(unit: Path) -> None:
 
 
 def test_systemd_understands_every_unit(tmp_path: Path) -> None:
-    for unit in (*SERVICES, SYSTEMD / "sotto.target"):
-        # The program is not installed here; everything else is as it is shipped.
-        text = re.sub(r"ExecStart=\S+", "ExecStart=/bin/true", unit.read_text(encoding="utf-8"))
+    for unit in (*SERVICES, *SYSTEMD.glob("*.socket"), SYSTEMD / "sotto.target"):
+        # The programs are not installed here; everything else is as it is shipped.
+        text = re.sub(r"(ExecStart(?:Pre)?)=\S+", r"\1=/bin/true", unit.read_text(encoding="utf-8"))
         (tmp_path / unit.name).write_text(text)
     run = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *map(str, tmp_path.iterdir())],
@@ -65,6 +65,31 @@ def test_the_process_with_a_network_has_no_devices() -> None:
     assert web["PrivateDevices"] == ["yes"]
     assert "DeviceAllow" not in web
     assert web["ReadOnlyPaths"] == ["/var/lib/sotto"]
+
+
+def test_the_page_and_nginx_each_have_no_device_and_neither_the_key_nor_the_secrets_of_others() -> None:
+    nginx = settings(SYSTEMD / "sotto-nginx.service")
+    assert nginx["PrivateDevices"] == ["yes"]
+    assert "DeviceAllow" not in nginx
+    assert nginx["ReadOnlyPaths"] == ["/var/lib/sotto"]
+    hidden = nginx["InaccessiblePaths"][0].split()
+    assert hidden == ["-/run/sotto", "-/var/lib/sotto/device.key", "-/var/lib/sotto-web", "-/var/lib/sotto-sync"]
+    assert settings(SYSTEMD / "sotto-web.service")["InaccessiblePaths"] == ["-/var/lib/sotto/device.key"]
+
+
+def test_nothing_of_a_box_listens_but_nginx_and_that_on_443_alone() -> None:
+    sockets = list(SYSTEMD.glob("*.socket"))
+    assert [path.name for path in sockets] == ["sotto-nginx.socket"]
+    listens = re.findall(r"^Listen\w+=(.*)$", sockets[0].read_text(encoding="utf-8"), re.MULTILINE)
+    assert listens == ["443"]
+    nginx = settings(SYSTEMD / "sotto-nginx.service")
+    assert nginx["Environment"] == ["NGINX=3;"]  # the first that systemd hands over (sd_listen_fds(3))
+    run = nginx["RuntimeDirectory"][0]
+    assert nginx["ExecStartPre"][0].endswith(f" --output /run/{run}/nginx.conf")
+    assert nginx["ExecStart"][0].endswith(f" -c /run/{run}/nginx.conf")
+    web = settings(SYSTEMD / "sotto-web.service")
+    assert web["IPAddressDeny"] == ["any"]
+    assert web["IPAddressAllow"] == ["localhost"]
 
 
 def test_sync_has_no_device_no_key_and_nothing_of_the_store_to_write_and_goes_behind_everything_else() -> None:

@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 
 from device.age.errors import AgeError
 from device.age.recipients import Recipient
-from device.attachments import attach, check_sealed, link, seal
+from device.attachments import TooManyError, attach, check_sealed, link, seal
 from device.capture.beside import Beside
 from device.capture.counting import Counting
 from device.capture.duty import Duty
@@ -47,7 +47,7 @@ from device.naming_requests import (
 from device.recording.audited import Happened, Plain, What, Who
 from device.recording.beside import Kind
 from device.recording.erasure import EraseCertificate
-from device.recording.named import LabelDocument, NoteDocument, to_bytes
+from device.recording.named import LabelDocument, NoteDocument, padded, to_bytes
 from device.store import Store, manifest_of
 from device.waiting import Waiting, waits_still
 from device.wishes import take_back_wish, write_wish
@@ -85,6 +85,7 @@ class Desk:
         self._beside = Beside(store, places=places, in_order=in_order)
         self._journal = journal
         self._counting = Counting(store.path)
+        self._closing = False
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         places.on_begun = self.begun
         self._jobs.put(self._or_tell(waiting.tidy))
@@ -99,6 +100,8 @@ class Desk:
         Raises:
             NotNamedError, StoreError: it is not done.
         """
+        if self._closing:
+            raise NotNamedError(Reason.BUSY, "the capture service is ending", "try again once it runs")
         answer: Future[Named] = Future()
 
         def job() -> None:
@@ -129,6 +132,7 @@ class Desk:
 
     def close(self, *, patience_s: float = 5.0) -> None:
         """Do what was asked so far, for as long as that may take."""
+        self._closing = True
         self._jobs.put(None)
         self._thread.join(patience_s)
 
@@ -192,7 +196,7 @@ class Desk:
         kind, now = Kind(asked.ask), self._now()
         content = _content(asked, now)
         with _as_refusals():
-            sealed = seal(kind, content, self._recipients)
+            sealed = seal(kind, padded(kind, content), self._recipients)
         recording_id = asked.recording or self._meant_by(asked)
         if recording_id is not None:
             return self._attach(recording_id, kind, sealed, by=asked.by)
@@ -215,7 +219,7 @@ class Desk:
     def _attach(self, recording_id: str, kind: Kind, sealed: bytes, *, by: str) -> Named:
         self._beside.find(recording_id)
         self._must_note(What.NAMED, recording_id, attachment=kind.value, person=by)
-        with self._beside.undisturbed(recording_id) as folder:
+        with self._beside.undisturbed(recording_id) as folder, _as_refusals():
             return Named(recording_id, attach(folder, kind, sealed))
 
     def _receive(self, begun: Begun) -> None:
@@ -239,7 +243,7 @@ class Desk:
     def _place(self, one: Waiting, recording_id: str, *, by: Who) -> str:
         self._beside.find(recording_id)
         self._must_note(What.PLACED, recording_id, by=by, attachment=one.kind.value, person=one.by)
-        with self._beside.undisturbed(recording_id, patiently=by is Who.BOX) as folder:
+        with self._beside.undisturbed(recording_id, patiently=by is Who.BOX) as folder, _as_refusals():
             return self.waiting.place(one, lambda path: link(path, folder, one.kind))
 
     def _leave(self, chosen: Sequence[Waiting], *, by: Who) -> None:
@@ -279,9 +283,11 @@ class Desk:
 
 @contextmanager
 def _as_refusals() -> Iterator[None]:
-    """What age refuses, as an answer."""
+    """What age refuses, and what there is too much of, as an answer."""
     try:
         yield
+    except TooManyError as problem:
+        raise NotNamedError(Reason.TOO_MANY, problem.what, problem.hint) from problem
     except AgeError as problem:
         raise NotNamedError(
             Reason.NOT_SEALED, problem.what, problem.hint or "ask whoever set the box up to look at its recipients"

@@ -6,7 +6,7 @@ wrong is told in the same words, whether the login, the password or the person i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from device.people import sessions
 from device.people.codes import invited, new_recovery_codes, spend, use_invitation
@@ -124,9 +124,18 @@ class Entrance:
             return begin(rows, person.mark, Stage.ENROLLING, caller)
 
     def first_admin(
-        self, code: str, person: tuple[str, str], password: str, caller: Caller, *, about: Sequence[str]
+        self,
+        code: str,
+        person: tuple[str, str],
+        password: str,
+        caller: Caller,
+        *,
+        about: Sequence[str],
+        noted: Callable[[str], None] = lambda _mark: None,
     ) -> Begun:
         """Whoever has the one-time code of this box becomes an admin; ``person``: login and name. The code is used up.
+
+        ``noted``: has it noted just before it counts, by the mark of whoever it is.
 
         Raises:
             RefusedError: it is not that code, or it was used; or login, name or password cannot be.
@@ -146,6 +155,7 @@ class Entrance:
                 raise RefusedError(Reason.CODE)
             uncount_all(rows, counted)
             keep_password(rows, admin.mark, kept)
+            noted(admin.mark)
             begun = begin(rows, admin.mark, Stage.ENROLLING, caller)
         forget_first_admin_code(self._database.folder)
         return begun

@@ -13,7 +13,9 @@ from flask import Flask, request
 from jinja2 import StrictUndefined
 
 from device.people.people import People
+from device.remembering import RememberingReader
 from device.store import StoreReader
+from device.web.api.interface import api
 from device.web.asks import asks
 from device.web.box import BOX
 from device.web.doors import doors, who_asks
@@ -35,6 +37,7 @@ from device.web.live import live
 from device.web.measure_sealing import sealed_by_capture
 from device.web.naming import naming
 from device.web.noting import Noting
+from device.web.people import PEOPLE
 from device.web.room import room as room_view
 from device.web.setup import Setup
 from device.web.texts import text
@@ -67,7 +70,7 @@ def create_app(
     ``unix_s`` is the wall clock that the status is published by.
     """
     house = House(
-        store=store,
+        store=RememberingReader(of=store),
         run=run,
         box=box,
         room=room,
@@ -80,7 +83,7 @@ def create_app(
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    headers(app)
+    headers(app, front=front)
     failures(app, front=front)
     # In this order: is it for us, who asks, was it meant, may they.
     guard(app, front=front)
@@ -88,7 +91,19 @@ def create_app(
     forms(app, front=front, key=form_key or secrets.token_bytes(32))
     doors(app, house)
     frame(app)
-    for blueprint in (lists, download, live, framing, asks, duty, naming, *BOX, *([room_view] if room else [])):
+    for blueprint in (
+        lists,
+        api,
+        download,
+        live,
+        framing,
+        asks,
+        duty,
+        naming,
+        *BOX,
+        *PEOPLE,
+        *([room_view] if room else []),
+    ):
         app.register_blueprint(blueprint(house))
     kiosks = Kiosks()
     app.register_blueprint(handing(house, kiosks, measures))

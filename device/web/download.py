@@ -10,8 +10,10 @@ from werkzeug.http import quote_etag, unquote_etag
 
 from device.recording import MANIFEST_NAME, SESSION_NAME
 from device.store import Listed
+from device.web.api import PREFIX
 from device.web.files import Opened, open_inside, pieces
 from device.web.house import House, is_open
+from device.web.nginx import SEALED
 from device.web.noting import not_noted
 from device.web.ranges import Span, UnsatisfiableError, parse_range
 from device.web.refusals import Refusal, no_such_recording
@@ -22,9 +24,11 @@ def download(house: House) -> Blueprint:
     """The routes under ``/recordings/<id>/`` that hand out files."""
     blueprint = Blueprint("download", __name__)
 
+    # The same view for people and for programs: there is one door through which sealed bytes leave.
+    @blueprint.get(f"{PREFIX}/recordings/<recording_id>/session.mp4.age")
     @blueprint.get("/recordings/<recording_id>/session.mp4.age")
     def session(recording_id: str) -> Response:
-        listed = _not_going(house.find(recording_id))
+        listed = not_going(house.find(recording_id))
         if is_open(listed):
             raise Refusal(409, "error.409")
         opened = open_inside(house.store.folder(recording_id), SESSION_NAME)
@@ -34,13 +38,15 @@ def download(house: House) -> Blueprint:
         def pull(wanted_bytes: int) -> None:
             _pull(house, recording_id, opened, wanted_bytes)
 
-        response = _answer(opened, _etag(listed, opened), pull=pull)
+        by_nginx = f"{SEALED}{recording_id}/{SESSION_NAME}" if house.front.tls else None
+        response = _answer(opened, _etag(listed, opened), pull=pull, by_nginx=by_nginx)
         response.headers["Content-Disposition"] = f'attachment; filename="{recording_id}.mp4.age"'
         return response
 
+    @blueprint.get(f"{PREFIX}/recordings/<recording_id>/manifest.json")
     @blueprint.get("/recordings/<recording_id>/manifest.json")
     def manifest(recording_id: str) -> Response:
-        _not_going(house.find(recording_id))
+        not_going(house.find(recording_id))
         opened = open_inside(house.store.folder(recording_id), MANIFEST_NAME)
         if opened is None:
             raise no_such_recording()
@@ -51,7 +57,12 @@ def download(house: House) -> Blueprint:
     return blueprint
 
 
-def _not_going(listed: Listed) -> Listed:
+def not_going(listed: Listed) -> Listed:
+    """A recording of which something may be handed out.
+
+    Raises:
+        Refusal: somebody wants it erased.
+    """
     if listed.withdrawn:
         raise Refusal(404, "error.404.withdrawn")
     if listed.going is not None:
@@ -75,16 +86,19 @@ def _pull(house: House, recording_id: str, opened: Opened, wanted_bytes: int) ->
         raise not_noted()
 
 
-def _answer(opened: Opened, etag: str, *, pull: Callable[[int], None]) -> Response:
-    """200, 206, 304 or 416. The file belongs to the answer, or is closed here where there is no body."""
-    response = _unchanged_or_body(opened, etag, pull=pull)
+def _answer(opened: Opened, etag: str, *, pull: Callable[[int], None], by_nginx: str | None) -> Response:
+    """200, 206, 304 or 416. The file belongs to the answer, or is closed here where there is no body.
+
+    ``by_nginx``: where nginx finds the file, if it stands in front.
+    """
+    response = _unchanged_or_body(opened, etag, pull=pull, by_nginx=by_nginx)
     response.headers["ETag"] = quote_etag(etag)
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 
 
-def _unchanged_or_body(opened: Opened, etag: str, *, pull: Callable[[int], None]) -> Response:
+def _unchanged_or_body(opened: Opened, etag: str, *, pull: Callable[[int], None], by_nginx: str | None) -> Response:
     if request.if_none_match.contains(etag):  # comes before any range (RFC 9110, 13.2.2)
         opened.file.close()
         return Response(status=304)
@@ -93,17 +107,33 @@ def _unchanged_or_body(opened: Opened, etag: str, *, pull: Callable[[int], None]
     except UnsatisfiableError:
         opened.file.close()
         return _unsatisfiable(opened.size_bytes)
+    if by_nginx is not None and request.method == "GET" and _nginx_agrees(span, etag):
+        with opened.file:
+            pull(opened.size_bytes if span is None else span.stop - span.start)
+        return Response(mimetype="application/octet-stream", headers={"X-Accel-Redirect": by_nginx})
     return _body(opened, span, pull=pull)
+
+
+def _nginx_agrees(span: Span | None, etag: str) -> bool:
+    """Whether nginx, which reads Range and If-Range itself, hands out what is noted here, and no more.
+
+    A Range that is none to us it would refuse, where the whole is to be sent.
+    """
+    return span is not None or "Range" not in request.headers or not _condition_holds(etag)
 
 
 def _span(size_bytes: int, etag: str) -> Span | None:
     """The span that counts. A condition that does not hold (If-Range) makes it the whole file."""
     if request.method != "GET":
         return None  # RFC 9110, 14.2: Range is defined for GET alone
-    condition = request.headers.get("If-Range")
-    if condition is not None and unquote_etag(condition) != (etag, False):
+    if not _condition_holds(etag):
         return None
     return parse_range(request.headers.get("Range"), size=size_bytes)
+
+
+def _condition_holds(etag: str) -> bool:
+    condition = request.headers.get("If-Range")
+    return condition is None or unquote_etag(condition) == (etag, False)
 
 
 def _unsatisfiable(size_bytes: int) -> Response:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
-from werkzeug.exceptions import HTTPException, InternalServerError
+from flask import Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
+from werkzeug.exceptions import HTTPException, InternalServerError, MisdirectedRequest, Unauthorized
 from werkzeug.routing import RequestRedirect
 
 from device.errors import AdminError, SottoError
+from device.web.api import PREFIX
 from device.web.front import Front
 from device.web.refusals import Refusal
 from device.web.texts import text, text_or
@@ -18,6 +19,7 @@ from device.web.wording import sentence
 # What is fetched by programs answers in plain text or JSON; everything else is a page.
 _PLAIN_SUFFIXES: Final = (".age", ".json")
 _SERVICE_UNAVAILABLE: Final = 503
+_SEE_OTHER: Final = 303
 # What programs are told beside the words: which methods there are, and how to sign in.
 _TOLD: Final = ("Allow", "WWW-Authenticate")
 
@@ -31,6 +33,8 @@ def failures(app: Flask, *, front: Front) -> None:
 def _refused(front: Front, error: HTTPException) -> Response:
     if isinstance(error, RequestRedirect):
         return make_response(error.get_response(request.environ))
+    if isinstance(error, Unauthorized) and _is_a_person_looking():
+        return make_response(redirect(url_for("signing.sign_in", next=request.path), _SEE_OTHER))
     code = error.code or InternalServerError.code
     key = error.key if isinstance(error, Refusal) else f"error.{code}"
     address = front.address(server_port=request.environ.get("SERVER_PORT", ""))
@@ -40,7 +44,18 @@ def _refused(front: Front, error: HTTPException) -> Response:
     for name in _TOLD:
         if name in told:
             response.headers[name] = told[name]
+    if code == Unauthorized.code and _is_for_programs():
+        response.headers.setdefault("WWW-Authenticate", "Bearer")
     return response
+
+
+def _is_for_programs() -> bool:
+    return request.path.startswith(f"{PREFIX}/")
+
+
+def _is_a_person_looking() -> bool:
+    """Whether a browser wants to show a page: then the way to sign in is better than words."""
+    return request.method == "GET" and "text/html" in request.headers.get("Accept", "")
 
 
 def _failed(error: SottoError) -> Response:
@@ -49,9 +64,9 @@ def _failed(error: SottoError) -> Response:
 
 
 def _answer(what: str, hint: str, *, code: int) -> Response:
-    if request.mimetype == "application/json" or request.path == "/status.json":
+    if request.mimetype == "application/json" or request.path == "/status.json" or _is_for_programs():
         response = jsonify(what=what, hint=hint)
-    elif request.path.endswith(_PLAIN_SUFFIXES):
+    elif request.path.endswith(_PLAIN_SUFFIXES) or code == MisdirectedRequest.code:  # no page under another's name
         response = Response(f"{what}\n{hint}\n", mimetype="text/plain")
     else:
         status = text("error.status", code=code)

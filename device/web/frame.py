@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from flask import Flask, request
 
@@ -37,7 +37,7 @@ _PAGES: Final = {"pages": PAGES, "box": BOX_PAGES}
 
 def frame(app: Flask) -> None:
     """Let the templates of ``app`` draw it; after the doors, which say what is open to whom (``may``)."""
-    may: Callable[[str], bool] = app.jinja_env.globals["may"]
+    may = cast("Callable[[str], bool]", app.jinja_env.globals["may"])
 
     def links(name: str) -> tuple[Link, ...]:
         return tuple(links_of(_PAGES[name], there=app.view_functions, may=may, endpoint=request.endpoint or ""))

@@ -6,6 +6,7 @@ from typing import Final
 
 from flask import Blueprint, render_template, request
 
+from device.web.counting import counted_of
 from device.web.duty import in_the_room
 from device.web.facts import facts_of
 from device.web.filters import NOBODY, SOUNDS, STATES, wanted_of
@@ -14,6 +15,7 @@ from device.web.naming import said
 from device.web.paging import number_of
 from device.web.rows import Rowing, newest_own, rows
 from device.web.ways import STEPS
+from device.wishes import wishes_of
 
 _CHOICES: Final = {"states": STATES, "sounds": SOUNDS, "nobody": NOBODY}
 
@@ -35,6 +37,7 @@ def lists(house: House) -> Blueprint:
             choices=_CHOICES,
             duty=who,
             said=said(request.args),
+            counted=counted_of(house) if who.may else None,
             last=newest_own(house, now) if who.may and found.noted else None,
         )
 
@@ -54,7 +57,7 @@ def lists(house: House) -> Blueprint:
             steps=STEPS,
             said=said(request.args),
             therapists=house.therapists(),
-            wishes=frozenset[str](),
+            wishes={wished.wish for wished in wishes_of(house.store.folder(recording_id))},
         )
 
     return blueprint

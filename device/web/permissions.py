@@ -57,6 +57,7 @@ class Verdict(Enum):
 
 
 _THERAPIST: Final = frozenset({Role.THERAPIST})
+_PROGRAMS: Final = frozenset({By.PROGRAM})
 _TABLET: Final = frozenset({By.KIOSK})
 _BROWSERS: Final = frozenset({By.PAGE, By.KIOSK})
 _CARING: Final = frozenset({Role.THERAPIST, Role.SUPERVISOR})
@@ -101,15 +102,62 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "health.view": Rule(_ADMIN),
     "sync.view": Rule(_ADMIN),
     "sync.now": Rule(_ADMIN),
-    "sync.tell": Rule(_ADMIN),
+    "sync.pause": Rule(_ADMIN),
+    "sync.resume": Rule(_ADMIN),
+    "sync.again": Rule(_ADMIN),
     "retention.view": Rule(_ADMIN),
     "audit.view": Rule(_ADMIN),
     "certificates.view": Rule(_ADMIN),
+    # Signing in, and what everybody changes about themselves.
+    **dict.fromkeys(
+        (
+            "signing.sign_in",
+            "signing.code",
+            "joining.app",
+            "joining.welcome",
+            "joining.first_admin",
+            "passkeys.ask",
+            "passkeys.prove",
+        ),
+        Rule(strangers=Strangers.ALWAYS),
+    ),
+    "signing.sign_out": Rule(on=On.OWN),
+    **dict.fromkeys(
+        (
+            "account.view",
+            "account.password",
+            "account.codes",
+            "account.begin_app",
+            "account.app",
+            "account.end",
+            "account.remove_passkey",
+            "passkeys.begin",
+            "passkeys.add",
+        ),
+        Rule(on=On.OWN),
+    ),
+    # People.
+    "persons.persons": Rule(_ADMIN),
+    "persons.new": Rule(_ADMIN),
+    "persons.person": Rule(_ADMIN),
+    "persons.invite": Rule(_ADMIN),
     # Recordings.
     "lists.recordings": Rule(),
     "lists.recording": Rule(on=On.FACTS),
     "download.session": Rule(by=_PAGE_AND_PROGRAMS, on=On.RECORDING),
     "download.manifest": Rule(by=_PAGE_AND_PROGRAMS, on=On.RECORDING),
+    # The interface for programs.
+    "api.description": Rule(by=_PAGE_AND_PROGRAMS, strangers=Strangers.ALWAYS),
+    "api.challenge": Rule(by=_PROGRAMS, strangers=Strangers.ALWAYS),
+    "api.sign_in": Rule(by=_PROGRAMS, strangers=Strangers.ALWAYS),
+    "api.tokens": Rule(by=_PROGRAMS, on=On.OWN),
+    "api.revoke": Rule(by=_PROGRAMS, on=On.OWN),
+    "api.me": Rule(by=_PROGRAMS, on=On.OWN),
+    "api.listing": Rule(by=_PAGE_AND_PROGRAMS),  # the view tells of those alone that the visitor may know of
+    "api.recording": Rule(by=_PAGE_AND_PROGRAMS, on=On.FACTS),
+    "api.receipts": Rule(by=_PAGE_AND_PROGRAMS, on=On.FACTS),
+    "api.attachment": Rule(by=_PAGE_AND_PROGRAMS, on=On.RECORDING),
+    "api.attach": Rule(by=_PROGRAMS, on=On.RECORDING),
 }
 
 

@@ -135,9 +135,8 @@ def rows(house: House, now: Now, *, wanted: Wanted = EVERYTHING, page: int = 1, 
     if visitor_or_none() is None:
         return Rows((), 0, 0, 0)
     ids = list(reversed(house.store.ids()))
-    found = [(recording_id, house.store.find(recording_id)) for recording_id in ids]
-    listed = [entry for recording_id, entry in found if entry and entry.manifest.id == recording_id]
-    missing = {recording_id for recording_id, _ in found} - {entry.manifest.id for entry in listed}
+    listed = [entry for recording_id in ids if (entry := believed(house, recording_id)) is not None]
+    missing = set(ids) - {entry.manifest.id for entry in listed}
     missing -= set(_beginning(ids, now.believed))
     if missing:  # what is half erased is nothing that somebody should look after
         missing -= {recording_id for recording_id, _ in house.store.going()}
@@ -160,10 +159,16 @@ def rows(house: House, now: Now, *, wanted: Wanted = EVERYTHING, page: int = 1, 
     )
 
 
+def believed(house: House, recording_id: str) -> Listed | None:
+    """A recording in the store, unless its folder holds the manifest of another."""
+    listed = house.store.find(recording_id)
+    return listed if listed is not None and listed.manifest.id == recording_id else None
+
+
 def newest_own(house: House, now: Now) -> Row | None:
     """The newest recording of whoever asks; one that goes is nobody's any more."""
     rowing = Rowing(house, now)
-    found = (house.store.find(recording_id) for recording_id in reversed(house.store.ids()))
+    found = (believed(house, recording_id) for recording_id in reversed(house.store.ids()))
     own = (listed for listed in found if listed is not None and listed.going is None and rowing.is_own(listed))
     return next((rowing.row(listed) for listed in own), None)
 

@@ -98,17 +98,9 @@ class Ways:
         stage = self._stage(listed, facts)
         goes = goes_text(facts, self._setup.policy, now=self._now) if stage is Stage.VERIFIED else ""
         moving = moving_of(self._sync) if self._sync and stage in (Stage.SENDING, Stage.VERIFYING) else None
-        percent = moving.percent if moving else 0
         remote = self._setup.remote or ""
         key = f"way.{stage.replace(' ', '_')}"
-        return Way(
-            stage,
-            text(key, percent=percent),
-            text(f"{key}.do", remote=remote),
-            _DONE[stage],
-            goes,
-            moving,
-        )
+        return Way(stage, text(key), text(f"{key}.do", remote=remote), _DONE[stage], goes, moving)
 
     def facts_of(self, listed: Listed) -> Facts:
         """What retention knows of it."""

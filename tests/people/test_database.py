@@ -35,7 +35,7 @@ def test_nobody_else_may_read_what_it_makes(tmp_path: Path) -> None:
 def test_it_is_durable_when_the_transaction_ends_and_keeps_to_its_rules(tmp_path: Path) -> None:
     with closing(Database(tmp_path)) as database, database.transaction() as rows:
         told = {
-            name: rows.all(f"PRAGMA {name}")[0]
+            name: rows.all(f"PRAGMA {name}")[0][0]
             for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
         }
     assert told == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
@@ -64,7 +64,7 @@ def test_two_processes_take_turns(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
         with first.transaction() as rows:
-            assert rows.all("SELECT count FROM failures")[0] == 150
+            assert rows.all("SELECT count FROM failures")[0][0] == 150
 
 
 def test_a_database_of_a_newer_sotto_is_left_alone(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from device.web.forms import FORM_COOKIE, form_token
 from device.web.permissions import PERMISSIONS, Strangers
 from device.web.visitor import By
 from tests.web.conftest import FROM_PAGE, Box, app_of_nobody
+from tests.web.published import add_recording
 from tests.web.test_permissions import REACHED, address, emptied, routes
-from tests.web.visitors import add_person, bearer, begin, browser, form_token_of
+from tests.web.visitors import THERAPIST, add_person, bearer, begin, browser, form_token_of
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
@@ -41,15 +42,15 @@ def app(box: Box) -> Flask:
 @pytest.fixture
 def anybody(box: Box, app: Flask) -> FlaskClient:
     """Somebody who may do whatever a person may."""
-    return browser(app, begin(box.people, add_person(box.people, *Role)))
+    return browser(app, begin(box.people, add_person(box.people, *Role, mark=THERAPIST)))
 
 
 def token_of(client: FlaskClient) -> str:
     return client.get("/static/form").text
 
 
-def path_of(app: Flask, endpoint: str) -> str:
-    return next(address(route) for route in app.url_map.iter_rules() if route.endpoint == endpoint)
+def path_of(app: Flask, endpoint: str, recording_id: str = "000001-aaaaaaaaaa") -> str:
+    return next(address(route, recording_id) for route in app.url_map.iter_rules() if route.endpoint == endpoint)
 
 
 def ask(client: FlaskClient, app: Flask, endpoint: str, method: str, **request: Any) -> int:
@@ -93,10 +94,14 @@ def test_a_form_needs_its_token(box: Box, anybody: FlaskClient, app: Flask, endp
 
 
 @pytest.mark.parametrize(("endpoint", "method"), by_page())
-def test_what_our_own_page_sends_arrives(anybody: FlaskClient, app: Flask, endpoint: str, method: str) -> None:
+def test_what_our_own_page_sends_arrives(
+    box: Box, anybody: FlaskClient, app: Flask, endpoint: str, method: str
+) -> None:
     ours = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}
-    assert ask(anybody, app, endpoint, method, json={}, headers={**ours, **FROM_PAGE}) == REACHED
-    assert ask(anybody, app, endpoint, method, data={"token": token_of(anybody)}, headers=ours) == REACHED
+    path = path_of(app, endpoint, add_recording(box.store))
+    assert anybody.open(path, method=method, json={}, headers={**ours, **FROM_PAGE}).status_code == REACHED
+    token = token_of(anybody)
+    assert anybody.open(path, method=method, data={"token": token}, headers=ours).status_code == REACHED
 
 
 @pytest.mark.parametrize(("endpoint", "method"), by_page())
@@ -122,16 +127,19 @@ def test_the_header_of_a_page_does_not_help_a_program_without_a_token(
     wanted = REACHED if rule.open_to_all(demo=True) else 401
     assert ask(app.test_client(), app, endpoint, method, json={}, headers=FROM_PAGE) == wanted
     signs_in = rule.strangers is Strangers.ALWAYS and By.PROGRAM in rule.by
-    assert ask(app.test_client(), app, endpoint, method, json={}) == (REACHED if signs_in else 403)
+    for_programs_alone = rule.by == {By.PROGRAM}  # no browser carries anything there that it could be made to send
+    without = REACHED if signs_in else 401 if for_programs_alone else 403
+    assert ask(app.test_client(), app, endpoint, method, json={}) == without
 
 
 def test_a_program_with_a_bearer_token_needs_no_page(box: Box, app: Flask) -> None:
-    program = begin(box.people, add_person(box.people, *Role), Kind.PROGRAM)
+    person = add_person(box.people, *Role)
+    own, headers = add_recording(box.store, therapist=person.mark), bearer(begin(box.people, person, Kind.PROGRAM))
     for endpoint, method in UNSAFE:
         wanted = REACHED if By.PROGRAM in PERMISSIONS[endpoint].by else 403
-        headers = bearer(program)
-        assert ask(app.test_client(), app, endpoint, method, json={}, headers=headers) == wanted
-        assert ask(app.test_client(), app, endpoint, method, data=b"sealed", headers=headers) == wanted
+        path, client = path_of(app, endpoint, own), app.test_client()
+        assert client.open(path, method=method, json={}, headers=headers).status_code == wanted
+        assert client.open(path, method=method, data=b"sealed", headers=headers).status_code == wanted
 
 
 def test_a_browser_gets_nothing_for_a_cookie_by_sending_a_header_of_a_program(

@@ -27,6 +27,9 @@ def test_our_own_names_are_answered(stranger: FlaskClient, host: str) -> None:
         "localhost.",
         "127.0.0.2",
         "::1",
+        "x" * 300,
+        "a b",
+        "<script>",
     ],
 )
 @pytest.mark.parametrize("path", ["/", "/status.json", "/static/style.css", "/nothing"])

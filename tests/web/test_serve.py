@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from device.errors import AdminError, ConfigError
-from device.web.serve import PageServer
+from device.web.serve import PageServer, address_of, listen_here
 from tests.web.conftest import Box
 from tests.web.published import add_recording
 from tests.web.visitors import begin, cookie, the_therapist
@@ -21,11 +21,13 @@ SEALED = bytes(range(256)) * 40_000
 
 @contextmanager
 def serving(box: Box, host: str = "127.0.0.1") -> Iterator[str]:
-    server = PageServer(box.app(), host=host, port=0)
+    listening = listen_here(host, 0)
+    address = address_of(listening)
+    server = PageServer(box.app(), listening)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        yield server.address
+        yield address
     finally:
         server.stop()
         thread.join(timeout=20)
@@ -97,7 +99,7 @@ def test_readers_that_stall_do_not_hold_up_the_page(box: Box) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "example.org", ""])  # noqa: S104  # to be refused
 def test_it_listens_to_nobody_else(box: Box, host: str) -> None:
     with pytest.raises(ConfigError, match="this computer only"):
-        PageServer(box.app(), host=host, port=0)
+        listen_here(host, 0)
 
 
 def test_a_port_that_is_taken_is_said_in_words(box: Box) -> None:
@@ -105,5 +107,5 @@ def test_a_port_that_is_taken_is_said_in_words(box: Box) -> None:
         port = urlsplit(address).port
         assert port is not None
         with pytest.raises(AdminError, match=f"cannot listen on port {port}") as caught:
-            PageServer(box.app(), host="127.0.0.1", port=port)
+            listen_here("127.0.0.1", port)
         assert "web.port" in caught.value.hint

@@ -8,7 +8,7 @@ from typing import Final
 
 from flask import Blueprint, render_template, request
 
-from device.retention import Policy, decide
+from device.retention import Policy, days_to_stay, decide
 from device.store import Listed
 from device.web.house import House
 from device.web.paging import number_of, page_of
@@ -61,7 +61,7 @@ def _fate(listed: Listed, ways: Ways, policy: Policy | None, *, now: datetime) -
         size=size_text(listed.size_bytes),
         kind=kind,
         why=sentence(decision.warning or decision.why),
-        goes=goes_text(facts, policy, now=now) if listed.going is None else "",
+        goes="" if days_to_stay(facts, policy) is None else goes_text(facts, policy, now=now),
         held=listed.held,
     )
 

@@ -7,7 +7,6 @@ from hashlib import sha256
 from typing import Final
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
-from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from device.store import Listed
@@ -71,14 +70,24 @@ def sync(house: House) -> Blueprint:
         response.make_conditional(request)
         return response
 
-    @blueprint.post("/box/sync/<what>")
-    def tell(what: str) -> AnyResponse:
-        if what not in frozenset(Tell):
-            raise NotFound
-        tell_sync(Tell(what), house.run)
-        return redirect(url_for("sync.view"), _SEE_OTHER)
+    @blueprint.post("/box/sync/pause")
+    def pause() -> AnyResponse:
+        return _tell(house, Tell.PAUSE)
+
+    @blueprint.post("/box/sync/resume")
+    def resume() -> AnyResponse:
+        return _tell(house, Tell.RESUME)
+
+    @blueprint.post("/box/sync/again")
+    def again() -> AnyResponse:
+        return _tell(house, Tell.NOW)
 
     return blueprint
+
+
+def _tell(house: House, what: Tell) -> AnyResponse:
+    tell_sync(what, house.run)
+    return redirect(url_for("sync.view"), _SEE_OTHER)
 
 
 def _ways(house: House, number: int) -> PageOf[tuple[Listed, When, Way]]:

@@ -10,6 +10,7 @@ from typing import Final
 
 from device.web.texts import (
     admin,
+    api,
     asks,
     box,
     doors,
@@ -20,12 +21,30 @@ from device.web.texts import (
     measures,
     naming,
     panel,
+    people,
     recordings,
     sync,
     ways,
 )
 
-AREAS: Final = (admin, asks, box, doors, facts, failures, frame, home, measures, naming, panel, recordings, sync, ways)
+AREAS: Final = (
+    admin,
+    api,
+    asks,
+    box,
+    doors,
+    facts,
+    failures,
+    frame,
+    home,
+    measures,
+    naming,
+    panel,
+    people,
+    recordings,
+    sync,
+    ways,
+)
 TEXTS: Final[dict[str, str]] = {key: sentence for area in AREAS for key, sentence in area.TEXTS.items()}
 
 

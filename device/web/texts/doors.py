@@ -13,4 +13,9 @@ TEXTS: Final[dict[str, str]] = {
     "error.403.room.do": "Check in to the room yourself if it is your session, then try again.",
     "error.403.content": "You can see that this recording exists, and how it was made, but not what is in it.",
     "error.403.content.do": "Ask the therapist whose recording it is, or who supervises them.",
+    # Said by nginx where the page cannot.
+    "nginx.429": "That were too many requests at once from here.",
+    "nginx.429.do": "Wait a few seconds, then load the page again.",
+    "nginx.503": "The page of this box does not answer. Recording is not affected.",
+    "nginx.503.do": "Try again in a minute. If it stays so, tell whoever looks after the box.",
 }

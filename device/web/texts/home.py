@@ -21,6 +21,11 @@ TEXTS: Final[dict[str, str]] = {
     "last.title": "Your last recording",
     "last.none": "You have no recording in this box.",
     "last.open": "Label, notes, measures",
+    "counts.title": "Offered and accepted",
+    "counts.line": "{when}: {accepted} of {offered} accepted, {picture} with picture; {withdrawn} withdrawn.",
+    "counts.month": "This month",
+    "counts.ever": "Since {since}",
+    "counts.do": "Counted are recordings that began while you were checked in, and what you say was declined.",
     # Looking for recordings.
     "filter.title": "Look for",
     "filter.therapist": "Therapist",
@@ -56,8 +61,6 @@ TEXTS: Final[dict[str, str]] = {
     "list.measures.many": "{count} measures",
     "list.no_measures": "no measures attached",
     "list.beside": "Beside it",
-    "list.empty.supervisor": "Recordings of the people you supervise appear here as soon as they are made.",
-    "list.facts_only": "You see the facts of recordings, never what is in them.",
     # The page of one recording.
     "beside.title": "Beside it",
     "beside.sealed": "All of it is sealed like the recording: this page can tell that it is there, not what it says.",

@@ -1,0 +1,34 @@
+"""The page's section of the configuration: where it is found, and by whom it is served."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from device.config_parts import AbsolutePath, Section
+
+# What a browser shows of an address: a name, an IPv4 address, or an IPv6 address in brackets.
+HostName = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,39}\])$")]
+
+
+class NginxSection(Section):
+    """Behind nginx: by which names it is reached, the certificate and its key, and the socket between the two."""
+
+    names: Annotated[tuple[HostName, ...], Field(min_length=1, max_length=16)]
+    certificate: AbsolutePath
+    key: AbsolutePath
+    socket: AbsolutePath
+
+
+class WebSection(Section):
+    """Where the page is found, and the folder of its own in which it keeps its people.
+
+    Without ``nginx`` it listens to this computer only, in plain; with it nginx listens at ``port``, by TLS alone.
+    """
+
+    state: AbsolutePath
+    host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)]
+    measures: AbsolutePath | None = None  # a folder of the clinic's own
+    nginx: NginxSection | None = None
