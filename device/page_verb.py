@@ -37,7 +37,6 @@ def run_web(config: Config) -> int:
         box=config.box.name,
         room=config.panel.driver == "simulated",
         people=people,
-        measures=config.web.measures,
         setup=setup_of(config),
         front=front,
         form_key=form_key_of(config),

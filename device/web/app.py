@@ -31,10 +31,8 @@ from device.web.handing import handing
 from device.web.headers import headers
 from device.web.house import House
 from device.web.kiosk import kiosk
-from device.web.kiosks import Kiosks
 from device.web.lists import lists
 from device.web.live import live
-from device.web.measure_sealing import sealed_by_capture
 from device.web.naming import naming
 from device.web.noting import Noting
 from device.web.people import PEOPLE
@@ -47,6 +45,7 @@ from device.web.visitor import mark_or_none, visitor_or_none
 _MOST_REQUEST_BYTES: Final = 16 * 1024
 _MOST_PEOPLE: Final = 12
 _LOOPBACK: Final = Front()
+_PARTS: Final = (lists, api, download, live, framing, asks, duty, naming, handing, kiosk)
 
 
 def create_app(
@@ -59,15 +58,14 @@ def create_app(
     setup: Setup | None = None,
     front: Front = _LOOPBACK,
     form_key: bytes | None = None,
-    measures: Path | None = None,
     unix_s: Callable[[], float] = time.time,
 ) -> Flask:
     """The page of one box, as a WSGI application.
 
     ``run`` is where capture publishes its status and listens; ``room`` says whether the panel is simulated, so that
     there is a room view; ``setup`` is what the configuration says; ``front``: how browsers get here; ``form_key`` signs
-    the tokens of forms (none: one that is forgotten when the page ends); ``measures``: the folder of the clinic's own;
-    ``unix_s`` is the wall clock that the status is published by.
+    the tokens of forms (none: one that is forgotten when the page ends); ``unix_s`` is the wall clock that the status
+    is published by.
     """
     house = House(
         store=RememberingReader(of=store),
@@ -91,23 +89,8 @@ def create_app(
     forms(app, front=front, key=form_key or secrets.token_bytes(32))
     doors(app, house)
     frame(app)
-    for blueprint in (
-        lists,
-        api,
-        download,
-        live,
-        framing,
-        asks,
-        duty,
-        naming,
-        *BOX,
-        *PEOPLE,
-        *([room_view] if room else []),
-    ):
+    for blueprint in (*_PARTS, *BOX, *PEOPLE, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
-    kiosks = Kiosks()
-    app.register_blueprint(handing(house, kiosks, measures))
-    app.register_blueprint(kiosk(house, kiosks, sealed_by_capture(run)))
 
     @app.context_processor
     def _frame() -> dict[str, Any]:

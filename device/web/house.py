@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from device.status import STALE_AFTER_S, Status, read_status
 from device.store import Listed, StoreReader
 from device.sync_status import read_sync_status
 from device.web.front import Front
+from device.web.kiosks import Kiosks
 from device.web.noting import Noting
 from device.web.refusals import no_such_recording
 from device.web.says import Says, says
@@ -50,6 +51,7 @@ class House:
 
     ``noting``: what is looked at or pulled is noted there first. ``people``: who there is, and who is signed in.
     ``setup``: what the configuration says. ``front``: how browsers get here. ``room``: the panel is simulated.
+    ``kiosks``: what is being answered on tablets.
     """
 
     store: StoreReader
@@ -61,6 +63,7 @@ class House:
     people: People
     setup: Setup
     front: Front
+    kiosks: Kiosks = field(default_factory=Kiosks)
 
     def now(self) -> Now:
         """How the box is now."""

@@ -16,7 +16,7 @@ from device.audit_requests import NoteRequest
 from device.people.visit import LIVES, Kind
 from device.web.doors import KIOSK_COOKIE, PAGE_COOKIE
 from device.web.house import House
-from device.web.kiosks import Kiosks, Plan
+from device.web.kiosks import Plan
 from device.web.visitor import By, visitor_or_none
 
 _SEE_OTHER: Final = 303
@@ -28,7 +28,7 @@ def session_here() -> str | None:
     return found.session if found is not None and found.by is By.KIOSK else None
 
 
-def hand_over_here(house: House, kiosks: Kiosks, plan: Plan) -> Response:
+def hand_over_here(house: House, plan: Plan) -> Response:
     """Make a tablet of the browser that asks; it is in the audit log before it is one.
 
     Raises:
@@ -40,7 +40,7 @@ def hand_over_here(house: House, kiosks: Kiosks, plan: Plan) -> Response:
     house.noting.must_note(NoteRequest(what="login", granted=True, person=plan.mark, door=By.KIOSK, way="handed over"))
     _end_visit(house)
     begun = house.people.hand_over(plan.mark, ", ".join(measure.id for measure in plan.measures), now_s)
-    kiosks.begin(begun.session, plan, now_s)
+    house.kiosks.begin(begun.session, plan, now_s)
     response = redirect(url_for("kiosk.view"), _SEE_OTHER)
     _drop(house, response, PAGE_COOKIE)
     response.set_cookie(
