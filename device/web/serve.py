@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _THREADS: Final = 8
 _WAITING: Final = 256
-_MOST_REQUEST_BYTES: Final = 64 * 1024
+_MOST_REQUEST_BYTES: Final = 128 * 1024  # a clip that somebody's program has sealed
 # Beyond these waitress would put what is to be sent, or was received, into a file (promise P4).
 _MEMORY_BYTES: Final = 64 * 1024 * 1024
 # nginx is the only one who connects by the socket. It says by TLS, and from where.

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from device.measures.document import Measured
 from device.people.person import Person, Role
@@ -225,6 +227,24 @@ def test_what_is_no_answer_is_asked_again(room: Room, value: str) -> None:
     assert "Question 1" in tablet.html
 
 
+FORMS = st.dictionaries(
+    st.sampled_from(["of", "go", "value", "moved", "code", "measure", "session", "person", "where", "x"]),
+    st.sampled_from(["", "0/1", "0/", "0", "next", "back", "skip", "stay", "1", "3", "50", "here", "code", "gad-7"])
+    | st.text(max_size=40),
+)
+PLACES = ["kiosk/begin", "kiosk/answer", "kiosk/hand-in", "kiosk/stop", "kiosk/code", "measures/"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(sent=st.lists(st.tuples(st.sampled_from(PLACES), FORMS), min_size=1, max_size=6))
+def test_whatever_is_sent_the_page_has_an_answer(room: Room, sent: list[tuple[str, dict[str, str]]]) -> None:
+    tablet = room.begun("gad-7", "outcome-4")
+    for place, form in sent:
+        answer = tablet.client.post(f"/{place}", data={**form, "token": form_token_of(tablet.html)})
+        assert answer.status_code in {303, 403}, (place, form)
+        assert tablet.client.get("/kiosk/").status_code == 200
+
+
 def test_a_complaint_is_shown_once(room: Room) -> None:
     tablet = room.begun("gad-7")
     token = form_token_of(tablet.html)
@@ -303,16 +323,35 @@ def test_where_it_cannot_be_sealed_the_answers_are_still_there(room: Room) -> No
     assert len(room.desk.beside(gone)) == 1
 
 
-def test_without_capture_nothing_is_said_to_be_handed_in(bare_box: Box) -> None:
-    therapist = add_person(bare_box.people, Role.THERAPIST, mark=THERAPIST)
-    bare_box.people.check_in(therapist.mark, time.time())
-    room = Room(bare_box, bare_box.app(), therapist, None, [time.time()])  # type: ignore[arg-type]  # there is no desk
+def test_without_capture_nothing_is_said_to_be_handed_in(box: Box) -> None:
+    therapist = add_person(box.people, Role.THERAPIST, mark=THERAPIST)
+    box.people.check_in(therapist.mark, time.time())
+    room = Room(box, box.app(), therapist, None, [time.time()])  # type: ignore[arg-type]  # there is no desk
     tablet = room.begun("alliance-4")
     for _ in range(4):
         tablet.answer(10)
     html = tablet.hand_in()
     assert "could not be sealed" in html
     assert "The capture service does not answer." in html
+
+
+def test_what_cannot_be_noted_is_not_handed_over(bare_box: Box) -> None:
+    therapist = add_person(bare_box.people, Role.THERAPIST, mark=THERAPIST)
+    bare_box.people.check_in(therapist.mark, time.time())
+    client = browser(bare_box.app(), begin(bare_box.people, therapist))
+    token = form_token_of(client.get("/measures/").text)
+    form = {"token": token, "measure": "gad-7", "session": "next", "person": "1", "where": "here"}
+    assert client.post("/measures/", data=form).status_code == 503
+    assert client.get_cookie("sotto-kiosk") is None
+    assert client.get("/measures/").status_code == 200
+
+
+def test_handing_over_is_in_the_audit_log_without_what_is_asked(room: Room) -> None:
+    room.hand_over("phq-9")
+    out, in_ = [one for one in room.box.noted() if one["what"] in ("login", "logout")]
+    assert (out["what"], out["facts"]) == ("logout", {"person": THERAPIST, "door": "page"})
+    assert in_["facts"] == {"person": THERAPIST, "door": "kiosk", "way": "handed over", "granted": True}
+    assert all(b"phq" not in path.read_bytes() for path in room.box.audit.rglob("*") if path.is_file())
 
 
 def test_what_cannot_wait_is_said_before_the_tablet_is_given_back(room: Room) -> None:
