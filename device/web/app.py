@@ -42,6 +42,7 @@ from device.web.room import room as room_view
 from device.web.setup import Setup
 from device.web.texts import text
 from device.web.visitor import mark_or_none, visitor_or_none
+from device.web.waiting import waiting
 
 # The longest that anybody has to say to the page is a form of a few words.
 _MOST_REQUEST_BYTES: Final = 16 * 1024
@@ -100,6 +101,7 @@ def create_app(
         asks,
         duty,
         naming,
+        waiting,
         *BOX,
         *PEOPLE,
         *([room_view] if room else []),
