@@ -98,6 +98,8 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "naming.session_label": Rule(_THERAPIST, on=On.ROOM),
     "naming.session_note": Rule(_THERAPIST, on=On.ROOM),
     "naming.declined": Rule(_THERAPIST, on=On.ROOM),
+    "waiting.leave": Rule(_THERAPIST, on=On.OWN),
+    "waiting.place": Rule(_THERAPIST, on=On.OWN),
     # What an admin looks after.
     "health.view": Rule(_ADMIN),
     "sync.view": Rule(_ADMIN),
