@@ -174,6 +174,8 @@ FLOORS: Mapping[str, int] = {
     "device.capture_verb": ROOF,
     "device.compose": ROOF,
     "device.compose_people": ROOF,
+    "device.demo_people": ROOF,
+    "device.people_verb": ROOF,
     "device.demo": ROOF,
     "device.rehearse": ROOF,
     "device.compose_naming": ROOF,
