@@ -11,8 +11,6 @@ from typing import Final
 from device.naming_requests import OnDuty, ask_naming
 from device.people.database import Database
 from device.people.duty import night_after
-from device.people.entrance import Entrance
-from device.people.passwords import Passwords
 from device.people.people import People
 from device.people.person import Person, Role, new_mark
 from device.people.second_factor import code_of
@@ -39,11 +37,7 @@ def make_people(folder: Path, *, recipient: str, now_s: float) -> tuple[list[Sho
     ``recipient``: with its identity the supervisor's programs sign in.
     """
     with closing(Database(folder)) as database:
-        passwords = Passwords()
-        people, entrance = (
-            People(database, fingerprint=lambda: None, passwords=passwords),
-            Entrance(database, passwords),
-        )
+        people = People(database, fingerprint=lambda: None)
         there = {person.login: person.mark for person in people.persons()}
         marks = {role: there.get(str(role)) or new_mark() for role in Role}
         shown = []
@@ -58,12 +52,13 @@ def make_people(folder: Path, *, recipient: str, now_s: float) -> tuple[list[Sho
                 supervisees=frozenset({marks[Role.THERAPIST]}) if supervises else frozenset(),
             )
             people.put(person)
-            shown.append(_set_up(people, entrance, person, now_s=now_s))
+            shown.append(_set_up(people, person, now_s=now_s))
         people.check_in(marks[Role.THERAPIST], now_s)
     return shown, marks[Role.THERAPIST]
 
 
-def _set_up(people: People, entrance: Entrance, person: Person, *, now_s: float) -> Shown:
+def _set_up(people: People, person: Person, *, now_s: float) -> Shown:
+    entrance = people.entrance
     caller = Caller("demo", "demo", now_s)
     password = "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(_WORDS))
     half = entrance.accept(people.office.invite(person.mark, now_s), password, caller, about=())
