@@ -7,6 +7,7 @@ SottoError
     ├── NotARecordingError  a file that can be read, but is no recording
     ├── UnreachableError    the recording is not there, or cannot be read
     ├── OrderedErasedError  the recording is to be erased: an order that holds waits beside it
+    ├── ChallengeError      a box asked for something to be opened that is no challenge of its own
     └── NoRangeError        the server sends whole files only
 device.errors.DamagedError
     └── AlteredError        what was read is not what the manifest, signed by the box, says
@@ -41,6 +42,10 @@ class UnreachableError(ClinicError):
 
 class OrderedErasedError(ClinicError):
     """The recording is to be erased: nobody is to open or to fetch it any more."""
+
+
+class ChallengeError(ClinicError):
+    """A box that was to be signed in to asked for something to be opened that is no challenge of its own."""
 
 
 class NoRangeError(ClinicError):

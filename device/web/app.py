@@ -13,7 +13,9 @@ from flask import Flask, request
 from jinja2 import StrictUndefined
 
 from device.people.people import People
+from device.remembering import RememberingReader
 from device.store import StoreReader
+from device.web.api.interface import api
 from device.web.asks import asks
 from device.web.doors import doors, who_asks
 from device.web.download import download
@@ -55,8 +57,8 @@ def create_app(
     there is a room view; ``front``: how browsers get here; ``form_key`` signs the tokens of forms (none: one that is
     forgotten when the page ends); ``unix_s`` is the wall clock that the status is published by.
     """
-    noting = Noting(run, who=mark_or_none)
-    house = House(store=store, run=run, box=box, room=room, unix_s=unix_s, noting=noting, people=people, front=front)
+    read, noting = RememberingReader(of=store), Noting(run, who=mark_or_none)
+    house = House(store=read, run=run, box=box, room=room, unix_s=unix_s, noting=noting, people=people, front=front)
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
@@ -67,7 +69,7 @@ def create_app(
     who_asks(app, house)
     forms(app, front=front, key=form_key or secrets.token_bytes(32))
     doors(app, house)
-    for blueprint in (lists, download, live, framing, asks, *PEOPLE, *([room_view] if room else [])):
+    for blueprint in (lists, api, download, live, framing, asks, *PEOPLE, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
 
     @app.context_processor

@@ -58,6 +58,7 @@ class Verdict(Enum):
 
 _THERAPIST: Final = frozenset({Role.THERAPIST})
 _ADMIN: Final = frozenset({Role.ADMIN})
+_PROGRAMS: Final = frozenset({By.PROGRAM})
 _PAGE_AND_PROGRAMS: Final = frozenset({By.PAGE, By.PROGRAM})
 
 PERMISSIONS: Final[Mapping[str, Rule]] = {
@@ -110,6 +111,18 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "lists.recording": Rule(on=On.FACTS),
     "download.session": Rule(by=_PAGE_AND_PROGRAMS, on=On.RECORDING),
     "download.manifest": Rule(by=_PAGE_AND_PROGRAMS, on=On.RECORDING),
+    # The interface for programs.
+    "api.description": Rule(by=_PAGE_AND_PROGRAMS, strangers=Strangers.ALWAYS),
+    "api.challenge": Rule(by=_PROGRAMS, strangers=Strangers.ALWAYS),
+    "api.sign_in": Rule(by=_PROGRAMS, strangers=Strangers.ALWAYS),
+    "api.tokens": Rule(by=_PROGRAMS, on=On.OWN),
+    "api.revoke": Rule(by=_PROGRAMS, on=On.OWN),
+    "api.me": Rule(by=_PROGRAMS, on=On.OWN),
+    "api.listing": Rule(by=_PAGE_AND_PROGRAMS),  # the view tells of those alone that the visitor may know of
+    "api.recording": Rule(by=_PAGE_AND_PROGRAMS, on=On.FACTS),
+    "api.receipts": Rule(by=_PAGE_AND_PROGRAMS, on=On.FACTS),
+    "api.attachment": Rule(by=_PAGE_AND_PROGRAMS, on=On.RECORDING),
+    "api.attach": Rule(by=_PROGRAMS, on=On.RECORDING),
 }
 
 

@@ -24,7 +24,14 @@ from tests.web.visitors import add_person, bearer, begin, browser, tablet
 
 REACHED = 299
 # A value for each part of an address that is no recording; "another's" where a view has to look whose it is.
-VALUES = {"filename": "style.css", "mark": "0" * 12, "session": "0" * 12, "passkey": "00"}
+VALUES = {
+    "filename": "style.css",
+    "mark": "0" * 12,
+    "session": "0" * 12,
+    "passkey": "00",
+    "name": "label.age",
+    "token_id": "0123456789ab",
+}
 ON_RECORDINGS = (On.FACTS, On.RECORDING)
 ROLES = [frozenset(roles) for count in range(1, 4) for roles in itertools.combinations(Role, count)]
 
@@ -186,7 +193,8 @@ def test_nobody_sees_a_recording_of_another(box: Box) -> None:
                 if rule.on not in ON_RECORDINGS:
                     continue
                 seen = (CONTENT if rule.on is On.RECORDING else FACTS).get(who, set())
-                open_to = not by_kiosk and (not by_program or By.PROGRAM in rule.by) and rule.roles == frozenset(Role)
+                way = By.PROGRAM if by_program else By.PAGE
+                open_to = not by_kiosk and way in rule.by and rule.roles == frozenset(Role)
                 if rule.roles != frozenset(Role):
                     open_to = judge(rule, caller.visitor, demo=True) is Verdict.COME_IN
                 wanted = open_to and whose in seen

@@ -41,7 +41,7 @@ MADE_TOO = (
 
 
 def sources() -> str:
-    parts = [path for kind in ("*.py", "people/*.py", "templates/*.html") for path in WEB.glob(kind)]
+    parts = [path for kind in ("*.py", "templates/*.html") for path in WEB.rglob(kind) if path.parent.name != "texts"]
     return "\n".join(path.read_text(encoding="utf-8") for path in parts)
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from device.web.texts import asks, box, doors, facts, failures, frame, panel, people, recordings, sync
+from device.web.texts import api, asks, box, doors, facts, failures, frame, panel, people, recordings, sync
 
-AREAS: Final = (asks, box, doors, facts, failures, frame, panel, people, recordings, sync)
+AREAS: Final = (api, asks, box, doors, facts, failures, frame, panel, people, recordings, sync)
 TEXTS: Final[dict[str, str]] = {key: sentence for area in AREAS for key, sentence in area.TEXTS.items()}
 
 
