@@ -92,5 +92,5 @@ def app_page(house: House, template: str, secret: str, problem: RefusedError | N
     half_way = house.people.half_way(token(house), house.unix_s())
     person = half_way.person if half_way is not None else visitor().person
     letters = " ".join(secret[at : at + _GROUP_LETTERS] for at in range(0, len(secret), _GROUP_LETTERS))
-    picture = qr(uri_of(secret, login=person.login, box=house.box))
-    return form_page(template, problem, picture=picture, letters=letters)
+    link = uri_of(secret, login=person.login, box=house.box)
+    return form_page(template, problem, picture=qr(link), link=link, letters=letters)
