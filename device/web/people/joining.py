@@ -17,6 +17,7 @@ from device.web.people.asking import (
     form_page,
     go,
     is_half_way,
+    let_in,
     note_or_end,
     token,
     twice,
@@ -78,7 +79,7 @@ def _app(house: House) -> Response:
             problem = refused
         else:
             note_or_end(house, begun, "password")
-            return with_cookie(house, codes_page(codes, first=True), begun)
+            return let_in(house, codes_page(codes, first=True), begun)
     return app_page(house, "joining_app.html", entrance.enrolment(token(house), caller(house)), problem)
 
 
