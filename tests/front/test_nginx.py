@@ -15,7 +15,7 @@ from device.config import WebSection
 from device.errors import ConfigError
 from device.people.person import Role
 from device.recording import SESSION_NAME
-from device.web.front import Front
+from device.web.front import MOST_BODY_BYTES, Front
 from device.web.nginx import Places, nginx_config
 from tests.front.conftest import Site
 from tests.front.nginx_server import HOST, nginx, page_at
@@ -242,8 +242,8 @@ def test_another_name_gets_nothing(site: Site, recording_id: str, host: str) -> 
 
 def test_a_body_that_is_too_long_is_refused_and_nothing_that_passes_is_ever_a_file(site: Site) -> None:
     known = {**site.signed_in(), "Content_Type": "application/json", "X_Sotto_Page": "1"}
-    assert site.nginx.ask("/requests/people", method="POST", body=b"x" * 70_000, **known)[0] == 413
-    assert site.nginx.ask("/requests/people", method="POST", body=b" " * 60_000, **known)[0] in {400, 413}
+    assert site.nginx.ask("/requests/people", method="POST", body=b"x" * (MOST_BODY_BYTES + 1), **known)[0] == 413
+    assert site.nginx.ask("/requests/people", method="POST", body=b" " * MOST_BODY_BYTES, **known)[0] in {400, 413}
     for number in range(300):
         add_recording(site.box.store, sealed=str(number).encode())
     assert len(site.nginx.ask("/", **site.signed_in())[2]) > 300_000

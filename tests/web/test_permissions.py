@@ -30,7 +30,7 @@ VALUES = {
     "session": "0" * 12,
     "passkey": "00",
     "name": "label.age",
-    "token_id": "0" * 12,
+    "token_id": "0123456789ab",
 }
 ON_RECORDINGS = (On.FACTS, On.RECORDING)
 ROLES = [frozenset(roles) for count in range(1, 4) for roles in itertools.combinations(Role, count)]
