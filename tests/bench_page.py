@@ -5,6 +5,8 @@ same file from a second nginx with the same TLS and nothing in front of it; one 
 read by the same program here, which takes part of the machine too. What the page and its nginx hold in memory is what
 the kernel says was most of it at any time.
 
+Where other work takes the processor, too, seconds tell little; the CPU that each side's servers used tells the same.
+
 A list: of so many recordings, through nginx, to the last byte: as a page and as JSON; beside it the same bytes as a
 file from nginx alone.
 """
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -27,7 +30,7 @@ from device.recording import SESSION_NAME
 from tests.front.nginx_server import HOST, Nginx, nginx
 from tests.front.whole_box import WholeBox, record_large, whole_box
 from tests.remote.certificates import Authority
-from tests.sync_faults.box import Box, peak_mib
+from tests.sync_faults.box import Box, peak_mib, proc_text
 from tests.web.published import add_recording
 
 PIECE_BYTES = 1 << 18
@@ -45,6 +48,12 @@ def read_all(front: Nginx, path: str, headers: dict[str, str]) -> tuple[float, i
         while count := answer.readinto(buffer):
             size_bytes += count
         return time.perf_counter() - began_s, size_bytes
+
+
+def cpu_s(pid: int) -> float:
+    """The processor's time that a process has used so far (proc(5))."""
+    after_name = proc_text(pid, "stat").rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -79,11 +88,28 @@ def download(whole: WholeBox, beside: Nginx, number: int) -> dict[str, object]:
         assert read_bytes == size_bytes
         return seconds
 
+    def cpu_of(pids: list[int], front: Nginx, way: str) -> float:
+        before_s = sum(map(cpu_s, pids))
+        took(front, way)
+        return sum(map(cpu_s, pids)) - before_s
+
     took(beside, at_wall)  # the file is in the kernel's memory from here on, for both
     told = pairs(number, lambda: took(whole.nginx, path), lambda: took(beside, at_wall))
+    cpu = pairs(
+        number,
+        lambda: cpu_of([whole.page.pid, *whole.nginx.workers()], whole.nginx, path),
+        lambda: cpu_of(beside.workers(), beside, at_wall),
+    )
     after_mib = {"page": peak_mib(whole.page.pid), "nginx": max(map(peak_mib, whole.nginx.workers()))}
     speeds = {f"{name}_mb_s": size_bytes / 1e6 / told[f"{name}_s"] for name in ("ours", "nginx")}
-    return {"mb": size_bytes / 1e6, **told, **speeds, "peak_mib_before": before_mib, "peak_mib_after": after_mib}
+    return {
+        "mb": size_bytes / 1e6,
+        **told,
+        **speeds,
+        "cpu": cpu,
+        "peak_mib_before": before_mib,
+        "peak_mib_after": after_mib,
+    }
 
 
 def lists(whole: WholeBox, beside: Nginx, number: int) -> dict[str, object]:
