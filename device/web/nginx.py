@@ -14,7 +14,7 @@ from device.web.texts import text
 SEALED: Final = "/sealed/"
 """Where nginx finds the store, for the page alone."""
 
-MOST_BODY_BYTES: Final = 64 * 1024
+MOST_BODY_BYTES: Final = 128 * 1024  # a clip that somebody's program has sealed
 _PER_S: Final = 30
 _BURST: Final = 120
 _AT_A_TIME: Final = 48
