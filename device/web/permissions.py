@@ -160,7 +160,7 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "api.recording": Rule(by=_PAGE_AND_PROGRAMS, on=On.FACTS),
     "api.receipts": Rule(by=_PAGE_AND_PROGRAMS, on=On.FACTS),
     "api.attachment": Rule(by=_PAGE_AND_PROGRAMS, on=On.RECORDING),
-    "api.attach": Rule(by=_PROGRAMS, on=On.RECORDING),
+    "api.attach": Rule(_CARING, by=_PROGRAMS, on=On.RECORDING),
 }
 
 
