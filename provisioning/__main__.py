@@ -30,7 +30,7 @@ from device.clock import SystemClock
 from device.errors import SottoError
 from provisioning.erase_verb import add_erase
 from provisioning.errors import UsageError
-from provisioning.exits import USAGE, exit_of, words_of
+from provisioning.exits import USAGE, complain, exit_of, words_of
 from provisioning.keys import new_key, read_identities, write_identity
 from provisioning.list_verb import REMOTE_HELP, add_list
 from provisioning.opener import STANDARD_OUTPUT, Request, open_recording
@@ -47,13 +47,6 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         complain(message, f"{self.prog} --help")
         sys.exit(USAGE)
-
-
-def complain(what: str, hint: str) -> None:
-    """Say what happened, and what to do now."""
-    print(f"error: {what}", file=sys.stderr)
-    if hint:
-        print(f"hint: {hint}", file=sys.stderr)
 
 
 def main() -> int:
