@@ -20,10 +20,12 @@ from device.claim import claimed, other_writer
 from device.config import load_config
 from device.demo import DemoChoices, run_demo
 from device.errors import AdminError, SottoError
+from device.measures_verb import add_verb as add_measures
 from device.rehearse import Stage, parse_presses, rehearsal_of, tell
 from device.retention_verb import add_verbs as add_retention
 from device.status import read_status
 from device.sync_status import read_sync_status
+from device.wishes_verb import add_verbs as add_wishes
 
 NGINX_RUN: Final = Path("/run/sotto-nginx")
 
@@ -85,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         ("capture", _capture, "the service that opens microphone and camera"),
         ("web", _web, "the page"),
         ("status", _status, "show what the box is doing"),
+        ("first-admin", _first_admin, "a one-time code with which somebody becomes an admin of the page"),
     ):
         service = verbs.add_parser(name, help=text)
         service.add_argument("--config", type=Path, required=True, metavar="FILE")
@@ -101,6 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     diagram.set_defaults(verb=_diagram)
 
     add_retention(verbs)
+    add_measures(verbs)
+    add_wishes(verbs)
     _add_sync(verbs)
     _add_cameras(verbs)
     return parser
@@ -217,6 +222,12 @@ def _web(options: argparse.Namespace) -> int:
     from device.page_verb import run_web
 
     return run_web(load_config(options.config))
+
+
+def _first_admin(options: argparse.Namespace) -> int:
+    from device.people_verb import run_first_admin
+
+    return run_first_admin(load_config(options.config))
 
 
 def _nginx(options: argparse.Namespace) -> int:

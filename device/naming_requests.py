@@ -165,6 +165,7 @@ Asked = OnDuty | Label | Note | Measure | Clip | AskFor | Assign | Declined | Le
 _ASKS: Final[TypeAdapter[Asked]] = TypeAdapter(Annotated[Asked, Field(discriminator="ask")])
 
 
+_LEAST_REST_S: Final = 0.2
 _MOST_REST_S: Final = 2.0
 
 
@@ -224,8 +225,9 @@ Answering = Callable[[Asked], Named]
 class NamingServer(ConnectionServer):
     """Answers the page, one request after the other, in a thread of its own.
 
-    It rests after each for as long as that took: a page that asks without end has half of the disk's time at most, and
-    a recording that runs the other half. Sync's process is of the socket's group as well, and has no business here: the
+    It rests after each for as long as that took, and a fifth of a second at least: a page that asks without end has
+    half of the disk's time at most, a recording that runs the other half, and the audit log grows no faster than that.
+    Sync's process is of the socket's group as well, and has no business here: the
     kernel says who asks (unix(7)).
     """
 
@@ -251,7 +253,7 @@ class NamingServer(ConnectionServer):
             answer = self._answer(asked) if user_of(client) in self._users else _refused(_not_askable())
             client.send(json.dumps(answer).encode())
             client.close()  # whoever asked need not wait for the rest
-            self._rest(min(monotonic() - began_s, _MOST_REST_S))
+            self._rest(min(max(monotonic() - began_s, _LEAST_REST_S), _MOST_REST_S))
 
     def _answer(self, asked: bytes) -> dict[str, Any]:
         try:

@@ -13,7 +13,7 @@ refuses to overwrite, the file is still cut and unlinked, which gives its blocks
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
@@ -49,6 +49,11 @@ def mark(folder: Path, by: By) -> None:
 def marked_by(folder: Path) -> By | None:
     """Who wants the recording gone; ``None``: nobody. The client's word counts before any other."""
     return next((by for by, name in MARKS.items() if (folder / name).exists()), None)
+
+
+def marked_among(names: Container[str]) -> By | None:
+    """The same, of a recording in whose folder there are these names."""
+    return next((by for by, name in MARKS.items() if name in names), None)
 
 
 def overwrite_header(folder: Path) -> How:

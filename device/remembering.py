@@ -7,11 +7,12 @@ back.
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Final
 
 from device.errors import DamagedError
-from device.overwriting import marked_by
+from device.overwriting import marked_among
 from device.recording import HOLD_NAME, MANIFEST_NAME, SESSION_NAME
 from device.recording.manifest import Manifest
 from device.store import Listed, StoreReader, read_manifest
@@ -47,14 +48,16 @@ class RememberingReader(StoreReader):
 
     def find(self, recording_id: str) -> Listed | None:
         """One recording as lists show it, or ``None`` where there is none (any more)."""
-        folder = self.folder(recording_id)
+        # One look at the folder says all that a name alone says: a list of thousands is made of little else.
         try:
-            facts = (folder / MANIFEST_NAME).stat()
-            size_bytes = (folder / SESSION_NAME).stat().st_size
+            with os.scandir(self.folder(recording_id)) as entries:
+                found = {entry.name: entry for entry in entries}
+            facts = found[MANIFEST_NAME].stat()
+            size_bytes = found[SESSION_NAME].stat().st_size
             manifest = self._manifest(recording_id, (facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns))
-        except (DamagedError, OSError):
+        except (KeyError, DamagedError, OSError):
             return None
-        return Listed(manifest, size_bytes, marked_by(folder), held=(folder / HOLD_NAME).exists())
+        return Listed(manifest, size_bytes, marked_among(found), held=HOLD_NAME in found)
 
     def _manifest(self, recording_id: str, same: _Same) -> Manifest:
         """What was verified when the file was the same, or is now. One replaced meanwhile is read again next time."""

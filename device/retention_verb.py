@@ -57,7 +57,7 @@ def _retention(options: argparse.Namespace) -> int:
             "--dry-run shows what that would be; nothing has to be done",
         )
     with claimed(config.store.path, otherwise=other_writer()):
-        _check_user(config.store.path)
+        check_user(config.store.path)
         store = compose.store_of(config)
         found = _look(config, store, clock)
         store.write_lived(found.lived)
@@ -115,11 +115,11 @@ def _release(options: argparse.Namespace) -> int:
 
 
 def _writable(config: Config) -> Store:
-    _check_user(config.store.path)
+    check_user(config.store.path)
     return compose.store_of(config)
 
 
-def _check_user(store: Path) -> None:
+def check_user(store: Path) -> None:
     """What another user wrote there the capture service could neither read nor overwrite."""
     try:
         owner = store.stat().st_uid

@@ -1,6 +1,7 @@
 """What people ask to be done with a recording: a signed fact beside it that somebody asks for a copy, or a deletion.
 
-It is a note to whoever decides, and no more: nothing is copied, deleted or kept from retention by it.
+It is a note to whoever decides, and no more: nothing is copied, deleted or kept from retention by it. A deletion is
+granted at the box itself (``sotto erase``).
 """
 
 from __future__ import annotations
@@ -11,12 +12,17 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from device.claim import claimed
 from device.clock import Stamp
 from device.durable import sync_folder, write_whole
-from device.errors import DamagedError
+from device.errors import DamagedError, StoreError
+from device.overwriting import mark
+from device.recording import HOLD_NAME
 from device.recording.beside import ASKED_NAMES, Wish
+from device.recording.manifest import RecordingState
 from device.recording.signing import verify
 from device.store import Store, store_error
+from device.words import By
 
 WISH_KIND: Final = "wish"
 
@@ -67,3 +73,27 @@ def take_back_wish(folder: Path, wish: Wish) -> None:
         sync_folder(folder)
     except OSError as problem:
         raise store_error(problem, "what was asked could not be taken back") from problem
+
+
+def grant_deletion(store: Store, recording_id: str) -> None:
+    """Mark a recording whose deletion is asked for, durably: whoever looks after the store erases it, with an order.
+
+    Any program with the device's key may do this, also while the box runs; the page cannot.
+
+    Raises:
+        StoreError: nobody asks for it, it is not closed or held for research; or it may be marked or not.
+    """
+    folder, listed = store.folder(recording_id), store.find(recording_id)
+    if listed is None or Wish.DELETION not in {wished.wish for wished in wishes_of(folder)}:
+        raise StoreError(
+            "nobody asks for the deletion of that recording", "have its therapist ask for it on the page first"
+        )
+    if listed.manifest.state is RecordingState.OPEN:
+        raise StoreError("that recording is not closed yet", "try again when it is")
+    with claimed(folder, otherwise=StoreError("another program is at that recording just now", "try again soon")):
+        if (folder / HOLD_NAME).exists():
+            raise StoreError("that recording is held for research", "release it first: sotto release")
+        try:
+            mark(folder, By.THERAPIST)
+        except OSError as problem:
+            raise store_error(problem, "a recording could not be marked") from problem

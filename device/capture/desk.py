@@ -47,7 +47,7 @@ from device.naming_requests import (
 from device.recording.audited import Happened, Plain, What, Who
 from device.recording.beside import Kind
 from device.recording.erasure import EraseCertificate
-from device.recording.named import LabelDocument, NoteDocument, to_bytes
+from device.recording.named import LabelDocument, NoteDocument, padded, to_bytes
 from device.store import Store, manifest_of
 from device.waiting import Waiting, waits_still
 from device.wishes import take_back_wish, write_wish
@@ -196,7 +196,7 @@ class Desk:
         kind, now = Kind(asked.ask), self._now()
         content = _content(asked, now)
         with _as_refusals():
-            sealed = seal(kind, content, self._recipients)
+            sealed = seal(kind, padded(kind, content), self._recipients)
         recording_id = asked.recording or self._meant_by(asked)
         if recording_id is not None:
             return self._attach(recording_id, kind, sealed, by=asked.by)

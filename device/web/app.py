@@ -12,7 +12,9 @@ from flask import Flask
 from jinja2 import StrictUndefined
 
 from device.people.people import People
+from device.remembering import RememberingReader
 from device.store import StoreReader
+from device.web.api.interface import api
 from device.web.asks import asks
 from device.web.box import BOX
 from device.web.doors import doors, who_asks
@@ -28,21 +30,18 @@ from device.web.handing import handing
 from device.web.headers import headers
 from device.web.house import House
 from device.web.kiosk import kiosk
-from device.web.kiosks import Kiosks
 from device.web.lists import lists
 from device.web.live import live
-from device.web.measure_sealing import sealed_by_capture
 from device.web.naming import naming
 from device.web.noting import Noting
 from device.web.people import PEOPLE
-from device.web.proofs import Proofs
 from device.web.room import room as room_view
 from device.web.setup import Setup
 from device.web.visitor import mark_or_none
 
 # The longest that anybody has to say to the page is a form of a few words.
 _MOST_REQUEST_BYTES: Final = 16 * 1024
-_PAGES: Final = (lists, download, live, framing, asks, duty, naming, *BOX, *PEOPLE)
+_PAGES: Final = (lists, api, download, live, framing, asks, duty, naming, handing, kiosk, *BOX, *PEOPLE)
 _LOOPBACK: Final = Front()
 
 
@@ -56,18 +55,17 @@ def create_app(
     setup: Setup | None = None,
     front: Front = _LOOPBACK,
     form_key: bytes | None = None,
-    measures: Path | None = None,
     unix_s: Callable[[], float] = time.time,
 ) -> Flask:
     """The page of one box, as a WSGI application.
 
     ``run`` is where capture publishes its status and listens; ``room`` says whether the panel is simulated, so that
     there is a room view; ``setup`` is what the configuration says; ``front``: how browsers get here; ``form_key`` signs
-    the tokens of forms (none: one that is forgotten when the page ends); ``measures``: the folder of the clinic's own;
-    ``unix_s`` is the wall clock that the status is published by.
+    the tokens of forms (none: one that is forgotten when the page ends); ``unix_s`` is the wall clock that the status
+    is published by.
     """
     house = House(
-        store=store,
+        store=RememberingReader(of=store),
         run=run,
         box=box,
         room=room,
@@ -76,7 +74,6 @@ def create_app(
         people=people,
         setup=setup or Setup(),
         front=front,
-        proofs=Proofs(),
     )
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES
@@ -91,7 +88,4 @@ def create_app(
     frame(app, house)
     for blueprint in (*_PAGES, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
-    kiosks = Kiosks()
-    app.register_blueprint(handing(house, kiosks, measures))
-    app.register_blueprint(kiosk(house, kiosks, sealed_by_capture(run)))
     return app

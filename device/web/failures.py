@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MisdirectedR
 from werkzeug.routing import RequestRedirect
 
 from device.errors import AdminError, SottoError
+from device.web.api import PREFIX
 from device.web.front import Front
 from device.web.refusals import Refusal
 from device.web.texts import text, text_or
@@ -43,7 +44,13 @@ def _refused(front: Front, error: HTTPException) -> Response:
     for name in _TOLD:
         if name in told:
             response.headers[name] = told[name]
+    if code == Unauthorized.code and _is_for_programs():
+        response.headers.setdefault("WWW-Authenticate", "Bearer")
     return response
+
+
+def _is_for_programs() -> bool:
+    return request.path.startswith(f"{PREFIX}/")
 
 
 def _is_a_person_looking() -> bool:
@@ -57,7 +64,7 @@ def _failed(error: SottoError) -> Response:
 
 
 def _answer(what: str, hint: str, *, code: int) -> Response:
-    if request.mimetype == "application/json" or request.path == "/status.json":
+    if request.mimetype == "application/json" or request.path == "/status.json" or _is_for_programs():
         response = jsonify(what=what, hint=hint)
     elif request.path.endswith(_PLAIN_SUFFIXES) or code == MisdirectedRequest.code:  # no page under another's name
         response = Response(f"{what}\n{hint}\n", mimetype="text/plain")

@@ -15,13 +15,14 @@ from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf  # type: ignore
 from werkzeug.exceptions import Forbidden, UnsupportedMediaType
 
 from device.web.front import Front
-from device.web.permissions import PERMISSIONS, Strangers
+from device.web.permissions import PERMISSIONS
 from device.web.visitor import By, visitor_or_none
 
 PAGE_HEADER: Final = "X-Sotto-Page"
 TOKEN_FIELD: Final = "token"  # noqa: S105  # a field's name
 FORM_COOKIE: Final = "sotto-form"
 _OF: Final = "of"
+_PROGRAMS: Final = frozenset({By.PROGRAM})
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORM_TYPES: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
@@ -79,13 +80,12 @@ def _whose() -> str:
 
 
 def _by_a_program() -> bool:
-    """Whether no browser can have been made to send this: it shows a bearer token, or it is about to ask for one."""
+    """Whether nothing is won by making a browser send this: it shows a token, or it is for those alone who have one."""
     found = visitor_or_none()
     if found is not None:
         return found.by is By.PROGRAM
     rule = PERMISSIONS.get(request.endpoint or "")
-    asks_for_one = rule is not None and By.PROGRAM in rule.by and rule.strangers is Strangers.ALWAYS
-    return asks_for_one and not request.cookies and request.mimetype == "application/json"
+    return rule is not None and rule.by == _PROGRAMS
 
 
 def _own_origin() -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 from flask import Blueprint, render_template, request
@@ -21,7 +20,7 @@ from device.measures.shelf import Shelf, read_shelf
 from device.store import Listed
 from device.web.house import House
 from device.web.kiosk_door import hand_over_here
-from device.web.kiosks import Kiosks, Plan
+from device.web.kiosks import Plan
 from device.web.refusals import Refusal
 from device.web.texts import text
 from device.web.visitor import visitor
@@ -44,17 +43,17 @@ class Session:
     chosen: bool = False
 
 
-def handing(house: House, kiosks: Kiosks, clinic: Path | None) -> Blueprint:
-    """The routes under ``/measures/``. ``clinic``: the folder of the clinic's own measures."""
+def handing(house: House) -> Blueprint:
+    """The route ``/measures/``."""
     blueprint = Blueprint("handing", __name__, url_prefix="/measures")
 
     @blueprint.get("/")
     def view() -> str:
-        return _page(house, read_shelf(clinic))
+        return _page(house, read_shelf(house.setup.measures))
 
     @blueprint.post("/")
     def hand_over() -> Response | str | tuple[str, int]:
-        shelf = read_shelf(clinic)
+        shelf = read_shelf(house.setup.measures)
         chosen = tuple(one for one in _ordered(shelf) if one.id in request.form.getlist("measure"))
         if not chosen:
             return _page(house, shelf, nothing=True), BadRequest.code
@@ -62,9 +61,9 @@ def handing(house: House, kiosks: Kiosks, clinic: Path | None) -> Blueprint:
         after = _open_window(house) if recording is None else None
         plan = Plan(visitor().person.mark, chosen, recording, after, _person())
         if request.form.get("where") == "here":
-            return hand_over_here(house, kiosks, plan)
+            return hand_over_here(house, plan)
         address = house.front.address(server_port=request.environ.get("SERVER_PORT", "")) + "kiosk/"
-        return render_template("handing_code.html", code=kiosks.prepare(plan, house.unix_s()), address=address)
+        return render_template("handing_code.html", code=house.kiosks.prepare(plan, house.unix_s()), address=address)
 
     return blueprint
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from device.status import STALE_AFTER_S, Status, read_status
 from device.store import Listed, StoreReader
 from device.sync_status import read_sync_status
 from device.web.front import Front
+from device.web.kiosks import Kiosks
 from device.web.noting import Noting
 from device.web.proofs import Proofs
 from device.web.refusals import no_such_recording
@@ -51,7 +52,7 @@ class House:
 
     ``noting``: what is looked at or pulled is noted there first. ``people``: who there is, and who is signed in.
     ``setup``: what the configuration says. ``front``: how browsers get here. ``proofs``: that a remote holds a
-    recording. ``room``: the panel is simulated.
+    recording. ``kiosks``: what is being answered on tablets. ``room``: the panel is simulated.
     """
 
     store: StoreReader
@@ -63,7 +64,8 @@ class House:
     people: People
     setup: Setup
     front: Front
-    proofs: Proofs
+    proofs: Proofs = field(default_factory=Proofs)
+    kiosks: Kiosks = field(default_factory=Kiosks)
 
     def now(self) -> Now:
         """How the box is now."""

@@ -16,13 +16,14 @@ from werkzeug.wrappers import Response
 
 from device.clock import wire_time
 from device.errors import SottoError
-from device.measures.document import measured, to_bytes
+from device.measures.document import Measured, measured, to_bytes
 from device.measures.measure import LINE_MOST
 from device.measures.scoring import told_of
 from device.measures.sitting import Sitting
+from device.naming_requests import Measure, ask_naming
 from device.web.house import House
 from device.web.kiosk_door import hand_over_here, let_go, session_here
-from device.web.kiosks import Kiosk, Kiosks, Plan
+from device.web.kiosks import Kiosk, Plan
 from device.web.questions import question
 from device.web.wording import sentence
 
@@ -30,23 +31,16 @@ _SEE_OTHER: Final = 303
 _NUMBER: Final = re.compile(r"-?[0-9]{1,4}")
 _MIDDLE: Final = LINE_MOST // 2
 
-Seal = Callable[[bytes, Plan], None]
-"""Has a document sealed beside the recording that a plan is for; durable when it returns.
 
-Raises:
-    SottoError: it is not.
-"""
-
-
-def kiosk(house: House, kiosks: Kiosks, seal: Seal) -> Blueprint:
+def kiosk(house: House) -> Blueprint:
     """The routes under ``/kiosk/``."""
     blueprint = Blueprint("kiosk", __name__, url_prefix="/kiosk")
-    _add_ways(blueprint, house, kiosks)
-    _add_changes(blueprint, house, kiosks, seal)
+    _add_ways(blueprint, house)
+    _add_changes(blueprint, house)
     return blueprint
 
 
-def _add_ways(blueprint: Blueprint, house: House, kiosks: Kiosks) -> None:
+def _add_ways(blueprint: Blueprint, house: House) -> None:
     """The way in, where the tablet is, and the way out."""
 
     @blueprint.get("/")
@@ -54,15 +48,15 @@ def _add_ways(blueprint: Blueprint, house: House, kiosks: Kiosks) -> None:
         session = session_here()
         if session is None:
             return let_go(house, render_template("kiosk_code.html", wrong="wrong" in request.args))
-        with kiosks.held(session, house.unix_s()) as held:
+        with house.kiosks.held(session, house.unix_s()) as held:
             return render_template("kiosk_lost.html") if held is None else _page(held)
 
     @blueprint.post("/code")
     def code() -> Response:
-        plan = kiosks.redeem(request.form.get("code", ""), house.unix_s())
+        plan = house.kiosks.redeem(request.form.get("code", ""), house.unix_s())
         if plan is None:
             return redirect(url_for("kiosk.view", wrong=1), _SEE_OTHER)
-        return hand_over_here(house, kiosks, plan)
+        return hand_over_here(house, plan)
 
     @blueprint.get("/stop")
     def stopping() -> str:
@@ -71,11 +65,11 @@ def _add_ways(blueprint: Blueprint, house: House, kiosks: Kiosks) -> None:
     @blueprint.post("/close")
     def close() -> Response:
         if (session := session_here()) is not None:
-            kiosks.end(session)
+            house.kiosks.end(session)
         return let_go(house, _back())
 
 
-def _add_changes(blueprint: Blueprint, house: House, kiosks: Kiosks, seal: Seal) -> None:
+def _add_changes(blueprint: Blueprint, house: House) -> None:
     """What somebody does who answers."""
 
     @blueprint.post("/begin")
@@ -88,7 +82,7 @@ def _add_changes(blueprint: Blueprint, house: House, kiosks: Kiosks, seal: Seal)
 
     @blueprint.post("/hand-in")
     def hand_in() -> Response:
-        return change(lambda held: _hand_in(held, house, seal))
+        return change(lambda held: _hand_in(held, house))
 
     @blueprint.post("/stop")
     def stop() -> Response:
@@ -97,7 +91,7 @@ def _add_changes(blueprint: Blueprint, house: House, kiosks: Kiosks, seal: Seal)
     def change(how: Callable[[Kiosk], None]) -> Response:
         """Change how far this tablet is, if that is known; then show it."""
         if (session := session_here()) is not None:
-            with kiosks.held(session, house.unix_s()) as held:
+            with house.kiosks.held(session, house.unix_s()) as held:
                 if held is not None:
                     how(held)
         return _back()
@@ -162,7 +156,7 @@ def _never_moved(sitting: Sitting, value: int) -> bool:
     return is_line and value == _MIDDLE and sitting.answers.get(sitting.current or "") is None
 
 
-def _hand_in(held: Kiosk, house: House, seal: Seal) -> None:
+def _hand_in(held: Kiosk, house: House) -> None:
     sitting = held.sitting
     if sitting is None or sitting.current is not None or request.form.get("of") != str(held.index):
         return
@@ -177,12 +171,16 @@ def _hand_in(held: Kiosk, house: House, seal: Seal) -> None:
         clock_trusted=status is not None and status.clock_trusted,
     )
     try:
-        seal(to_bytes(document), held.plan)
+        ask_naming(_asked(document, held.plan), house.run)
     except SottoError as problem:
         held.failed = f"{sentence(problem.what)} {sentence(problem.hint)}"
         return
     held.tells += [tell.text for tell in told_of(sitting.measure, sitting.given)]
     held.go_on(now_s)
+
+
+def _asked(document: Measured, plan: Plan) -> Measure:
+    return Measure(by=plan.mark, recording=plan.recording, after=plan.after, document=to_bytes(document).decode())
 
 
 def _wire(unix_s: float) -> str:

@@ -12,10 +12,11 @@ from typing import Final
 from flask import make_response, redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from device.audit_requests import NoteRequest
 from device.people.visit import LIVES, Kind
 from device.web.doors import KIOSK_COOKIE, PAGE_COOKIE
 from device.web.house import House
-from device.web.kiosks import Kiosks, Plan
+from device.web.kiosks import Plan
 from device.web.visitor import By, visitor_or_none
 
 _SEE_OTHER: Final = 303
@@ -27,12 +28,19 @@ def session_here() -> str | None:
     return found.session if found is not None and found.by is By.KIOSK else None
 
 
-def hand_over_here(house: House, kiosks: Kiosks, plan: Plan) -> Response:
-    """Make a tablet of the browser that asks."""
-    now_s = house.unix_s()
+def hand_over_here(house: House, plan: Plan) -> Response:
+    """Make a tablet of the browser that asks; it is in the audit log before it is one.
+
+    Raises:
+        Refusal: that could not be noted.
+    """
+    now_s, found = house.unix_s(), visitor_or_none()
+    if found is not None:
+        house.noting.must_note(NoteRequest(what="logout", person=found.person.mark, door=found.by))
+    house.noting.must_note(NoteRequest(what="login", granted=True, person=plan.mark, door=By.KIOSK, way="handed over"))
     _end_visit(house)
     begun = house.people.hand_over(plan.mark, ", ".join(measure.id for measure in plan.measures), now_s)
-    kiosks.begin(begun.session, plan, now_s)
+    house.kiosks.begin(begun.session, plan, now_s)
     response = redirect(url_for("kiosk.view"), _SEE_OTHER)
     _drop(house, response, PAGE_COOKIE)
     response.set_cookie(

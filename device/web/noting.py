@@ -56,6 +56,7 @@ class Noting:
         self._lock = threading.Lock()
         self._seen: dict[tuple[str | None, Of, str | None], float] = {}
         self._pulls: dict[tuple[str | None, str], _Pull] = {}
+        self._refused_s = -_VIEW_AGAIN_S
 
     def view(self, of: Of, recording: str | None = None) -> bool:
         """Have noted that somebody looks; whether it is noted."""
@@ -88,6 +89,22 @@ class Noting:
         """
         if self._ask(request, self._run) is None:
             raise not_noted()
+
+    def key_login(self, *, granted: bool, person: str | None = None) -> bool:
+        """Have noted that a program signs in with its person's key, or tried to; whether it is noted.
+
+        Those who try in vain, many times a minute, are one entry a minute: they cannot fill the box's disk with it.
+        """
+        now_s = self._now_s()
+        with self._lock:
+            if not granted and now_s - self._refused_s < _VIEW_AGAIN_S:
+                return True
+        request = NoteRequest(what="login", granted=granted, person=person, door="program", way="key")
+        if self._ask(request, self._run) is None:
+            return False
+        with self._lock:
+            self._refused_s = self._refused_s if granted else now_s
+        return True
 
     def pull(self, recording: str, *, wanted_bytes: int, size_bytes: int) -> bool:
         """Have noted that so much more of a recording is handed out; whether it is noted."""

@@ -24,6 +24,7 @@ class On(StrEnum):
     FACTS = "the facts of a recording"
     RECORDING = "a recording"
     ROOM = "the session in the room"  # that of the therapist who is checked in, if somebody is
+    CAMERA = "what the camera of the room sees"  # for nobody but the therapist who is checked in
 
 
 class Strangers(Enum):
@@ -57,6 +58,7 @@ class Verdict(Enum):
 
 
 _THERAPIST: Final = frozenset({Role.THERAPIST})
+_PROGRAMS: Final = frozenset({By.PROGRAM})
 _TABLET: Final = frozenset({By.KIOSK})
 _BROWSERS: Final = frozenset({By.PAGE, By.KIOSK})
 _CARING: Final = frozenset({Role.THERAPIST, Role.SUPERVISOR})
@@ -68,7 +70,7 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "static": Rule(by=frozenset(By), strangers=Strangers.ALWAYS),
     # The box as it is now.
     "live.status": Rule(by=_PAGE_AND_PROGRAMS, strangers=Strangers.IN_A_DEMO),
-    "framing.still": Rule(_THERAPIST, on=On.ROOM, strangers=Strangers.IN_A_DEMO),
+    "framing.still": Rule(_THERAPIST, on=On.CAMERA, strangers=Strangers.IN_A_DEMO),
     "asks.stop": Rule(_THERAPIST, on=On.ROOM),
     "asks.mark": Rule(_THERAPIST, on=On.ROOM),
     "asks.people": Rule(_THERAPIST, on=On.ROOM),
@@ -145,6 +147,18 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "lists.recording": Rule(on=On.FACTS),
     "download.session": Rule(by=_PAGE_AND_PROGRAMS, on=On.RECORDING),
     "download.manifest": Rule(by=_PAGE_AND_PROGRAMS, on=On.RECORDING),
+    # The interface for programs.
+    "api.description": Rule(by=_PAGE_AND_PROGRAMS, strangers=Strangers.ALWAYS),
+    "api.challenge": Rule(by=_PROGRAMS, strangers=Strangers.ALWAYS),
+    "api.sign_in": Rule(by=_PROGRAMS, strangers=Strangers.ALWAYS),
+    "api.tokens": Rule(by=_PROGRAMS, on=On.OWN),
+    "api.revoke": Rule(by=_PROGRAMS, on=On.OWN),
+    "api.me": Rule(by=_PROGRAMS, on=On.OWN),
+    "api.listing": Rule(by=_PAGE_AND_PROGRAMS),  # the view tells of those alone that the visitor may know of
+    "api.recording": Rule(by=_PAGE_AND_PROGRAMS, on=On.FACTS),
+    "api.receipts": Rule(by=_PAGE_AND_PROGRAMS, on=On.FACTS),
+    "api.attachment": Rule(by=_PAGE_AND_PROGRAMS, on=On.RECORDING),
+    "api.attach": Rule(by=_PROGRAMS, on=On.RECORDING),
 }
 
 

@@ -42,9 +42,6 @@ class Reminder:
         self._differed: tuple[str | None, str | None] | None = None
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._look_again, name="reminder", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
         self._thread.start()
 
     def close(self) -> None:

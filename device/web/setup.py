@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from device.config import AlsaMicrophone, Config, PicameraCamera, SimulatedCamera, SimulatedMicrophone
 from device.retention import Policy, policy_of
@@ -11,13 +12,17 @@ from device.web.texts import text
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How the box was set up; empty or ``None`` where nothing is said. ``remote``: the name that receipts have."""
+    """How the box was set up; empty or ``None`` where nothing is said.
+
+    ``remote``: the name that receipts have. ``measures``: the folder of the clinic's own.
+    """
 
     microphone: str = ""
     second_microphone: str = ""
     camera: str = ""
     policy: Policy | None = None
     remote: str | None = None
+    measures: Path | None = None
 
 
 def setup_of(config: Config) -> Setup:
@@ -29,6 +34,7 @@ def setup_of(config: Config) -> Setup:
         camera=_camera(config),
         policy=policy_of(config),
         remote=config.remote.name if config.remote else None,
+        measures=config.web.measures,
     )
 
 

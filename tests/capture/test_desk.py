@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -20,6 +21,7 @@ from device.counts import read_counts
 from device.errors import StoreError
 from device.journal import Entry
 from device.naming_requests import (
+    MOST_MEASURE_BYTES,
     Asked,
     AskFor,
     Assign,
@@ -39,7 +41,7 @@ from device.recording import ATTACHMENTS_NAME, LEDGER_NAME, SESSION_NAME
 from device.recording.audited import Happened
 from device.recording.beside import ASKED_NAMES, Kind, Wish
 from device.recording.manifest import RecordingState
-from device.recording.named import LabelDocument, NoteDocument, from_bytes
+from device.recording.named import MOST_NOTE_LETTERS, LabelDocument, NoteDocument, from_bytes
 from device.store import Store, read_manifest
 from device.waiting import WAITS_S
 from device.wishes import wishes_of
@@ -145,13 +147,31 @@ def test_labels_notes_and_measures_go_beside_an_earlier_recording_sealed(room: R
     assert label.at == "2026-03-02T09:00:00.000Z"
     note = from_bytes(room.opened(one, "note-001.age"), NoteDocument)
     assert (note.text, note.by) == ("at the window", BEN)
-    assert room.opened(one, "measure-001.age") == b'{"kind": "sotto-measure"}'
+    assert room.opened(one, "measure-001.age").rstrip() == b'{"kind": "sotto-measure"}'
     assert [(h.what, h.recording, h.facts["attachment"], h.facts["person"]) for h in room.noted] == [
         ("named", one, "label", ANNA),
         ("named", one, "note", BEN),
         ("named", one, "measure", ANNA),
     ]
     assert "A-17" not in str(room.noted)
+
+
+def test_how_long_a_sealed_file_is_does_not_tell_what_was_answered(room: Room) -> None:
+    one = add_recording(room.store)
+    for words in ("Not at all", "Nearly every day"):
+        room.ask(Measure(by=ANNA, recording=one, document=json.dumps({"words": words})))
+        room.ask(Note(by=ANNA, recording=one, text=words))
+    place = room.store.folder(one) / ATTACHMENTS_NAME
+    sizes = {kind: {path.stat().st_size for path in place.glob(f"{kind}-*.age")} for kind in ("measure", "note")}
+    assert [len(found) for found in sizes.values()] == [1, 1]
+    sizes_of_labels = set()
+    for client in ("A", "A-17 of the second ward"):
+        room.ask(Label(by=ANNA, recording=one, client=client))
+        sizes_of_labels.add((place / "label.age").stat().st_size)
+    assert len(sizes_of_labels) == 1
+    longest = Measure(by=ANNA, recording=one, document="x" * MOST_MEASURE_BYTES)
+    assert room.ask(longest).name == "measure-003.age"
+    assert room.ask(Note(by=ANNA, recording=one, text="🛋" * MOST_NOTE_LETTERS)).name == "note-003.age"
 
 
 def test_a_clip_is_kept_as_it_was_sealed_and_what_is_in_the_plain_is_not(room: Room, identity: KeyIdentity) -> None:
@@ -319,7 +339,7 @@ def test_what_waits_or_was_left_can_be_put_beside_a_recording_by_whoever_gave_it
     assert room.refused(Place(by=BEN, name=name, recording=one)) is Reason.GONE
     assert room.ask(Place(by=ANNA, name=name, recording=one)) == Named(one, "measure-001.age")
     assert room.refused(Place(by=ANNA, name=name, recording=one)) is Reason.GONE
-    assert room.opened(one, "measure-001.age") == b'{"kind": "sotto-measure"}'
+    assert room.opened(one, "measure-001.age").rstrip() == b'{"kind": "sotto-measure"}'
 
 
 def test_a_recording_that_is_withdrawn_as_it_begins_gets_nothing(room: Room) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from device.measures.measure import Choices, Measure, Moment
+from device.measures.parsing import parse_measure
 from device.measures.scoring import scores_of, told_of
 from device.measures.shelf import SHIPPED, read_shelf
 
@@ -63,6 +67,9 @@ LICENSED = (
     "nearest to",
     "best fits",
 )
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "measures.md"
 
 
 def shipped(measure_id: str) -> Measure:
@@ -141,3 +148,18 @@ def test_our_own_are_four_lines_and_their_mean(measure_id: str, moment: Moment) 
 def test_our_own_have_no_words_of_licensed_forms(measure_id: str) -> None:
     words = (SHIPPED / f"{measure_id}.toml").read_text(encoding="utf-8").casefold()
     assert [one for one in LICENSED if one in words] == []
+
+
+def test_the_document_names_what_is_shipped_and_its_example_holds() -> None:
+    document = DOCUMENT.read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([a-z0-9-]+)` \| (?!\"|`)[A-Zh]", document, re.MULTILINE)) == set(
+        read_shelf().measures
+    )
+    (example,) = re.findall(r"```toml\n(.*?)```", document, re.DOTALL)
+    measure = parse_measure(example.encode(), called="the example")
+    assert [score.id for score in measure.scores] == ["total"]
+    assert (
+        parse_measure(example.replace("# alone", "alone").replace("# only", "only").encode(), called="it")
+        .items[1]
+        .alone
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from device.capture import desk as desk_module
+from device.capture.take import Take
 from device.errors import StoreError
 from device.naming_requests import Asked, AskFor, Declined, Label, Leave, Measure, Note, NotNamedError, OnDuty, Reason
 from device.recording import ATTACHMENTS_NAME, WITHDRAWN_NAME
@@ -74,6 +75,21 @@ def test_what_is_named_once_the_window_has_closed_belongs_to_the_next(make_box: 
     box.stop()
     assert label_of(box, first or "") == "the first client"
     assert label_of(box, second or "") == "the next client"
+
+
+def test_once_its_window_has_closed_a_recording_gets_nothing_more_by_itself_however_long_it_takes_to_seal(
+    make_box: MakeBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = make_box()
+    first = box.begin().recording.id or ""  # type: ignore[union-attr]
+    with monkeypatch.context() as slow:
+        slow.setattr(Take, "over", property(lambda _take: False))
+        box.end()
+        box.consent()
+        box.until_state("armed")
+        assert box.desk.answer(Label(by=ANNA, client="the next client")).recording is None
+    box.stop()
+    assert beside(box, first) == []
 
 
 def test_what_was_given_before_is_beside_the_recording_that_begins_and_a_start_that_fails_takes_nothing(

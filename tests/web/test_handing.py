@@ -18,6 +18,7 @@ from device.session_events import State
 from device.status import publish
 from device.store import StoreReader
 from device.web.app import create_app
+from device.web.setup import Setup
 from tests.measures.test_parsing import GOOD
 from tests.web.conftest import Box
 from tests.web.published import BOX, add_recording, recording, status
@@ -60,7 +61,12 @@ def test_a_clinics_own_is_offered_and_what_does_not_hold_is_told(
     (folder / "sleep.toml").write_text(GOOD)
     (folder / "bad.toml").write_text("id = '<b>'")
     app = create_app(
-        store=StoreReader(box.store.path), run=box.run, box=BOX, room=False, people=box.people, measures=folder
+        store=StoreReader(box.store.path),
+        run=box.run,
+        box=BOX,
+        room=False,
+        people=box.people,
+        setup=Setup(measures=folder),
     )
     html = browser(app, begin(box.people, therapist)).get("/measures/").text
     assert '<strong lang="de-AT">Schlaf</strong>' in html

@@ -303,16 +303,35 @@ def test_where_it_cannot_be_sealed_the_answers_are_still_there(room: Room) -> No
     assert len(room.desk.beside(gone)) == 1
 
 
-def test_without_capture_nothing_is_said_to_be_handed_in(bare_box: Box) -> None:
-    therapist = add_person(bare_box.people, Role.THERAPIST, mark=THERAPIST)
-    bare_box.people.check_in(therapist.mark, time.time())
-    room = Room(bare_box, bare_box.app(), therapist, None, [time.time()])  # type: ignore[arg-type]  # there is no desk
+def test_without_capture_nothing_is_said_to_be_handed_in(box: Box) -> None:
+    therapist = add_person(box.people, Role.THERAPIST, mark=THERAPIST)
+    box.people.check_in(therapist.mark, time.time())
+    room = Room(box, box.app(), therapist, None, [time.time()])  # type: ignore[arg-type]  # there is no desk
     tablet = room.begun("alliance-4")
     for _ in range(4):
         tablet.answer(10)
     html = tablet.hand_in()
     assert "could not be sealed" in html
     assert "The capture service does not answer." in html
+
+
+def test_what_cannot_be_noted_is_not_handed_over(bare_box: Box) -> None:
+    therapist = add_person(bare_box.people, Role.THERAPIST, mark=THERAPIST)
+    bare_box.people.check_in(therapist.mark, time.time())
+    client = browser(bare_box.app(), begin(bare_box.people, therapist))
+    token = form_token_of(client.get("/measures/").text)
+    form = {"token": token, "measure": "gad-7", "session": "next", "person": "1", "where": "here"}
+    assert client.post("/measures/", data=form).status_code == 503
+    assert client.get_cookie("sotto-kiosk") is None
+    assert client.get("/measures/").status_code == 200
+
+
+def test_handing_over_is_in_the_audit_log_without_what_is_asked(room: Room) -> None:
+    room.hand_over("phq-9")
+    out, in_ = [one for one in room.box.noted() if one["what"] in ("login", "logout")]
+    assert (out["what"], out["facts"]) == ("logout", {"person": THERAPIST, "door": "page"})
+    assert in_["facts"] == {"person": THERAPIST, "door": "kiosk", "way": "handed over", "granted": True}
+    assert all(b"phq" not in path.read_bytes() for path in room.box.audit.rglob("*") if path.is_file())
 
 
 def test_what_cannot_wait_is_said_before_the_tablet_is_given_back(room: Room) -> None:

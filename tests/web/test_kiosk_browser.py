@@ -107,8 +107,7 @@ def well(page: Page, axe: str) -> None:
         assert min(place["width"], place["height"]) >= LEAST_PX, control.inner_text()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "dark"), (DESK, "light")], ids=["phone", "desk"])
 def test_every_page_of_it_is_open_to_everybody(clinic: Clinic, axe: str, viewport: dict[str, int], scheme: str) -> None:
     page = clinic.open(
         viewport=viewport, color_scheme=scheme, bypass_csp=True

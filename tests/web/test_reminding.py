@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -27,12 +27,16 @@ class Page:
         self.run = run
         self.held: str | None = None
         self.asked: list[Asked] = []
-        self.reminder = Reminder(run, held=self._held, unix_s=lambda: NOON_S, ask=self._ask, every_s=0.01)
+        self.ask = self._remember
+        self.reminder = Reminder(run, held=self._held, unix_s=lambda: NOON_S, ask=self._ask, every_s=3600)
 
     def _held(self, now_s: float) -> Duty | None:
         return None if self.held is None else Duty(self.held, now_s - 60, now_s + 3600)
 
     def _ask(self, asked: Asked, _run: Path) -> Named:
+        return self.ask(asked)
+
+    def _remember(self, asked: Asked) -> Named:
         self.asked.append(asked)
         return Named()
 
@@ -44,8 +48,10 @@ class Page:
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> Page:
-    return Page(tmp_path)
+def page(tmp_path: Path) -> Iterator[Page]:
+    page = Page(tmp_path)
+    with closing(page.reminder):
+        yield page
 
 
 def test_after_a_reboot_capture_is_told_who_is_checked_in_and_for_how_long(page: Page) -> None:
@@ -76,21 +82,16 @@ def test_a_capture_service_that_is_away_is_told_nothing(page: Page) -> None:
 
 @pytest.mark.parametrize("problem", [AdminError("away", "start it"), NotNamedError(Reason.NOT_NOTED, "no", "later")])
 def test_what_could_not_be_told_is_told_later(page: Page, problem: Exception) -> None:
-    tried = threading.Semaphore(0)
+    tried, told = threading.Event(), threading.Event()
 
-    def fail(_asked: Asked, _run: Path) -> Named:
-        tried.release()
+    def ask(_asked: Asked, _run: Path) -> Named:
+        if tried.is_set():
+            told.set()
+            return Named()
+        tried.set()
         raise problem
 
     page.held = ANNA
     publish(status(on_duty=None, published_unix_s=NOON_S), page.run)
-    page.reminder._ask = fail
-    with closing(page.reminder):
-        page.reminder.start()
-        assert tried.acquire(timeout=10)
-        assert tried.acquire(timeout=10)
-        page.reminder._ask = page._ask
-        until_s = time.monotonic() + 10
-        while not page.asked:
-            assert time.monotonic() < until_s
-            time.sleep(0.01)
+    with closing(Reminder(page.run, held=page._held, unix_s=lambda: NOON_S, ask=ask, every_s=0.01)):
+        assert told.wait(10)

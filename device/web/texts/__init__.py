@@ -10,6 +10,7 @@ from typing import Final
 
 from device.web.texts import (
     admin,
+    api,
     asks,
     box,
     doors,
@@ -28,6 +29,7 @@ from device.web.texts import (
 
 AREAS: Final = (
     admin,
+    api,
     asks,
     box,
     doors,
