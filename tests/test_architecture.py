@@ -313,6 +313,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.web.box.certificates",
         "device.web.naming",
         "device.web.people.passkeys",
+        "device.web.waiting",
         "device.wishes",
         "provisioning.*",
     ),

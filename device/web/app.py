@@ -38,10 +38,11 @@ from device.web.people import PEOPLE
 from device.web.room import room as room_view
 from device.web.setup import Setup
 from device.web.visitor import mark_or_none
+from device.web.waiting import waiting
 
 # The longest that anybody has to say to the page is a form of a few words.
 _MOST_REQUEST_BYTES: Final = 16 * 1024
-_PAGES: Final = (lists, api, download, live, framing, asks, duty, naming, handing, kiosk, *BOX, *PEOPLE)
+_PAGES: Final = (lists, api, download, live, framing, asks, duty, naming, waiting, handing, kiosk, *BOX, *PEOPLE)
 _LOOPBACK: Final = Front()
 
 

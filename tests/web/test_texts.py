@@ -38,6 +38,7 @@ MADE_TOO = (
     "certificates.by.",
     "certificates.how.",
     "naming.wish.",
+    "waiting.kind.",
     "retention.kind.",
     "ask.asked.",
     "ask.stop",
