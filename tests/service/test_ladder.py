@@ -241,3 +241,11 @@ def test_a_disk_that_stalls_for_half_a_minute_costs_the_picture_and_no_sound(
     assert steps_of(box)[-1].rung is Rung.NO_PICTURE
     assert steps_of(box)[-1].cause == "the storage is too slow"
     assert sound_is_complete(box, tmp_path, room)
+
+
+def test_how_the_machine_is_stands_in_the_status(make_box: MakeBox) -> None:
+    weather = Weather(Readings(temperature_c=61.5, under_voltage=True))
+    box = make_box(machine=weather)
+    seen = box.until(lambda status: status.machine is not None and status.machine.temperature_c == 61.5)
+    assert seen.machine is not None
+    assert seen.machine.under_voltage is True

@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 
 from device.clock import MICROSECONDS
 from device.sync.pace import OVER_US, Pace
+from device.sync.telling import Telling
+from device.sync_status import SyncState, SyncStatus
+from tests.retained import FreeClock
 
 
 def moving(bytes_per_s: int, *, seconds: int, pace: Pace | None = None, from_s: int = 0) -> Pace:
@@ -62,3 +65,18 @@ def test_it_is_never_faster_than_all_that_moved(steps: list[tuple[int, int]]) ->
         pace.moved(size, now_us)
         told = pace.bytes_per_s(now_us)
         assert told is None or 0 <= told <= moved
+
+
+def test_sync_publishes_how_fast_it_moves_and_begins_anew_with_each_thing() -> None:
+    clock, published = FreeClock(), list[SyncStatus]()
+    telling = Telling(published.append, remote="clinic", clock=clock, journal=lambda _entry: None)
+    telling.at(SyncState.SENDING, recording="000001-aaaaaaaaaa", size_bytes=10_000_000)
+    assert published[-1].bytes_per_s is None
+    for _ in range(30):
+        clock.run(MICROSECONDS // 10)
+        telling.moved(SyncState.SENDING, 50_000)
+    assert published[-1].bytes_per_s == pytest.approx(500_000, rel=0.05)
+    telling.moved(SyncState.VERIFYING, 1)
+    assert published[-1].bytes_per_s is None
+    telling.at(SyncState.IDLE)
+    assert published[-1].bytes_per_s is None

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from device.naming_requests import Label, OnDuty
 from device.people.person import Person
 from device.recording.chain import AUDIT_NAME
 from device.session_events import State
@@ -117,6 +118,7 @@ VIEWS: Final = {
     "admin-persons": View(admin, at("persons/"), idle),
     "admin-person": View(admin, lambda scene: f"persons/{scene.other.mark}", idle),
     "admin-new-person": View(admin, at("persons/new"), idle),
+    "kiosk-code": View(lambda _scene: None, at("kiosk/"), idle),
     "sign-in": View(lambda _scene: None, at("sign-in"), idle),
     "first-admin": View(lambda _scene: None, at("first-admin"), idle),
     "room": View(lambda _scene: None, at("room"), running),
@@ -178,6 +180,8 @@ def looking(folder: Path, browser: Browser) -> Iterator[Looker]:
         scene = make_scene(box)
         people.check_in(THERAPIST, time.time())
         with audited(box) as auditor, named(box, auditor) as desk, serving(box) as address:
+            desk.desk.answer(OnDuty(by=THERAPIST, therapist=THERAPIST))
+            desk.desk.answer(Label(by=THERAPIST, client="K-0"))  # it waits for the next recording
             publisher = Publisher(box, idle())
             try:
                 yield Looker(desk, scene, publisher, address, browser)
