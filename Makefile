@@ -13,7 +13,7 @@ demo: setup-run ## a whole session, played without hardware (more words for it i
 
 test: setup-test lint types ## linters, types, and every test (pytest's own words in PYTEST=…)
 	@for fetch in tests/tools/fetch-*; do [ ! -x "$$fetch" ] || "$$fetch" >/dev/null || exit 1; done
-	@$(PYTHON) -m pytest --ignore=tests/sync_faults --ignore=tests/fleet $(PYTEST)
+	@$(PYTHON) -m pytest $(PYTEST)
 
 lint: setup-test ## ruff: style and format
 	@$(PYTHON) -m ruff check .

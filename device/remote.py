@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final, Protocol, TypeAlias
 
-from device.errors import RemoteError
+from device.errors import RemoteAbsentError, RemoteError
 
 SILENCE_S: Final = 30.0
 MOST_AGAIN_BYTES: Final = 16 << 20  # of what is sent a second time after a cut, at most
@@ -85,6 +85,11 @@ class Remote(Protocol):
 
     def close(self) -> None:
         """Let the connection go. May be repeated; the next call makes a new one."""
+
+
+def absent() -> RemoteAbsentError:
+    """What ``read`` says of a name that is not there."""
+    return RemoteAbsentError("there is nothing under that name at the clinic", "it may not have been sent yet")
 
 
 def is_remote_name(text: str) -> bool:

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from device.durable import sync_folder, write_all
-from device.errors import RemoteAbsentError, RemoteAwayError, RemoteError, RemoteFullError
+from device.errors import RemoteAwayError, RemoteError, RemoteFullError
 from device.recording import SESSION_NAME
-from device.remote import Held, Pace, at_once, is_remote_name, must_be_remote_name
+from device.remote import Held, Pace, absent, at_once, is_remote_name, must_be_remote_name
 from device.rename_new import rename_new
 from device.underway import PIECE_BYTES, goes_on_at, hidden, piece_of, size_of
 
@@ -119,10 +119,10 @@ class FolderRemote:
         try:
             descriptor = os.open(self._root / name, os.O_RDONLY | _HELD_FLAGS)
         except (FileNotFoundError, NotADirectoryError) as problem:
-            raise _absent() from problem
+            raise absent() from problem
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise _absent()
+            raise absent()
         return descriptor
 
     def _make_folder(self, folder: Path) -> None:
@@ -197,10 +197,6 @@ class FolderRemote:
             yield
         except OSError as problem:
             raise _ours(problem) from problem
-
-
-def _absent() -> RemoteAbsentError:
-    return RemoteAbsentError("there is nothing under that name at the clinic", "it may not have been sent yet")
 
 
 def _sync_names(folder: Path) -> None:

@@ -13,8 +13,8 @@ from typing import BinaryIO, Final
 
 from device.errors import PutOffError, RemoteAbsentError, RemoteError, SottoError
 from device.recording import SESSION_NAME
-from device.remote import SILENCE_S, Held, Pace, at_once, is_remote_name, must_be_remote_name
-from device.sftp_files import SftpFiles, absent, no_folder
+from device.remote import SILENCE_S, Held, Pace, absent, at_once, is_remote_name, must_be_remote_name
+from device.sftp_files import SftpFiles, no_folder
 from device.sftp_packets import Open, PacketError
 from device.sftp_session import SftpSession
 from device.ssh_channel import Account, SshChannel, ssh_command

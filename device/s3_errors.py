@@ -56,7 +56,9 @@ _WRONG_CLOCK: Final = _Meaning(RemoteError, "the box's clock and the remote's di
 _FULL: Final = _Meaning(
     RemoteFullError, "there is no room at the remote", "make room there, or raise the quota of bucket or user"
 )
-_ABSENT: Final = _Meaning(RemoteAbsentError, "there is nothing under that name at the remote", "look into the bucket")
+_ABSENT: Final = _Meaning(
+    RemoteAbsentError, "there is nothing under that name at the clinic", "it may not have been sent yet"
+)
 _DAMAGED: Final = _Meaning(RemoteAwayError, "what arrived at the remote was not what was sent", _ITSELF)
 _LATER: Final = _Meaning(RemoteAwayError, "the remote cannot do it now", _ITSELF)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
-from device.errors import RemoteAbsentError, RemoteAwayError, RemoteError, RemoteFullError, SottoError
+from device.errors import RemoteAwayError, RemoteError, RemoteFullError, SottoError
+from device.remote import absent
 from device.sftp_packets import (
     FSYNC,
     POSIX_RENAME,
@@ -189,11 +190,6 @@ class SftpFiles:
     def _must_or_absent(self, answer: Answer) -> None:
         if answer.status != Status.NO_SUCH_FILE:
             self.must(answer)
-
-
-def absent() -> RemoteAbsentError:
-    """What ``read`` says of a name that is not there."""
-    return RemoteAbsentError("there is nothing under that name at the clinic", "it may not have been sent yet")
 
 
 def no_folder() -> RemoteError:

@@ -30,7 +30,7 @@ from device.clock import SystemClock
 from device.errors import SottoError
 from provisioning.erase_verb import add_erase
 from provisioning.errors import UsageError
-from provisioning.exits import USAGE, exit_of, words_of
+from provisioning.exits import USAGE, complain, exit_of, words_of
 from provisioning.keys import new_key, read_identities, write_identity
 from provisioning.list_verb import REMOTE_HELP, add_list
 from provisioning.opener import STANDARD_OUTPUT, Request, open_recording
@@ -47,13 +47,6 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         complain(message, f"{self.prog} --help")
         sys.exit(USAGE)
-
-
-def complain(what: str, hint: str) -> None:
-    """Say what happened, and what to do now."""
-    print(f"error: {what}", file=sys.stderr)
-    if hint:
-        print(f"hint: {hint}", file=sys.stderr)
 
 
 def main() -> int:
@@ -117,6 +110,8 @@ def open_(arguments: argparse.Namespace) -> int:
         from_us=_time(arguments.from_),
         to_us=_time(arguments.to),
         remote=arguments.remote,
+        login=arguments.login,
+        device_keys=tuple(arguments.device_key),
     )
     bar = Bar(arguments.recording, to=sys.stderr)
     try:
@@ -183,6 +178,8 @@ def _add_open(verb: argparse.ArgumentParser) -> None:
     add("recording", metavar="RECORDING", help="a recording's folder, an .age file, or an http(s) address of either")
     add("--remote", metavar="REMOTE", help=f"{REMOTE_HELP}; RECORDING is then an id, or a path there")
     add("-i", "--identity", metavar="IDENTITY", type=Path, action="append", required=True, help="identity file")
+    add("--login", metavar="NAME", help="sign in to the box that RECORDING is on, with the identity")
+    add("--device-key", metavar="KEY", action="append", default=[], help="that box's key, by which it is known")
     add("-o", "--output", metavar="FILE", help="where it goes, - for standard output (default: its id, here)")
     add("--force", action="store_true", help="overwrite the output if it is there")
     add("--last", metavar="TIME", help="only the last part, this long")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 
 from device.errors import SottoError
 from provisioning.device_keys import read_device_keys
-from provisioning.exits import exit_of, gravest, words_of
+from provisioning.exits import complain, exit_of, gravest, words_of
 from provisioning.list_verb import REMOTE_HELP
 from provisioning.obeying import Obeyed, obey
 from provisioning.remote_place import RemotePlace, held_at
@@ -53,7 +52,7 @@ def run_erase(arguments: argparse.Namespace) -> int:
                 done.append(obey(place, device_keys=device_keys, dry=arguments.dry_run, beside=places))
             except SottoError as problem:
                 failed.append((place, problem))
-                _complain(place, *words_of(problem))
+                complain(*words_of(problem), of=place.name)
                 continue
             _tell(done[-1], quiet=arguments.json)
     code = gravest({one.exit_code for one in done} | {exit_of(problem) for _, problem in failed})
@@ -69,9 +68,4 @@ def _tell(one: Obeyed, *, quiet: bool) -> None:
     if not quiet:
         print(*one.lines(), sep="\n")
     if one.judged.refused is not None:
-        _complain(one.place, one.judged.refused, one.judged.hint)
-
-
-def _complain(place: RemotePlace, what: str, hint: str) -> None:
-    print(f"error: {place.name}: {what}", file=sys.stderr)
-    print(f"hint: {hint}", file=sys.stderr)
+        complain(one.judged.refused, one.judged.hint, of=one.place.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
 from device.age.errors import AgeError, HeaderError, NotAgeError, WrongKeyError
@@ -46,6 +47,13 @@ def words_of(problem: SottoError | AgeError) -> tuple[str, str]:
     if isinstance(problem, AgeError):  # written as whole sentences there
         return _line(problem.what), _line(problem.hint)
     return problem.what, problem.hint
+
+
+def complain(what: str, hint: str, *, of: str = "") -> None:
+    """Say on standard error what happened, and what to do now; ``of`` which of several things."""
+    print(f"error: {of}: {what}" if of else f"error: {what}", file=sys.stderr)
+    if hint:
+        print(f"hint: {hint}", file=sys.stderr)
 
 
 def _line(sentence: str) -> str:

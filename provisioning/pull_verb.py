@@ -12,7 +12,7 @@ from device.age.errors import AgeError
 from device.errors import SottoError
 from device.remote import Remote
 from provisioning.device_keys import read_device_keys
-from provisioning.exits import exit_of, gravest, words_of
+from provisioning.exits import complain, exit_of, gravest, words_of
 from provisioning.list_verb import REMOTE_HELP
 from provisioning.pulling import Pulled, pull
 from provisioning.remote_place import RemotePlace, held_at
@@ -73,8 +73,7 @@ def _pull(place: RemotePlace, into: Path, device_keys: frozenset[str], *, count:
     except (SottoError, AgeError) as problem:
         bar.clear()
         what, hint = words_of(problem)
-        print(f"error: {place.name}: {what}", file=sys.stderr)
-        print(f"hint: {hint}", file=sys.stderr)
+        complain(what, hint, of=place.name)
         return {"id": place.name, "exit_code": exit_of(problem), "error": what, "hint": hint}
     finally:
         bar.clear()

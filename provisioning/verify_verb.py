@@ -15,7 +15,7 @@ from device.errors import SottoError
 from device.recording.chain import Head
 from provisioning.device_keys import read_device_keys
 from provisioning.errors import UsageError
-from provisioning.exits import exit_of, gravest, words_of
+from provisioning.exits import complain, exit_of, gravest, words_of
 from provisioning.findings import Part
 from provisioning.keys import read_identities
 from provisioning.list_verb import REMOTE_HELP
@@ -136,13 +136,10 @@ def _tell(outcome: Outcome) -> None:
     if not isinstance(outcome, Failure):
         print(*outcome.lines(), sep="\n")
     if isinstance(outcome, AuditReport) and outcome.bad is not None:
-        print(f"error: entry {outcome.bad.number}: {outcome.problem}", file=sys.stderr)
-        print("hint: trust nothing from there on, and find out why", file=sys.stderr)
-    if not isinstance(outcome, Failure):
-        return
-    what, hint = words_of(outcome.problem)
-    print(f"error: {outcome.name}: {what}", file=sys.stderr)
-    print(f"hint: {hint}", file=sys.stderr)
+        hint = "trust nothing from there on, and find out why"
+        complain(str(outcome.problem), hint, of=f"entry {outcome.bad.number}")
+    if isinstance(outcome, Failure):
+        complain(*words_of(outcome.problem), of=outcome.name)
 
 
 def _summary(outcomes: Sequence[Outcome]) -> str:

@@ -207,6 +207,7 @@ TOGETHER = frozenset({"device.people"})
 NEIGHBOURS = {
     ("device.capture.simulated", "device.capture.camera"),  # the same pipe to a child, with another program in it
     ("device.audit", "device.store"),  # a disk that fails is told in the same words, whichever file it was
+    ("device.sftp_files", "device.remote"),  # what is not there is told in the same words by every remote
     ("device.capture.packets", "device.words"),  # what a camera is told is one of the words
 }
 
@@ -313,6 +314,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.web.box.certificates",
         "device.web.naming",
         "device.web.people.passkeys",
+        "device.web.waiting",
         "device.wishes",
         "provisioning.*",
     ),

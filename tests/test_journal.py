@@ -40,7 +40,7 @@ def test_a_journal_that_stalls_keeps_nobody_waiting() -> None:
 
     scribe = Scribe(stall)
     scribe(Entry("the first"))
-    assert stalled.wait(10)
+    assert stalled.wait(60)
     for number in range(1000):
         scribe(Entry(str(number)))
     scribe.close(patience_s=0.01)

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -25,8 +26,11 @@ from pathlib import Path
 import pytest
 
 from device.age.identities import KeyIdentity, generate_identity
+from device.compose_people import people_of
+from device.config import load_config
 from device.errors import AdminError
 from device.naming_requests import Label, Measure, Note, NotNamedError, ask_naming
+from device.people.person import Role
 from device.recording import ATTACHMENTS_NAME, SESSION_NAME
 from device.room import Finger, send_finger
 from device.status import Status, read_status
@@ -34,6 +38,7 @@ from device.waiting import WAITING_NAME
 from device.words import Button, Consent
 from tests.marker import Hit, Marker
 from tests.support import own_open, write_wav
+from tests.web.visitors import add_person, begin, cookie, form_token_of
 
 ROOT = Path(__file__).parent.parent
 RATE_HZ = 48_000
@@ -43,7 +48,7 @@ LABEL = "Zephyr-label-Quetzal-7341"
 NOTE = "Zephyr-note-Ocelot-9152: she said so, über alles"
 MEASURE = "Zephyr-measure-Narwhal-4410"
 REFUSED = "Zephyr-refused-Axolotl-2288"
-BY = "0123456789ab"
+BY, OTHER = "0123456789ab", "ba9876543210"
 JPEG = b"\xff\xd8\xff"
 CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
 
@@ -91,10 +96,11 @@ class Place:
     image: Path | None
     identity: KeyIdentity = field(default_factory=lambda: generate_identity(post_quantum=False))
     still: bytes = b""
+    signed_in: str = ""
     programs: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        for name in ("store", "run", "tmp", "cwd", "said"):
+        for name in ("store", "run", "tmp", "cwd", "said", "web"):
             (self.folder / name).mkdir(exist_ok=True)
 
     @property
@@ -138,6 +144,30 @@ state = "{self.folder}/web"
 port = 0
 """
         )
+
+    def sign_in(self) -> None:
+        """Have the therapist BY signed in on the page, and checked in to the room until it is remembered anew."""
+        people = people_of(load_config(self.config))
+        begun = begin(people, add_person(people, Role.THERAPIST, mark=BY))
+        people.check_in(BY, time.time())
+        self.signed_in = cookie(begun)["Cookie"]
+
+    def fetch(self, address: str) -> bytes:
+        """What the page shows that therapist."""
+        request = urllib.request.Request(address, headers={"Cookie": self.signed_in})  # noqa: S310  # our own page
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  # our own page
+            content: bytes = answer.read()
+        return content
+
+    def fill_in(self, address: str, form: str, **fields: str) -> None:
+        """Send a form of that page, as a browser does."""
+        request = urllib.request.Request(address, headers={"Cookie": self.signed_in})  # noqa: S310  # our own page
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  # our own page
+            token, cookies = form_token_of(answer.read().decode()), answer.headers.get_all("Set-Cookie") or []
+        sent = "; ".join([self.signed_in, *(one.partition(";")[0] for one in cookies)])
+        data = urllib.parse.urlencode({**fields, "token": token}).encode()
+        posted = urllib.request.Request(address + form, data, headers={"Cookie": sent})  # noqa: S310  # our own page
+        urllib.request.urlopen(posted, timeout=30).close()  # noqa: S310  # our own page
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         """A program whose temporary folder, working folder and output are here, and that could dump its core here."""
@@ -304,12 +334,13 @@ def camera_of(pid: int) -> int:
 def sessions_and_a_withdrawal(place: Place, page: str) -> str:
     """One recording that is kept, looked at and fetched through the page; and one that is withdrawn. The first's id."""
     room = Room(place)
-    ask_naming(Label(by=BY, client=REFUSED), place.run)  # which waits, sealed, and finds no recording of its own
+    ask_naming(Label(by=OTHER, client=REFUSED), place.run)  # which waits, sealed, and finds no recording of its own
     with suppress(NotNamedError):
-        ask_naming(Note(by=BY, recording="000099-abcdefghij", text=REFUSED), place.run)
+        ask_naming(Note(by=OTHER, recording="000099-abcdefghij", text=REFUSED), place.run)
     locked = dict(line.split(":\t", 1) for line in Path(f"/proc/{room.program.pid}/status").read_text().splitlines())
     assert locked["VmSwap"].split()[0] == "0"
     assert os.geteuid() != 0 or int(locked["VmLck"].split()[0]) > 1000
+    assert room.wait(lambda status: status.on_duty == BY), "the page did not remind capture"
     # A machine that is busy with other things may be too slow for a camera to show anything; the summary tells it.
     any(look_through_camera(room, page) for _ in range(3))
     room.arm(Consent.SOUND_AND_PICTURE)
@@ -318,8 +349,10 @@ def sessions_and_a_withdrawal(place: Place, page: str) -> str:
     room.write()
     room.stop()
     (kept,) = [path.parent.name for path in place.store.glob(f"*/{SESSION_NAME}")]
-    assert fetch(f"{page}recordings/{kept}/{SESSION_NAME}").startswith(b"age-encryption.org")
-    fetch(page)
+    assert place.fetch(f"{page}recordings/{kept}/{SESSION_NAME}").startswith(b"age-encryption.org")
+    place.fetch(page)
+    place.fill_in(f"{page}recordings/{kept}/", "label", client=LABEL, study=LABEL)
+    place.fill_in(f"{page}recordings/{kept}/", "note", text=NOTE)
     assert room.begin(picture=False)
     room.write()
     room.write(kept)  # while another runs
@@ -336,17 +369,11 @@ def look_through_camera(room: Room, page: str) -> bool:
     """What a framing check sees, remembered for the search; again, where a busy machine's camera took too long."""
     room.arm(Consent.SOUND_AND_PICTURE)
     room.press(Button.RECORD, for_s=1.8)
-    room.wait(lambda status: status.state != "framing" or fetch(f"{page}framing.jpg"))
-    still = fetch(f"{page}framing.jpg")
+    room.wait(lambda status: status.state != "framing" or room.place.fetch(f"{page}framing.jpg"))
+    still = room.place.fetch(f"{page}framing.jpg")
     if still.startswith(JPEG):
         room.place.still = still
     return bool(room.place.still)
-
-
-def fetch(address: str) -> bytes:
-    with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310  # our own page
-        content: bytes = answer.read()
-    return content
 
 
 def wait_for(holds: Callable[[], object]) -> None:
@@ -472,6 +499,7 @@ def test_the_marker_is_nowhere_in_plain(bits: int, tmp_path: Path, capsys: pytes
 def everything_happens(place: Place, wav: Path, folder: Path, *, bits: int) -> Path:
     """All of it; the opened recording, which is kept elsewhere."""
     place.configure(wav)
+    place.sign_in()
     try:
         web = place.start("-m", "device", "web", "--config", str(place.config))
         wait_for(lambda: "http://" in place.said())

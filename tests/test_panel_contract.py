@@ -139,7 +139,7 @@ def test_every_tone_can_be_said_and_cut_short(hands: Hands, tone: Tone) -> None:
 def until_colours(gpio: GpioHands, lines: tuple[int, int, int], colours: tuple[float, ...]) -> None:
     """Wait for the lights' thread; a lamp that never gets there fails the test."""
     condition = threading.Condition()
-    until_s = time.monotonic() + 10
+    until_s = time.monotonic() + 60
     with condition:
         while gpio.colours(lines) != colours:
             assert time.monotonic() < until_s, gpio.colours(lines)

@@ -36,7 +36,7 @@ def test_a_request_reaches_capture_as_it_was_asked(tmp_path: Path, request_: Req
     heard: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
     server = DatagramServer(tmp_path / REQUESTS_NAME, lambda data: heard.put(parse_request(data)))
     send_request(request_, tmp_path)
-    assert heard.get(timeout=10) == request_
+    assert heard.get(timeout=60) == request_
     server.close()
 
 
@@ -46,7 +46,7 @@ def test_a_finger_reaches_the_simulated_panel(tmp_path: Path, button: Button, do
     heard: queue.SimpleQueue[Finger | None] = queue.SimpleQueue()
     server = DatagramServer(tmp_path / ROOM_NAME, lambda data: heard.put(parse_finger(data)))
     send_finger(Finger(button=button, down=down), tmp_path)
-    assert heard.get(timeout=10) == Finger(button=button, down=down)
+    assert heard.get(timeout=60) == Finger(button=button, down=down)
     server.close()
 
 
@@ -92,7 +92,7 @@ def test_what_is_no_request_disturbs_neither_the_server_nor_what_follows(tmp_pat
     for data in (b"nonsense", b"", b"\0" * 20_000, b'{"ask": "stop"' + b" " * 5000 + b"}"):
         send_datagram(data, tmp_path / REQUESTS_NAME)
     send_request(Mark(), tmp_path)
-    assert [heard.get(timeout=10) for _ in range(4)] == [None, None, None, Mark()]
+    assert [heard.get(timeout=60) for _ in range(4)] == [None, None, None, Mark()]
     server.close()
 
 
@@ -115,7 +115,7 @@ def test_a_socket_that_a_killed_program_left_is_in_nobodys_way(tmp_path: Path) -
     heard: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
     server = DatagramServer(tmp_path / REQUESTS_NAME, lambda data: heard.put(parse_request(data)))
     send_request(Stop(), tmp_path)
-    assert heard.get(timeout=10) == Stop()
+    assert heard.get(timeout=60) == Stop()
     server.close()
 
 

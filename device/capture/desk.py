@@ -125,7 +125,10 @@ class Desk:
         self._jobs.put(self._or_tell(lambda: self._receive(begun)))
 
     def erased(self, certificate: EraseCertificate) -> None:
-        """A recording is being erased; its manifest is still there."""
+        """A recording is being erased; its manifest is still there. Never fails: no erasure waits for a count."""
+        self._or_tell(lambda: self._count_withdrawal(certificate))()
+
+    def _count_withdrawal(self, certificate: EraseCertificate) -> None:
         manifest = manifest_of(self._store.folder(certificate.recording))
         if certificate.by is By.CLIENT and manifest is not None and (therapist := manifest.therapist) is not None:
             self._jobs.put(self._or_tell(lambda: self._counting.withdrawn(therapist, self._now())))

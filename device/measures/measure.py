@@ -139,8 +139,8 @@ class Band(_Part):
 class Score(_Part):
     """One number made of answers: of all items that are always asked, or of those that ``items`` names.
 
-    With up to ``most_missing`` of them not answered, their place is taken by the mean of the others; with more there
-    is no score.
+    With up to ``most_missing`` of them not answered, their place is taken by the mean of the others, which have to
+    reach equally far for that; with more there is no score.
     """
 
     id: Slug
@@ -242,6 +242,9 @@ def _score_complaints(measure: Measure) -> Iterator[str]:
                 yield f"score {score.id}: item {item_id} is not always asked"
         if score.most_missing >= len(named):
             yield f"score {score.id}: most_missing leaves no answer to make it of"
+        ranges = {(scale.least, scale.most) for scale in map(measure.scale_of, measure.items_of(score))}
+        if score.most_missing and len(ranges) > 1:
+            yield f"score {score.id}: most_missing needs items that all reach from the same least to the same most"
         yield from _band_complaints(measure, score)
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from flask import Flask, request
+from flask import Flask
 from jinja2 import StrictUndefined
 
 from device.people.people import People
@@ -38,14 +37,13 @@ from device.web.noting import Noting
 from device.web.people import PEOPLE
 from device.web.room import room as room_view
 from device.web.setup import Setup
-from device.web.texts import text
-from device.web.visitor import mark_or_none, visitor_or_none
+from device.web.visitor import mark_or_none
+from device.web.waiting import waiting
 
 # The longest that anybody has to say to the page is a form of a few words.
 _MOST_REQUEST_BYTES: Final = 16 * 1024
-_MOST_PEOPLE: Final = 12
+_PAGES: Final = (lists, api, download, live, framing, asks, duty, naming, waiting, handing, kiosk, *BOX, *PEOPLE)
 _LOOPBACK: Final = Front()
-_PARTS: Final = (lists, api, download, live, framing, asks, duty, naming, handing, kiosk)
 
 
 def create_app(
@@ -88,21 +86,7 @@ def create_app(
     who_asks(app, house)
     forms(app, front=front, key=form_key or secrets.token_bytes(32))
     doors(app, house)
-    frame(app)
-    for blueprint in (*_PARTS, *BOX, *PEOPLE, *([room_view] if room else [])):
+    frame(app, house)
+    for blueprint in (*_PAGES, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
-
-    @app.context_processor
-    def _frame() -> dict[str, Any]:
-        looked = datetime.fromtimestamp(unix_s()).astimezone()
-        return {
-            "t": text,
-            "box": box,
-            "room": room,
-            "visitor": visitor_or_none(),
-            "looked": f"{looked:%H:%M:%S}",
-            "most_people": _MOST_PEOPLE,
-            "endpoint": request.endpoint or "",
-        }
-
     return app

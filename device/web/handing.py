@@ -21,6 +21,7 @@ from device.store import Listed
 from device.web.house import House
 from device.web.kiosk_door import hand_over_here
 from device.web.kiosks import Plan
+from device.web.people.qr import qr
 from device.web.refusals import Refusal
 from device.web.texts import text
 from device.web.visitor import visitor
@@ -63,7 +64,8 @@ def handing(house: House) -> Blueprint:
         if request.form.get("where") == "here":
             return hand_over_here(house, plan)
         address = house.front.address(server_port=request.environ.get("SERVER_PORT", "")) + "kiosk/"
-        return render_template("handing_code.html", code=house.kiosks.prepare(plan, house.unix_s()), address=address)
+        code = house.kiosks.prepare(plan, house.unix_s())
+        return render_template("handing_code.html", code=code, address=address, picture=qr(f"{address}?code={code}"))
 
     return blueprint
 

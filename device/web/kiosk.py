@@ -29,6 +29,7 @@ from device.web.wording import sentence
 
 _SEE_OTHER: Final = 303
 _NUMBER: Final = re.compile(r"-?[0-9]{1,4}")
+_MOST_LETTERS: Final = 20
 _MIDDLE: Final = LINE_MOST // 2
 
 
@@ -47,7 +48,8 @@ def _add_ways(blueprint: Blueprint, house: House) -> None:
     def view() -> Response | str:
         session = session_here()
         if session is None:
-            return let_go(house, render_template("kiosk_code.html", wrong="wrong" in request.args))
+            given = request.args.get("code", "")[:_MOST_LETTERS]  # from the picture: nothing begins before it is sent
+            return let_go(house, render_template("kiosk_code.html", wrong="wrong" in request.args, given=given))
         with house.kiosks.held(session, house.unix_s()) as held:
             return render_template("kiosk_lost.html") if held is None else _page(held)
 

@@ -21,7 +21,7 @@ from device.web.visitor import visitor
 
 _SEE_OTHER: Final = 303
 _CONFLICT: Final = 409
-SAID: Final = frozenset({"label", "note", "asked", "taken_back", "assigned", "declined"})
+SAID: Final = frozenset({"label", "note", "asked", "taken_back", "assigned", "declined", "left", "placed"})
 """What was done just now, as the next page's address says it."""
 
 

@@ -99,6 +99,8 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "naming.session_label": Rule(_THERAPIST, on=On.ROOM),
     "naming.session_note": Rule(_THERAPIST, on=On.ROOM),
     "naming.declined": Rule(_THERAPIST, on=On.ROOM),
+    "waiting.leave": Rule(_THERAPIST, on=On.OWN),
+    "waiting.place": Rule(_THERAPIST, on=On.OWN),
     # What an admin looks after.
     "health.view": Rule(_ADMIN),
     "sync.view": Rule(_ADMIN),
@@ -158,7 +160,7 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "api.recording": Rule(by=_PAGE_AND_PROGRAMS, on=On.FACTS),
     "api.receipts": Rule(by=_PAGE_AND_PROGRAMS, on=On.FACTS),
     "api.attachment": Rule(by=_PAGE_AND_PROGRAMS, on=On.RECORDING),
-    "api.attach": Rule(by=_PROGRAMS, on=On.RECORDING),
+    "api.attach": Rule(_CARING, by=_PROGRAMS, on=On.RECORDING),
 }
 
 

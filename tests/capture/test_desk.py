@@ -483,6 +483,18 @@ def test_what_began_was_withdrawn_or_declined_is_counted_for_its_therapist(room:
     assert set(counts.therapists) == {ANNA, BEN}
 
 
+def test_no_erasure_fails_for_want_of_a_count(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("Zephyr")
+
+    one = add_recording(room.store)
+    room.store.erasing.on_erased = room.desk.erased
+    monkeypatch.setattr(desk_module, "manifest_of", broken)
+    assert room.store.erase(one, by=By.CLIENT, at=AT)
+    assert room.store.ids() == []
+    assert room.told == ["a part of the program failed: ValueError"]
+
+
 def test_what_retention_erases_is_no_withdrawal(room: Room) -> None:
     one = room.begin(ANNA)
     room.store.write_manifest(read_manifest(room.store.folder(one)).model_copy(update={"therapist": ANNA}))

@@ -221,10 +221,10 @@ def pressed(run: Path) -> Iterator[None]:
     def press() -> None:
         while not (run / ROOM_NAME).exists() and not done.wait(0.05):
             pass
-        done.wait(0.5)  # a button that is down at once is stuck
+        done.wait(1)  # a button that is down at once is stuck
         for down in (True, False):
             send_finger(Finger(button=Button.CONSENT, down=down), run)
-            done.wait(0.15)
+            done.wait(0.6)  # a busy machine may be half a second late, and a press has to be seen
 
     hand = threading.Thread(target=press)
     hand.start()

@@ -26,6 +26,12 @@ def scales(draw: st.DrawFn) -> dict[str, Any]:
     return {"kind": "choices", "choices": [{"value": v, "text": w} for v, w in zip(values, words, strict=True)]}
 
 
+def ends_of(scale: dict[str, Any]) -> tuple[int, int]:
+    """The least and the most that can be answered."""
+    values = [choice["value"] for choice in scale.get("choices", ())] or [0, LINE_MOST]
+    return min(values), max(values)
+
+
 @st.composite
 def measures(draw: st.DrawFn) -> Measure:
     """A measure that holds, with a score over all that is always asked and one over a part of it."""
@@ -39,6 +45,7 @@ def measures(draw: st.DrawFn) -> Measure:
             item["only_if_any_at_least"] = draw(VALUES)
     always = [item["id"] for item in items if "only_if_any_at_least" not in item]
     part = draw(st.lists(st.sampled_from(always), min_size=1, unique=True))
+    ranges = {ends_of(made[item["scale"]]) for item in items if item["id"] in part}
     scores = [
         {"id": "all", "name": draw(WORDS), "how": draw(st.sampled_from(["sum", "mean"]))},
         {
@@ -46,7 +53,7 @@ def measures(draw: st.DrawFn) -> Measure:
             "name": draw(WORDS),
             "how": draw(st.sampled_from(["sum", "mean"])),
             "items": part,
-            "most_missing": draw(st.integers(0, len(part) - 1)),
+            "most_missing": draw(st.integers(0, len(part) - 1)) if len(ranges) == 1 else 0,
         },
     ]
     heads = {key: draw(WORDS) for key in ("version", "title", "instruction", "notice")}

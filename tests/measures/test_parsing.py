@@ -84,6 +84,14 @@ def test_a_file_that_holds_is_a_measure() -> None:
         ('how = "sum"', 'how = "sum"\nitems = ["a", "a"]', "each named once"),
         ('how = "sum"', 'how = "sum"\nitems = []', "needs items"),
         ('how = "sum"', 'how = "sum"\nmost_missing = 1', "leaves no answer"),
+        (
+            'text = "Durchschlafen"\nonly_if_any_at_least = 1\n\n[[scores]]\nid = "total"',
+            (
+                'text = "Durchschlafen"\n\n[scales.days]\nkind = "line"\nlow = "a"\nhigh = "b"\n\n[[items]]\nid = "c"\n'
+                'scale = "days"\ntext = "Tage"\n\n[[scores]]\nid = "total"\nmost_missing = 1'
+            ),
+            "from the same least to the same most",
+        ),
         ("at_least = 0,", "at_least = 1,", "bands do not rise"),
         ("at_least = 0,", "at_least = -1,", "it is 0 to 1, and the bands are not"),
         ('{ at_least = 1, text = "schlecht" }', '{ at_least = 2, text = "x" }', "it is 0 to 1, and the bands are not"),

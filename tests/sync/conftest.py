@@ -49,31 +49,29 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     (folder / "device.key").write_bytes(key.private_bytes_raw())
     (folder / "device.key").chmod(0o600)
     (folder / "store").mkdir()
-    with pytest.MonkeyPatch.context() as patience:
-        patience.setattr("tests.support.PATIENCE_S", 120.0)  # every test here stands on this
-        wav = wav_of(folder, noise(7, rate_hz=RATE_HZ, channels=1, bits=16, quieter=4))
-        box = build_box(
-            store=Store(folder / "store", device_key=key),
-            wav=wav,
-            camera=lambda clock: clock_camera((160, 96), 5, clock=clock),
-        )
-        try:
-            for seconds, presses, star in ((2.0, 1, False), (3.0, 2, False), (5.0, 2, True)):
+    wav = wav_of(folder, noise(7, rate_hz=RATE_HZ, channels=1, bits=16, quieter=4))
+    box = build_box(
+        store=Store(folder / "store", device_key=key),
+        wav=wav,
+        camera=lambda clock: clock_camera((160, 96), 5, clock=clock),
+    )
+    try:
+        for seconds, presses, star in ((2.0, 1, False), (3.0, 2, False), (5.0, 2, True)):
+            box.consent()
+            if presses == 2:
                 box.consent()
-                if presses == 2:
-                    box.consent()
-                box.until_state("armed")
-                box.record()
-                box.until(lambda status: status.recording and status.recording.durable_us > 0)
-                if star:
-                    box.press(Button.RECORD, for_s=1.8)
-                box.pass_s(seconds)
-                box.end()
-            box.until(lambda status: status.sealing == 0)
-            box.pass_s(150)  # the last window closes
-            idle = box.until_state("idle")
-        finally:
-            box.stop()
+            box.until_state("armed")
+            box.record()
+            box.until(lambda status: status.recording and status.recording.durable_us > 0)
+            if star:
+                box.press(Button.RECORD, for_s=1.8)
+            box.pass_s(seconds)
+            box.end()
+        box.until(lambda status: status.sealing == 0)
+        box.pass_s(150)  # the last window closes
+        idle = box.until_state("idle")
+    finally:
+        box.stop()
     sound, picture, starred = box.store.ids()
     return Recorded(folder, sound, picture, starred, box.identity, idle)
 

@@ -72,7 +72,7 @@ class Box:
 
     def next_heard(self) -> tuple[str, bytes]:
         """The next datagram: by which socket it came, and what it was."""
-        return self.heard.get(timeout=10)
+        return self.heard.get(timeout=60)
 
 
 @contextmanager

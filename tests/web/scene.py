@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from device.clock import Stamp, wire_time
+from device.capture.waiting import WaitingRoom
+from device.clock import Stamp, SystemClock, boot_id, stamp, wire_time
 from device.people.person import Person, Role
 from device.recording import ATTACHMENTS_NAME
+from device.recording.beside import Kind
 from device.recording.manifest import ConsentEvent, GapFact, PictureFacts, RecordingState, SoundReport, SoundVerdict
 from device.recording.receipt import Receipt
 from device.retention import Policy
@@ -74,7 +76,16 @@ def make_scene(box: Box) -> Scene:
     moving = _add(box, days=0)
     _attach(box, moving, "label.age")
     sync_now(box, moving)
+    _give(box, other)
     return Scene(therapist, other, supervisor, admin, kept, moving, quiet, nobodys)
+
+
+def _give(box: Box, person: Person) -> None:
+    """That person has given a label and a measure before a session: one was left, one waits."""
+    room, now = WaitingRoom(box.store.path), stamp(SystemClock(), boot_id())
+    room.put(Kind.LABEL, b"age-encryption.org/v1\n", by=person.mark, at=now)
+    room.leave(room.all())
+    room.put(Kind.MEASURE, b"age-encryption.org/v1\n", by=person.mark, at=now)
 
 
 def sync_now(box: Box, recording_id: str, **facts: Any) -> None:

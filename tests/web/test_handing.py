@@ -74,6 +74,30 @@ def test_a_clinics_own_is_offered_and_what_does_not_hold_is_told(
     assert "<b>" not in html.replace("&lt;b&gt;", "")
 
 
+def test_a_clinics_words_are_text_and_nothing_else(box: Box, therapist: Person, on_duty: None, tmp_path: Path) -> None:
+    hostile = "<script>alert(1)</script>&\\\"'"
+    words = GOOD.replace("Schlaf", hostile).replace("Einschlafen", hostile).replace("schlecht", hostile)
+    (tmp_path / "sleep.toml").write_text(words.replace("Ours.", hostile).replace("Wie war die", hostile))
+    app = create_app(
+        store=StoreReader(box.store.path),
+        run=box.run,
+        box=BOX,
+        room=False,
+        people=box.people,
+        setup=Setup(measures=tmp_path),
+    )
+    client = browser(app, begin(box.people, therapist))
+    pages = [client.get("/measures/").text]
+    hand_over(client, measure="sleep", session="next")
+    pages.append(client.get("/kiosk/").text)
+    client.post("/kiosk/begin", data={"token": form_token_of(pages[-1])})
+    pages.append(client.get("/kiosk/").text)
+    assert "Question 1 of 1" in pages[-1]
+    for page in pages:
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
 def test_without_a_session_nothing_can_be_handed_over(client: FlaskClient) -> None:
     html = client.get("/measures/").text
     assert "There is no session that answers could belong to." in html
@@ -179,3 +203,23 @@ def test_a_code_is_worth_nothing_after_five_minutes(box: Box, therapist: Person,
         answer = other.post("/kiosk/code", data={"token": form_token_of(other.get("/kiosk/").text), "code": code})
         assert ("wrong" not in answer.headers["Location"]) is begins
         now_s[0] = time.time()
+
+
+def test_the_picture_gives_the_code_and_begins_nothing(box: Box, client: FlaskClient, on_duty: None) -> None:
+    token = form_token_of(client.get("/measures/").text)
+    form = {"token": token, "measure": "gad-7", "session": "next", "person": "1", "where": "code"}
+    html = client.post("/measures/", data=form).text
+    (code,) = re.findall(r"<code>([a-z0-9-]+)</code>", html)
+    assert "<svg" in html
+    other = browser(client.application)
+    for _ in range(2):
+        page = other.get(f"/kiosk/?code={code}").text
+        assert f'name="code" value="{code}"' in page
+    answer = other.post("/kiosk/code", data={"token": form_token_of(page), "code": code})
+    assert "wrong" not in answer.headers["Location"]
+
+
+def test_what_stands_in_an_address_is_text(box: Box) -> None:
+    page = browser(box.app()).get('/kiosk/?code="><script>alert(1)</script>').text
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page or "&#34;&gt;&lt;" in page

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from device.measures.document import Measured
 from device.people.person import Person, Role
@@ -223,6 +225,24 @@ def test_what_is_no_answer_is_asked_again(room: Room, value: str) -> None:
     html = tablet.send("answer", of=tablet.of, go="next", value=value)
     assert "Question 1" in html
     assert "Question 1" in tablet.html
+
+
+FORMS = st.dictionaries(
+    st.sampled_from(["of", "go", "value", "moved", "code", "measure", "session", "person", "where", "x"]),
+    st.sampled_from(["", "0/1", "0/", "0", "next", "back", "skip", "stay", "1", "3", "50", "here", "code", "gad-7"])
+    | st.text(max_size=40),
+)
+PLACES = ["kiosk/begin", "kiosk/answer", "kiosk/hand-in", "kiosk/stop", "kiosk/code", "measures/"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(sent=st.lists(st.tuples(st.sampled_from(PLACES), FORMS), min_size=1, max_size=6))
+def test_whatever_is_sent_the_page_has_an_answer(room: Room, sent: list[tuple[str, dict[str, str]]]) -> None:
+    tablet = room.begun("gad-7", "outcome-4")
+    for place, form in sent:
+        answer = tablet.client.post(f"/{place}", data={**form, "token": form_token_of(tablet.html)})
+        assert answer.status_code in {303, 403}, (place, form)
+        assert tablet.client.get("/kiosk/").status_code == 200
 
 
 def test_a_complaint_is_shown_once(room: Room) -> None:

@@ -279,6 +279,7 @@ def test_a_code_that_is_read_aloud_makes_a_tablet_of_another_device(clinic: Clin
     tablet.get_by_role("button", name="Begin").click()
     expect(tablet.get_by_role("alert")).to_contain_text("Ask your therapist for a new one")
     tablet.get_by_label("Code").fill(code.replace("-", " ").upper())
+    expect(desk.get_by_role("img", name="The address and the code as a picture")).to_be_visible()
     tablet.get_by_role("button", name="Begin").click()
     expect(tablet.get_by_role("heading", level=1)).to_have_text("Before you begin")
     desk.goto(clinic.address)

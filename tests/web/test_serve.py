@@ -30,7 +30,7 @@ def serving(box: Box, host: str = "127.0.0.1") -> Iterator[str]:
         yield address
     finally:
         server.stop()
-        thread.join(timeout=20)
+        thread.join(timeout=120)
     assert not thread.is_alive()
 
 
@@ -41,7 +41,7 @@ def signed_in(box: Box) -> dict[str, str]:
 
 @contextmanager
 def talking(address: str) -> Iterator[http.client.HTTPConnection]:
-    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=120)
     try:
         yield connection
     finally:

@@ -26,6 +26,7 @@ MADE = (
     "way.",
     "setup.",
     "health.",
+    "nginx.",
     "audit.",
     "said.",
 )
@@ -37,6 +38,7 @@ MADE_TOO = (
     "certificates.by.",
     "certificates.how.",
     "naming.wish.",
+    "waiting.kind.",
     "retention.kind.",
     "ask.asked.",
     "ask.stop",

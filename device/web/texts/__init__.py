@@ -24,6 +24,7 @@ from device.web.texts import (
     people,
     recordings,
     sync,
+    waiting,
     ways,
 )
 
@@ -43,6 +44,7 @@ AREAS: Final = (
     people,
     recordings,
     sync,
+    waiting,
     ways,
 )
 TEXTS: Final[dict[str, str]] = {key: sentence for area in AREAS for key, sentence in area.TEXTS.items()}

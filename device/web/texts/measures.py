@@ -29,6 +29,7 @@ TEXTS: Final[dict[str, str]] = {
     "handing.code.do": "For a tablet on which nobody is signed in.",
     "handing.code.title": "Type this on the other device",
     "handing.code.at": "Open {address} on it, and type:",
+    "handing.code.picture": "The address and the code as a picture, for the other device's camera",
     "handing.code.lives": "It can be used once, within five minutes.",
     "handing.again": "Choose again",
     "handing.wrong": "A file in the clinic's folder of measures does not hold:",
