@@ -54,8 +54,8 @@ def nginx_config(places: Places, *, port: int, address: str = "") -> str:
         "BURST": str(_BURST),
         "AT_A_TIME": str(_AT_A_TIME),
         "HEADERS": "\n            ".join(_header(name) for name in HEADERS),
-        "SLOWER": _sentences("nginx.429"),
-        "AWAY": _sentences("nginx.503"),
+        "SLOWER": _sentences(text("nginx.429"), text("nginx.429.do")),
+        "AWAY": _sentences(text("nginx.503"), text("nginx.503.do")),
     }
     template = Path(__file__).with_suffix(".conf").read_text(encoding="utf-8")
     return _MARK.sub(lambda mark: values[mark[1]], template)
@@ -72,6 +72,6 @@ def _plain(path: Path) -> str:
     return str(path)
 
 
-def _sentences(key: str) -> str:
+def _sentences(what: str, hint: str) -> str:
     """What happened and what to do, as nginx says it while the page cannot."""
-    return f"{text(key)}\\n{text(f'{key}.do')}\\n".replace('"', "'").replace("$", "")
+    return f"{what}\\n{hint}\\n".replace('"', "'").replace("$", "")

@@ -14,7 +14,7 @@ from device.web.app import create_app
 from device.web.front import Front
 from tests.web.conftest import BOX, FROM_PAGE, Box
 from tests.web.published import add_recording
-from tests.web.visitors import add_person, bearer, begin, browser, tablet
+from tests.web.visitors import add_person, bearer, begin, browser, of_therapist, tablet
 
 HOUR_S = 3600.0
 
@@ -134,10 +134,11 @@ def test_behind_nginx_a_cookie_that_another_host_could_have_set_is_not_looked_at
     assert client.get("/", base_url=f"https://{name}/").status_code == 200
 
 
-def test_what_is_looked_at_and_pulled_is_noted_with_the_mark_of_who_did(box: Box, client: FlaskClient) -> None:
-    recording_id = add_recording(box.store)
+def test_what_is_looked_at_and_pulled_is_noted_with_the_mark_of_who_did(box: Box) -> None:
+    recording_id, app = add_recording(box.store), box.app()
+    client = of_therapist(app, box.people)
     over = add_person(box.people, Role.SUPERVISOR, supervisees=frozenset({"7e7a9157a000"}))
-    supervisor = browser(box.app(), begin(box.people, over))
+    supervisor = browser(app, begin(box.people, over))
     for one in (client, supervisor, client):
         one.get("/")
         one.get(f"/recordings/{recording_id}/session.mp4.age")
