@@ -1,65 +1,106 @@
-"""Small texts beside a recording, sealed to its recipients before they reach the disk: its label, and notes.
+"""Small files beside a recording, sealed before they reach the disk: its label, notes, measures; and clips, which come
+here sealed.
 
 <store>/<id>/attachments/label.age       one, replaced by the next
-                         note-001.age    …  numbered as they come
+                         note-001.age    …  numbered as they come; measure-001.age, clip-001.age likewise
 
-Each is an ordinary age file with the text as UTF-8 in it. Nothing here opens one again.
+Each is an ordinary age file. Nothing here opens one again.
 """
 
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from device.age.header import read_header
 from device.age.recipients import Recipient
 from device.age.sealing import encrypt
 from device.durable import sync_folder, write_whole
 from device.errors import StoreError
 from device.recording import ATTACHMENTS_NAME
+from device.recording.beside import Kind, file_name_of, kind_of, number_of
 from device.store import store_error
 
-MOST_TEXT_BYTES: Final = 4096
-MOST_NOTES: Final = 200
-_NOTE: Final = re.compile(r"note-([0-9]{3})\.age")
+MOST_BYTES: Final = {Kind.LABEL: 4096, Kind.NOTE: 24 * 1024, Kind.MEASURE: 32 * 1024, Kind.CLIP: 96 * 1024}
+MOST_OF_A_KIND: Final = {Kind.LABEL: 1, Kind.NOTE: 200, Kind.MEASURE: 100, Kind.CLIP: 50}
 
 
-class Kind(StrEnum):
-    """What a small text is to its recording."""
-
-    LABEL = "label"
-    NOTE = "note"
+class TooManyError(StoreError):
+    """There are as many attachments of that kind beside the recording as there can be."""
 
 
-def attach(folder: Path, kind: Kind, text: str, recipients: Sequence[Recipient]) -> str:
-    """Seal ``text`` and make it durable beside the recording in ``folder``; its file's name.
+def seal(kind: Kind, content: bytes, recipients: Sequence[Recipient]) -> bytes:
+    """``content`` as an age file, in memory.
 
     Raises:
-        StoreError: it is too long, there are too many, or it cannot be written; what was there before still is.
+        StoreError: it is empty or too long.
         AgeError: it cannot be sealed to these recipients.
     """
-    content = text.encode()
-    if not 0 < len(content) <= MOST_TEXT_BYTES:
-        raise StoreError("a label or note is empty or too long", f"let it be {MOST_TEXT_BYTES} bytes at most")
+    _check_length(kind, content)
     sealed = io.BytesIO()
     encrypt(io.BytesIO(content), sealed, recipients)
-    place = folder / ATTACHMENTS_NAME
+    return sealed.getvalue()
+
+
+def attach(folder: Path, kind: Kind, sealed: bytes) -> str:
+    """Make an age file durable beside the recording in ``folder``; its name.
+
+    Raises:
+        StoreError: there are too many, or it cannot be written; what was there before still is.
+    """
     try:
-        place.mkdir(mode=0o750, exist_ok=True)
-        sync_folder(folder)
-        name = "label.age" if kind is Kind.LABEL else _next_note(place)
-        write_whole(place / name, sealed.getvalue())
+        name = _new_name(folder, kind)
+        write_whole(folder / ATTACHMENTS_NAME / name, sealed)
     except OSError as problem:
-        raise store_error(problem, "a label or note could not be kept") from problem
+        raise store_error(problem, "an attachment could not be kept") from problem
     return name
 
 
-def _next_note(place: Path) -> str:
-    used = [int(match[1]) for path in place.iterdir() if (match := _NOTE.fullmatch(path.name))]
+def link(waiting: Path, folder: Path, kind: Kind) -> str:
+    """Give an age file that waits in the same store its name beside the recording in ``folder``, durably; that name.
+
+    It then has both names, and is one file: a cut leaves nothing out and nothing twice. A label that is there already
+    is newer, and stays.
+
+    Raises:
+        StoreError: there are too many, or the name is not durable.
+    """
+    try:
+        name = _new_name(folder, kind)
+        place = folder / ATTACHMENTS_NAME
+        if kind is not Kind.LABEL or not (place / name).exists():
+            (place / name).hardlink_to(waiting)
+        sync_folder(place)
+    except OSError as problem:
+        raise store_error(problem, "an attachment could not be put beside a recording") from problem
+    return name
+
+
+def check_sealed(sealed: bytes) -> None:
+    """Look whether what somebody brought begins as an age file does. To whom it is sealed nobody here can tell.
+
+    Raises:
+        StoreError: it is empty or too long.
+        AgeError: it is none.
+    """
+    _check_length(Kind.CLIP, sealed)
+    read_header(io.BytesIO(sealed))
+
+
+def _check_length(kind: Kind, content: bytes) -> None:
+    if not 0 < len(content) <= MOST_BYTES[kind]:
+        raise StoreError(f"a {kind} is empty or too long", f"let it be {MOST_BYTES[kind]} bytes at most")
+
+
+def _new_name(folder: Path, kind: Kind) -> str:
+    """The name of the next attachment of that kind; the folder for it is there."""
+    place = folder / ATTACHMENTS_NAME
+    place.mkdir(mode=0o750, exist_ok=True)
+    sync_folder(folder)
+    used = [number_of(path.name) for path in place.iterdir() if kind_of(path.name) is kind]
     number = max(used, default=0) + 1
-    if number > MOST_NOTES:
-        raise StoreError("this recording has too many notes", f"keep it to {MOST_NOTES}")
-    return f"note-{number:03d}.age"
+    if kind is not Kind.LABEL and number > MOST_OF_A_KIND[kind]:
+        raise TooManyError(f"this recording has too many of them: {kind}", f"keep it to {MOST_OF_A_KIND[kind]}")
+    return file_name_of(kind, number)

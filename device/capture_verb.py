@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import closing
 
 from device import compose
+from device.capture.putting_in_order import Progress
+from device.capture.waiting import WaitingRoom
 from device.claim import claimed, other_writer
 from device.clock import Stamp, SystemClock, boot_id, stamp
 from device.compose import Parts
+from device.compose_naming import desk_of, naming_server
 from device.compose_receipts import receipts_server
+from device.compose_upkeep import upkeep_of
 from device.config import Config
 from device.devicekey import load_or_make_device_key, publish_public_key
 from device.errors import StoreError
@@ -46,7 +51,21 @@ def _run(config: Config) -> None:
     store = compose.store_of(config)
     publish_public_key(load_or_make_device_key(config.box.device_key), config.box.run)
     recipients, standing = compose.recipients_or_fault(config)
-    scribe = Scribe(where_it_belongs())
+    scribe, waiting, in_order = Scribe(where_it_belongs()), WaitingRoom(store.path), threading.Event()
+    desk = desk_of(
+        config,
+        store=store,
+        recipients=recipients,
+        waiting=waiting,
+        auditor=auditor,
+        clock=clock,
+        journal=scribe,
+        in_order=in_order.is_set,
+    )
+
+    def put_in_order(progress: Progress) -> None:
+        _recover(store, at=stamp(clock, boot_id()), progress=progress, tell=auditor.note, done=in_order.set)
+
     service = compose.service_of(
         Parts(
             clock=clock,
@@ -65,16 +84,19 @@ def _run(config: Config) -> None:
         notify=notifier(),
         machine=compose.this_machine().read,
         journal=scribe,
-        recover=lambda progress: _recover(store, at=stamp(clock, boot_id()), progress=progress, tell=auditor.note),
-        upkeep=compose.upkeep_of(config, store=store, clock=clock, journal=scribe),
+        recover=put_in_order,
+        upkeep=upkeep_of(config, store=store, clock=clock, journal=scribe, waiting=waiting, auditor=auditor),
         auditor=auditor,
+        desk=desk,
     )
     on_termination(service.stop)
     with (
         closing(scribe),
         closing(auditor),
+        closing(desk),
         closing(compose.requests_server(config, service)),
         closing(compose.audit_server(config, auditor)),
+        closing(naming_server(config, desk)),
         closing(compose.stills_server(config, service)),
         closing(receipts_server(config, store=store, auditor=auditor, clock=clock)),
     ):
@@ -83,7 +105,7 @@ def _run(config: Config) -> None:
         auditor.note(Happened(What.BOX_ENDED, by=Who.BOX))
 
 
-def _recover(store: Store, *, at: Stamp, progress: Callable[[int, int], None], tell: Tell) -> None:
+def _recover(store: Store, *, at: Stamp, progress: Progress, tell: Tell, done: Callable[[], None]) -> None:
     """Close what a cut left open. A store that is not there is no reason not to start: the lamp tells of it then."""
     try:
         for found in recover(store, at=at, progress=progress):
@@ -92,6 +114,7 @@ def _recover(store: Store, *, at: Stamp, progress: Callable[[int, int], None], t
             tell(Happened(What.RECOVERED, found.recording_id, Who.BOX, facts))
     except StoreError as problem:
         print(f"sotto: {problem.what}; {problem.hint}", file=sys.stderr)
+    done()
 
 
 def on_termination(action: Callable[[], None]) -> None:

@@ -20,10 +20,12 @@ from device.claim import claimed, other_writer
 from device.config import load_config
 from device.demo import DemoChoices, run_demo
 from device.errors import AdminError, SottoError
+from device.measures_verb import add_verb as add_measures
 from device.rehearse import Stage, parse_presses, rehearsal_of, tell
 from device.retention_verb import add_verbs as add_retention
 from device.status import read_status
 from device.sync_status import read_sync_status
+from device.wishes_verb import add_verbs as add_wishes
 
 NGINX_RUN: Final = Path("/run/sotto-nginx")
 
@@ -102,6 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     diagram.set_defaults(verb=_diagram)
 
     add_retention(verbs)
+    add_measures(verbs)
+    add_wishes(verbs)
     _add_sync(verbs)
     _add_cameras(verbs)
     return parser

@@ -15,6 +15,7 @@ from device.audit import AuditLog, newest_entries
 from device.audit_requests import AUDIT_SOCKET_NAME, PATIENCE_S, AuditServer
 from device.capture.auditor import Auditor
 from device.capture.camera import MOST_BITS_PER_S, ChildCamera
+from device.capture.desk import Desk
 from device.capture.encoder import check_library as check_flac
 from device.capture.failover import FailOver
 from device.capture.health import Health
@@ -43,11 +44,10 @@ from device.notify import Notify, tell_nobody
 from device.panel import Panel
 from device.panel_simulated import SimulatedPanel
 from device.press import Levels
-from device.recording.audited import Happened, Who, to_no_log
+from device.recording.audited import Happened, Tell, Who, to_no_log
 from device.recording.chain import AUDIT_NAME
 from device.recording.erasure import EraseCertificate
 from device.requests import REQUESTS_NAME, parse_request
-from device.retention import Policy
 from device.session import Session
 from device.session_context import Rules
 from device.status import Status
@@ -86,13 +86,14 @@ def service_of(
     recover: Callable[[Progress], None] = lambda _progress: None,
     upkeep: Upkeep | None = None,
     auditor: Auditor | None = None,
+    desk: Desk | None = None,
 ) -> CaptureService:
     """The capture service of a box. ``standing``: what already keeps it from recording; its lamp will say so.
 
     ``machine``: how the machine is; a rehearsal knows nothing of that, and loses no picture to a busy one.
     ``recover``: puts the store in order, before anything is recorded and while the box already answers.
     ``upkeep``: looks after the store while nobody is there; a rehearsal is over by then. ``auditor``: the audit log; a
-    rehearsal has no box whose log that would be.
+    rehearsal has no box whose log that would be. ``desk``: what the page has named; a rehearsal has no page.
 
     Raises:
         MissingPackageError: a library that the sound cannot do without is not installed.
@@ -101,20 +102,10 @@ def service_of(
     check_loudness()
     tell = to_no_log if auditor is None else auditor.note
     if auditor is not None:
-        store.erasing.on_erased = _noting_erasures(auditor)
+        store.erasing.on_erased = _noting_erasures(auditor, desk)
     putting_in_order = PuttingInOrder(recover)
     health = _health_of(parts, store, session, standing, putting_in_order, machine, auditor)
-    recorder = Recorder(
-        Devices(parts.microphone, parts.camera, parts.stills),
-        box=box,
-        store=store,
-        recipients=recipients,
-        clock=parts.clock,
-        floor_dbfs=session.floor_dbfs,
-        silence_stop_s=session.silence_stop_min * 60,
-        surroundings=lambda: health.surroundings,
-        tell=tell,
-    )
+    recorder = _recorder_of(parts, box, store, recipients, session, health, tell, desk)
     return CaptureService(
         clock=parts.clock,
         panel=parts.panel,
@@ -130,6 +121,31 @@ def service_of(
         tell=tell,
         box=box,
         simulated=parts.simulated,
+    )
+
+
+def _recorder_of(
+    parts: Parts,
+    box: str,
+    store: Store,
+    recipients: list[KeyRecipient],
+    session: SessionSection,
+    health: Health,
+    tell: Tell,
+    desk: Desk | None,
+) -> Recorder:
+    return Recorder(
+        Devices(parts.microphone, parts.camera, parts.stills),
+        box=box,
+        store=store,
+        recipients=recipients,
+        clock=parts.clock,
+        floor_dbfs=session.floor_dbfs,
+        silence_stop_s=session.silence_stop_min * 60,
+        surroundings=lambda: health.surroundings,
+        tell=tell,
+        duty=None if desk is None else desk.duty,
+        places=None if desk is None else desk.places,
     )
 
 
@@ -175,30 +191,17 @@ def store_of(config: Config) -> Store:
     return Store(config.store.path, device_key=load_or_make_device_key(config.box.device_key))
 
 
-def _noting_erasures(auditor: Auditor) -> Callable[[EraseCertificate], None]:
+def _noting_erasures(auditor: Auditor, desk: Desk | None) -> Callable[[EraseCertificate], None]:
     """What has an erasure noted, durably, before the last trace of it in the store goes."""
 
     def note(certificate: EraseCertificate) -> None:
         happened = erased(certificate.recording, by=Who(certificate.by.value), digest=certificate.digest)
         if auditor.note_durably(happened, patience_s=PATIENCE_S) is None:
             raise StoreError("an erasure could not be noted in the audit log", "nothing: the box tries again by itself")
+        if desk is not None:
+            desk.erased(certificate)
 
     return note
-
-
-def policy_of(config: Config) -> Policy | None:
-    """What the clinic chose about retention; ``None``: nothing. Warns by sync's limit where it says no other."""
-    section = config.retention
-    stuck_days = None if config.sync is None else config.sync.stuck_days
-    if section is None:
-        return None if stuck_days is None else Policy(warn_days=stuck_days)
-    return Policy(keep_days=section.keep_days, warn_days=section.warn_days or stuck_days)
-
-
-def upkeep_of(config: Config, *, store: Store, clock: Clock, journal: Journal) -> Upkeep:
-    """What looks after the store while nobody is there."""
-    key = load_or_make_device_key(config.box.device_key).public_key().public_bytes_raw()
-    return Upkeep(store, key=key, policy=policy_of(config), clock=clock, boot=boot_id(), journal=journal)
 
 
 def microphone_of(config: Config, *, clock: Clock) -> Microphone:

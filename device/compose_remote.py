@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time
-from pathlib import Path
 
 from device.clock import Clock
 from device.config import AnyRemote, Config, SyncSection
@@ -24,11 +23,11 @@ from device.sync.loop import Sync
 from device.sync.steps import AskCapture, Steps
 from device.sync.telling import Publish, Telling
 from device.sync.waiting import Waiting
+from device.sync_control import Tell, control_path, parse_tell
 from device.sync_requests import ask_capture
 from device.sync_schedule import Chance, Hours, Limits
-from device.sync_status import SYNC_FOLDER_NAME, publish_sync
+from device.sync_status import publish_sync
 
-CONTROL_NAME = "control.sock"
 NOTES_NAME = "uploads"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -133,20 +132,15 @@ def sync_of(
     return Syncing(sync, waiting)
 
 
-def control_path(config: Config) -> Path:
-    """Where ``sotto sync pause`` and its like reach the service."""
-    return config.box.run / SYNC_FOLDER_NAME / CONTROL_NAME
-
-
 def control_server(config: Config, waiting: Waiting, *, failed: Callable[[OSError], None]) -> DatagramServer:
     """The socket on which the service is told to wait, or to go on. ``failed``: told where it is not remembered."""
-    known = {b"pause": waiting.pause, b"resume": waiting.resume, b"now": waiting.hurry}
+    known = {Tell.PAUSE: waiting.pause, Tell.RESUME: waiting.resume, Tell.NOW: waiting.hurry}
 
     def handle(data: bytes) -> None:
         try:
-            if (obey := known.get(data)) is not None:
-                obey()
+            if (told := parse_tell(data)) is not None:
+                known[told]()
         except OSError as problem:
             failed(problem)
 
-    return DatagramServer(control_path(config), handle)
+    return DatagramServer(control_path(config.box.run), handle)

@@ -30,4 +30,5 @@ class WebSection(Section):
     state: AbsolutePath
     host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)]
+    measures: AbsolutePath | None = None  # a folder of the clinic's own
     nginx: NginxSection | None = None

@@ -5,10 +5,11 @@ durable, and sealed where it is anything that only a recipient may read. ``{"don
 The vocabulary is names and wishes: consent and start do not exist in it, nothing is ever opened, and what somebody asks
 to be deleted is not. Each request says by its mark who asks (``by``); the page knows that, and is believed.
 
-``recording`` is the id of one that is in the store. Left out it means the recording that runs, or whose window is open.
-With neither the attachment is sealed at once, waits, and goes beside the next recording that begins within three hours
-with the same person on duty. A page that knows which recording is meant says so: a measure that was answered five
-minutes after the end belongs to that recording, and not to the next client's.
+``recording`` is the id of one that is in the store. Left out it means the recording that runs, or whose window is open,
+unless another therapist was checked in when it began. With neither the attachment is sealed at once, waits, and goes
+beside the next recording that begins within three hours with the same person on duty. A page that knows which recording
+is meant says so: a measure that was answered five minutes after the end belongs to that recording, and not to the next
+client's.
 """
 
 from __future__ import annotations
@@ -103,10 +104,15 @@ class Note(_Ask):
 
 
 class Measure(_Ask):
-    """Put an answered measure beside the recording: the document as it is to be sealed."""
+    """Put an answered measure beside the recording: the document as it is to be sealed.
+
+    ``after``: where no recording is named, it is not this one either, whose window may still be open: the next one's
+    client has the tablet already.
+    """
 
     ask: Literal["measure"] = "measure"
     recording: RecordingId | None = None
+    after: RecordingId | None = None
     document: Annotated[str, Field(min_length=2), AfterValidator(_document)] = Field(repr=False)
 
 
@@ -159,6 +165,7 @@ Asked = OnDuty | Label | Note | Measure | Clip | AskFor | Assign | Declined | Le
 _ASKS: Final[TypeAdapter[Asked]] = TypeAdapter(Annotated[Asked, Field(discriminator="ask")])
 
 
+_LEAST_REST_S: Final = 0.2
 _MOST_REST_S: Final = 2.0
 
 
@@ -169,7 +176,7 @@ class Reason(StrEnum):
     GONE = "gone"  # there is no such recording, or nothing of that name waits
     GOING = "going"  # it was withdrawn, or is being erased: nothing is put beside it any more
     NOT_CLOSED = "not closed"  # it is being recorded, sealed, or its window is open
-    TOO_MANY = "too many"
+    TOO_MANY = "too many"  # of that kind, beside that recording
     NOT_SEALED = "not sealed"  # what was brought is no age file, or the box has no recipient that it could seal to
     BUSY = "busy"  # an erasure is under way, or the recordings are being put in order
     NOT_NOTED = "not noted"  # the audit log cannot be written
@@ -218,8 +225,9 @@ Answering = Callable[[Asked], Named]
 class NamingServer(ConnectionServer):
     """Answers the page, one request after the other, in a thread of its own.
 
-    It rests after each for as long as that took: a page that asks without end has half of the disk's time at most, and
-    a recording that runs the other half. Sync's process is of the socket's group as well, and has no business here: the
+    It rests after each for as long as that took, and a fifth of a second at least: a page that asks without end has
+    half of the disk's time at most, a recording that runs the other half, and the audit log grows no faster than that.
+    Sync's process is of the socket's group as well, and has no business here: the
     kernel says who asks (unix(7)).
     """
 
@@ -239,14 +247,13 @@ class NamingServer(ConnectionServer):
         super().__init__(path, socket.SOCK_SEQPACKET, self._reply, waiting=_WAITING)
 
     def _reply(self, client: socket.socket) -> None:
-        began_s = monotonic()
         with suppress(OSError):  # whoever asked is gone, or says nothing: it gets no answer
             client.settimeout(_ASK_S)
-            asked = client.recv(_MOST_BYTES)
+            asked, began_s = client.recv(_MOST_BYTES), monotonic()
             answer = self._answer(asked) if user_of(client) in self._users else _refused(_not_askable())
             client.send(json.dumps(answer).encode())
-            client.close()
-        self._rest(min(monotonic() - began_s, _MOST_REST_S))
+            client.close()  # whoever asked need not wait for the rest
+            self._rest(min(max(monotonic() - began_s, _LEAST_REST_S), _MOST_REST_S))
 
     def _answer(self, asked: bytes) -> dict[str, Any]:
         try:

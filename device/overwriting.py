@@ -86,6 +86,16 @@ def overwrite_rest(folder: Path, *, go_on: GoOn) -> How | None:
     return how
 
 
+def overwrite_file(path: Path) -> None:
+    """Overwrite one small file and take its name away; the caller makes the latter durable.
+
+    Raises:
+        OSError: its name could not be taken away.
+    """
+    _overwrite(path, lambda descriptor: _overwrite_from_the_end(descriptor, go_on=lambda: True))
+    path.unlink(missing_ok=True)
+
+
 def remove(folder: Path) -> None:
     """Take the rest of the folder away: the manifest, then the marks, then the folder.
 

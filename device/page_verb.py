@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 from device.compose_people import form_key_of, people_of
@@ -15,7 +17,9 @@ from device.store import StoreReader
 from device.web.app import create_app
 from device.web.front import Front
 from device.web.nginx import Places, nginx_config
+from device.web.reminding import Reminder
 from device.web.serve import address_of, listen_for_nginx, listen_here, serve
+from device.web.setup import setup_of
 
 _DONE = 0
 
@@ -26,13 +30,14 @@ def run_web(config: Config) -> int:
     Raises:
         AdminError, ConfigError: it cannot listen, or its own folder cannot be used.
     """
-    front, nginx = front_of(config), config.web.nginx
+    front, nginx, people = front_of(config), config.web.nginx, people_of(config)
     app = create_app(
         store=StoreReader(config.store.path),
         run=config.box.run,
         box=config.box.name,
         room=config.panel.driver == "simulated",
-        people=people_of(config),
+        people=people,
+        setup=setup_of(config),
         front=front,
         form_key=form_key_of(config),
     )
@@ -46,7 +51,8 @@ def run_web(config: Config) -> int:
         sys.stdout.flush()
         notify(READY)
 
-    serve(app, listening, on_listening)
+    with closing(Reminder(config.box.run, held=people.duty, unix_s=time.time)):
+        serve(app, listening, on_listening)
     return _DONE
 
 
@@ -59,7 +65,7 @@ def run_nginx(config: Config, *, output: Path | None, run: Path) -> int:
     """
     nginx = config.web.nginx
     if nginx is None:
-        raise ConfigError("the configuration has no [web.nginx]", "docs/page.md shows what it has to hold")
+        raise ConfigError("the configuration has no [web.nginx]", "docs/nginx.md shows what it has to hold")
     places = Places(store=config.store.path, socket=nginx.socket, run=run, certificate=nginx.certificate, key=nginx.key)
     text = nginx_config(places, port=config.web.port)
     if output is None:

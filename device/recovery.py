@@ -19,7 +19,7 @@ from device.clock import Stamp
 from device.durable import forget_asides, sync_folder, write_all
 from device.errors import DamagedError, StoreError
 from device.overwriting import marked_by
-from device.recording import CHUNK_BYTES, ERASE_ORDERS_NAME, ERASED_NAME, LEDGER_NAME, SESSION_NAME
+from device.recording import ATTACHMENTS_NAME, CHUNK_BYTES, ERASE_ORDERS_NAME, ERASED_NAME, LEDGER_NAME, SESSION_NAME
 from device.recording.digests import Digests
 from device.recording.ledger import CLOSING_BYTES, Ledger, Record, parse_ledger
 from device.recording.manifest import RecordingState
@@ -80,6 +80,7 @@ def _recover_one(store: Store, recording_id: str, *, at: Stamp | str) -> Recover
             remove_unbegun(folder)
             return Recovered(recording_id, "removed")
         forget_asides(folder)
+        forget_asides(folder / ATTACHMENTS_NAME)
         if (folder / LEDGER_NAME).exists():
             duration_us = close_torn(store, folder)
             return Recovered(recording_id, "closed", duration_us)

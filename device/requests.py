@@ -1,8 +1,8 @@
-"""What the page may ask of capture, over one local socket: it can stop, mark and name, and nothing else.
+"""What the page may ask of the session, over one local socket: to stop, to mark, and how many people choose.
 
 Consent and start do not exist in this vocabulary (ARCHITECTURE, section 4). One JSON object per datagram:
-``{"ask": "stop"}``, ``{"ask": "mark"}``, ``{"ask": "people", "people": 2}``, ``{"ask": "label", "text": "…"}``,
-``{"ask": "note", "text": "…"}``. The texts belong to the recording that runs, or whose window is open.
+``{"ask": "stop"}``, ``{"ask": "mark"}``, ``{"ask": "people", "people": 2}``. What it may have named is answered:
+``device/naming_requests.py``.
 """
 
 from __future__ import annotations
@@ -40,21 +40,7 @@ class People(_Request):
     people: Annotated[int, Field(ge=1, le=12)]
 
 
-class Label(_Request):
-    """Name the recording; the next one takes this one's place."""
-
-    ask: Literal["label"] = "label"
-    text: Annotated[str, Field(min_length=1, max_length=200, repr=False)]
-
-
-class Note(_Request):
-    """Put a note beside the recording."""
-
-    ask: Literal["note"] = "note"
-    text: Annotated[str, Field(min_length=1, max_length=600, repr=False)]
-
-
-Request = Stop | Mark | People | Label | Note
+Request = Stop | Mark | People
 _ADAPTER: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="ask")])
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from device.clock import Stamp
 from device.errors import DamagedError
-from device.lived import Lived, age_us, look_at, verified_for_us
+from device.lived import DAY_US, Lived, age_us, look_at, verified_for_us
 from device.overwriting import GoOn
 from device.recording import ATTACHMENTS_NAME, RECEIPTS_NAME
 from device.recording.manifest import Manifest, RecordingState
@@ -18,6 +18,7 @@ from device.recording.receipt import RECEIPT_KIND, Receipt, proving
 from device.recording.signing import verify
 from device.retention import Decision, Facts, Policy, decide
 from device.store import Listed, Store, StoreReader
+from device.waiting import Waiting, read_waiting
 from device.words import By
 
 
@@ -27,6 +28,7 @@ class Survey:
 
     decisions: tuple[Decision, ...]
     lived: Lived
+    waited: tuple[Waiting, ...] = ()  # in vain, for as long as retention keeps what is synced: it may go
 
 
 def survey(store: StoreReader, lived: Lived, *, policy: Policy | None, key: bytes | None) -> Survey:
@@ -39,15 +41,25 @@ def survey(store: StoreReader, lived: Lived, *, policy: Policy | None, key: byte
     found = {recording_id: listed for recording_id in ids if (listed := store.find(recording_id)) is not None}
     receipts = {recording_id: read_receipts(store.folder(recording_id), key) for recording_id in found}
     boots = {recording_id: listed.manifest.boot for recording_id, listed in found.items()}
+    waiting = read_waiting(store.path)
+    boots |= {one.name: one.boot for one in waiting}
     lived = look_at(lived, boots=boots, verified=[one for one in found if _is_proven(found[one], receipts[one])])
     unread = "it has only begun, or it cannot be read"
     decisions = (
-        decide(_facts(found[one], receipts[one], lived, store.folder(one)), policy)
+        decide(facts_of(found[one], receipts[one], lived, store.folder(one)), policy)
         if one in found
         else Decision(one, erase=False, why=unread)
         for one in ids
     )
-    return Survey(tuple(decisions), lived)
+    return Survey(tuple(decisions), lived, tuple(one for one in waiting if _waited_long(one, lived, policy)))
+
+
+def _waited_long(one: Waiting, lived: Lived, policy: Policy | None) -> bool:
+    """Whether it found no recording for all the days that the clinic keeps what is synced; a day at least."""
+    if policy is None or policy.keep_days is None:
+        return False
+    age = age_us(lived, one.name, boot=one.boot, started_monotonic_us=one.monotonic_us)
+    return age >= max(1, policy.keep_days) * DAY_US
 
 
 def _is_proven(listed: Listed, receipts: tuple[Receipt, ...]) -> bool:
@@ -56,7 +68,8 @@ def _is_proven(listed: Listed, receipts: tuple[Receipt, ...]) -> bool:
     return closed and bool(proving(receipts, digest=manifest.digest, size_bytes=manifest.size_bytes))
 
 
-def _facts(listed: Listed, receipts: tuple[Receipt, ...], lived: Lived, folder: Path) -> Facts:
+def facts_of(listed: Listed, receipts: tuple[Receipt, ...], lived: Lived, folder: Path) -> Facts:
+    """What retention knows of one recording."""
     manifest = listed.manifest
     age = age_us(lived, manifest.id, boot=manifest.boot, started_monotonic_us=manifest.started_monotonic_us)
     return Facts(
@@ -100,12 +113,26 @@ def read_receipts(folder: Path, key: bytes | None) -> tuple[Receipt, ...]:
     return tuple(found)
 
 
-def carry_out(store: Store, decision: Decision, *, at: Stamp, go_on: GoOn) -> bool:
+def carry_out(store: Store, decision: Decision, *, key: bytes | None, at: Stamp, go_on: GoOn) -> bool:
     """Erase a recording that may go; whether it is gone. Held meanwhile, or put off: it is not.
+
+    What was put beside it since the decision keeps it: it is looked at once more, and marked, while nobody else can
+    put anything there. ``key`` as in ``survey``.
 
     Raises:
         StoreError: it could not be erased; where its mark is durable, that is taken up again.
     """
-    if not decision.erase or not store.mark_for_retention(decision.recording):
+    if not decision.erase:
         return False
+    with store.erasing.undisturbed():
+        if not _may_still_go(store, decision.recording, key) or not store.mark_for_retention(decision.recording):
+            return False
     return store.erase(decision.recording, by=By.RETENTION, at=at, go_on=go_on)
+
+
+def _may_still_go(store: Store, recording_id: str, key: bytes | None) -> bool:
+    listed, folder = store.find(recording_id), store.folder(recording_id)
+    if listed is None:
+        return False
+    receipts = read_receipts(folder, key)
+    return _is_proven(listed, receipts) and not _lacks(listed.manifest, receipts, folder)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from device.config import Config
 from device.lived import DAY_US
 from device.recording.manifest import RecordingState
 from device.recording.receipt import Receipt, proving
@@ -23,6 +24,15 @@ class Policy:
 
     keep_days: int | None = None
     warn_days: int | None = None
+
+
+def policy_of(config: Config) -> Policy | None:
+    """What the clinic chose about retention; ``None``: nothing. Warns by sync's limit where it says no other."""
+    section = config.retention
+    stuck_days = None if config.sync is None else config.sync.stuck_days
+    if section is None:
+        return None if stuck_days is None else Policy(warn_days=stuck_days)
+    return Policy(keep_days=section.keep_days, warn_days=section.warn_days or stuck_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,18 @@ def decide(facts: Facts, policy: Policy | None) -> Decision:
         return Decision(facts.recording, erase=False, why=reason, concern=concern, warning=_warning(facts, concern))
     passed = _days(facts.verified_for_us)
     return Decision(facts.recording, erase=True, why=f"{_verified(copies)}, known for {_text(passed)}")
+
+
+def days_to_stay(facts: Facts, policy: Policy | None) -> int | None:
+    """In how many days of lived time it may go, if nothing changes until then; ``None``: something else keeps it."""
+    if policy is None or policy.keep_days is None:
+        return None
+    kept = facts.going is not None or facts.state is RecordingState.OPEN or facts.held
+    if kept or facts.lacking:
+        return None
+    if not proving(facts.receipts, digest=facts.digest, size_bytes=facts.size_bytes):
+        return None
+    return max(0, -((facts.verified_for_us - policy.keep_days * DAY_US) // DAY_US))
 
 
 def _reason_to_stay(facts: Facts, policy: Policy | None, copies: tuple[Receipt, ...]) -> str | None:

@@ -20,6 +20,7 @@ from device.errors import AdminError
 from device.lived import Reading, step
 from device.requests import REQUESTS_NAME
 from device.retaining import Survey, carry_out, survey
+from device.retention import policy_of
 from device.store import Store, StoreReader
 
 _EXIT_DONE = 0
@@ -56,12 +57,12 @@ def _retention(options: argparse.Namespace) -> int:
             "--dry-run shows what that would be; nothing has to be done",
         )
     with claimed(config.store.path, otherwise=other_writer()):
-        _check_user(config.store.path)
+        check_user(config.store.path)
         store = compose.store_of(config)
         found = _look(config, store, clock)
         store.write_lived(found.lived)
-        at = stamp(clock, boot_id())
-        gone = [one.recording for one in found.decisions if carry_out(store, one, at=at, go_on=lambda: True)]
+        at, key = stamp(clock, boot_id()), _public_key(config.box.device_key)
+        gone = [one.recording for one in found.decisions if carry_out(store, one, key=key, at=at, go_on=lambda: True)]
     _tell(found, gone, options)
     return _EXIT_DONE
 
@@ -72,7 +73,7 @@ def _look(config: Config, store: StoreReader, clock: Clock) -> Survey:
     wall_us = round(clock.utc().timestamp() * 1_000_000)
     reading = Reading(boot_id(), clock.now_us(), wall_us, clock.trusted())
     lived = step(None if key is None else store.read_lived(key), reading)
-    return survey(store, lived, policy=compose.policy_of(config), key=key)
+    return survey(store, lived, policy=policy_of(config), key=key)
 
 
 def _public_key(path: Path) -> bytes | None:
@@ -114,11 +115,11 @@ def _release(options: argparse.Namespace) -> int:
 
 
 def _writable(config: Config) -> Store:
-    _check_user(config.store.path)
+    check_user(config.store.path)
     return compose.store_of(config)
 
 
-def _check_user(store: Path) -> None:
+def check_user(store: Path) -> None:
     """What another user wrote there the capture service could neither read nor overwrite."""
     try:
         owner = store.stat().st_uid

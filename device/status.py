@@ -78,6 +78,13 @@ class LastStatus(_Model):
     end: str | None = None  # why it ended, as its manifest has it
 
 
+class MachineStatus(_Model):
+    """How the box's own machine is; ``None``: it cannot tell."""
+
+    temperature_c: float | None
+    under_voltage: bool | None
+
+
 class Status(_Model):
     """Everything the page and `sotto status` know."""
 
@@ -104,6 +111,7 @@ class Status(_Model):
     recovering: bool = False  # what a cut left open is being closed
     on_duty: str | None = None  # the mark of who works in the room, as capture knows it
     warnings: tuple[tuple[str, str], ...] = ()  # of the store, which keep nothing from being recorded: what, what to do
+    machine: MachineStatus | None = None
 
 
 def publish(status: Status, run: Path) -> None:

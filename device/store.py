@@ -148,9 +148,10 @@ class Store(StoreReader):
     def __init__(self, path: Path, *, device_key: Ed25519PrivateKey) -> None:
         super().__init__(path)
         self._device_key = device_key
-        self.erasing = Erasing(path, sign=self._sign, manifest_of=manifest_of)
+        self.erasing = Erasing(path, sign=self.signed, manifest_of=manifest_of)
 
-    def _sign(self, kind: str, facts: dict[str, Any]) -> bytes:
+    def signed(self, kind: str, facts: dict[str, Any]) -> bytes:
+        """Facts as a document that the box has signed."""
         return sign(kind, facts, self._device_key)
 
     def check(self) -> None:
@@ -193,7 +194,7 @@ class Store(StoreReader):
         Raises:
             StoreError: the one before, if any, is still there.
         """
-        document = self._sign("manifest", manifest.model_dump(mode="json"))
+        document = self.signed("manifest", manifest.model_dump(mode="json"))
         try:
             write_whole(self.folder(manifest.id) / MANIFEST_NAME, document)
         except OSError as problem:
@@ -245,7 +246,7 @@ class Store(StoreReader):
             if marked_by(folder) is not None:
                 raise StoreError("that recording is being erased", "there is nothing left to hold")
             try:
-                write_whole(folder / HOLD_NAME, self._sign("hold", facts))
+                write_whole(folder / HOLD_NAME, self.signed("hold", facts))
             except OSError as problem:
                 raise store_error(problem, "a recording could not be held") from problem
 
@@ -275,7 +276,7 @@ class Store(StoreReader):
             StoreError: the one before, if any, is still there.
         """
         try:
-            write_whole(self.path / LIVED_NAME, self._sign(LIVED_KIND, lived.model_dump(mode="json")))
+            write_whole(self.path / LIVED_NAME, self.signed(LIVED_KIND, lived.model_dump(mode="json")))
         except OSError as problem:
             raise store_error(problem, "the lived time could not be written") from problem
 
@@ -293,7 +294,7 @@ class Store(StoreReader):
                 place = folder / RECEIPTS_NAME
                 place.mkdir(mode=0o750, exist_ok=True)
                 sync_folder(folder)
-                document = self._sign(RECEIPT_KIND, receipt.model_dump(mode="json"))
+                document = self.signed(RECEIPT_KIND, receipt.model_dump(mode="json"))
                 write_whole(place / f"{receipt.remote}.json", document)
             except OSError as problem:
                 raise store_error(problem, "a receipt could not be written") from problem

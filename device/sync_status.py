@@ -46,6 +46,7 @@ class SyncStatus(BaseModel):
     recording: str | None = None
     sent_bytes: Count = 0
     size_bytes: Count = 0
+    bytes_per_s: Count | None = None  # over the last seconds, while something moves
     waiting: Count = 0
     waiting_bytes: Count = 0
     orders: Count = 0

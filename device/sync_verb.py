@@ -8,19 +8,19 @@ from pathlib import Path
 
 from device.capture_verb import on_termination
 from device.clock import SystemClock
-from device.compose_remote import configured, control_path, control_server, remote_of, sync_of
+from device.compose_remote import configured, control_server, remote_of, sync_of
 from device.config import Config, load_config
-from device.datagrams import send_datagram
 from device.errors import AdminError
 from device.journal import Entry, Priority, Scribe, where_it_belongs
 from device.notify import READY, notifier
+from device.sync_control import Tell, tell_sync
 from device.sync_status import SYNC_FOLDER_NAME
 
 _EXIT_DONE = 0
 _DONE = {
-    "pause": "nothing is sent until `sotto sync resume`, after a restart neither; erase orders still go",
-    "resume": "it sends again",
-    "now": "it tries again now",
+    Tell.PAUSE: "nothing is sent until `sotto sync resume`, after a restart neither; erase orders still go",
+    Tell.RESUME: "it sends again",
+    Tell.NOW: "it tries again now",
 }
 
 
@@ -33,7 +33,7 @@ def run_verb(path: Path, tell: str | None) -> int:
     config = load_config(path)
     if tell is not None:
         configured(config)
-        _tell(config, tell)
+        _tell(config, Tell(tell))
     elif config.remote is None:
         # A box that keeps its recordings to itself is no box with a fault: the service ends, and is not started again.
         notifier()(READY)
@@ -43,13 +43,8 @@ def run_verb(path: Path, tell: str | None) -> int:
     return _EXIT_DONE
 
 
-def _tell(config: Config, what: str) -> None:
-    try:
-        send_datagram(what.encode(), control_path(config))
-    except AdminError as problem:
-        raise AdminError(
-            "the sync service does not answer", "start it, or look into its log; use a user of its group"
-        ) from problem
+def _tell(config: Config, what: Tell) -> None:
+    tell_sync(what, config.box.run)
     sys.stdout.write(_DONE[what] + "\n")
 
 

@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.capture.upkeep import Upkeep
+from device.capture.waiting import WaitingRoom
 from device.journal import Entry
 from device.lived import DAY_US
 from device.recording import RECEIPTS_NAME, SESSION_NAME
+from device.recording.audited import Happened
 from device.recording.manifest import RecordingState
 from device.recording.receipt import RECEIPT_KIND, Receipt
 from device.recording.signing import sign
@@ -87,8 +89,11 @@ class Kept:
     boot: int = 1
     there: bool = False
     told: list[str] = field(default_factory=list)
+    noted: list[Happened] = field(default_factory=list)
+    notes: bool = True
 
     def __post_init__(self) -> None:
+        self.waiting = WaitingRoom(self.store.path)
         self.upkeep = self._new()
 
     def _new(self) -> Upkeep:
@@ -98,13 +103,21 @@ class Kept:
             policy=self.policy,
             clock=self.clock,
             boot=f"boot {self.boot}",
-            journal=self._note,
+            journal=self._tell,
+            waiting=self.waiting,
+            note=self._note,
         )
         upkeep._may_work = lambda: not self.there
         return upkeep
 
-    def _note(self, entry: Entry) -> None:
+    def _tell(self, entry: Entry) -> None:
         self.told.append(entry.message)
+
+    def _note(self, happened: Happened) -> int | None:
+        if not self.notes:
+            return None
+        self.noted.append(happened)
+        return len(self.noted)
 
     def work(self) -> None:
         self.upkeep.work()

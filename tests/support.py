@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,21 +25,27 @@ from device.age.identities import KeyIdentity, generate_identity, identity_file
 from device.age.opening import decrypt
 from device.age.recipients import KeyRecipient
 from device.capture.auditor import Auditor
+from device.capture.desk import Desk
+from device.capture.duty import Duty
 from device.capture.failover import FailOver
 from device.capture.ladder import Readings
 from device.capture.packets import Camera, Gap, Microphone, Sound, SoundFormat
+from device.capture.places import Places
 from device.capture.putting_in_order import Progress
 from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedMicrophone
 from device.capture.upkeep import Upkeep
-from device.clock import PacedClock
+from device.capture.waiting import WaitingRoom
+from device.clock import Clock, PacedClock
 from device.compose import Parts, service_of
 from device.config import SessionSection
 from device.errors import SottoError
+from device.journal import Entry, to_nobody
 from device.notify import Notify, tell_nobody
 from device.panel_language import Face
 from device.panel_simulated import SimulatedPanel
 from device.recording import SESSION_NAME
+from device.recording.audited import Happened
 from device.recording.manifest import Manifest, RecordingState
 from device.status import Status
 from device.store import Store
@@ -309,6 +315,7 @@ class Box:
     identity: KeyIdentity
     watcher: Watcher
     log: Log
+    desk: Desk
     thread: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
@@ -393,6 +400,7 @@ class Box:
         self.service.stop()
         self.thread.join(PATIENCE_S)
         assert not self.thread.is_alive(), "the service does not end"
+        self.desk.close()
 
     def manifests(self) -> list[Manifest]:
         """What is in the store, oldest first."""
@@ -426,6 +434,7 @@ def build_box(
     notify: Notify = tell_nobody,
     upkeep: Callable[[Store, PacedClock], Upkeep] | None = None,
     auditor: Callable[[PacedClock], Auditor] | None = None,
+    run: Path | None = None,
 ) -> Box:
     """A box that runs; whoever asked for it stops it."""
     clock = PacedClock(speed=speed, start=START)
@@ -434,6 +443,9 @@ def build_box(
     panel = LoggedPanel(clock=clock, log=log)
     microphone = LoggedMicrophone(wav, clock=clock, loop=loop, log=log)
     heard = FailOver(microphone, second(clock)) if second else microphone
+    keys = [identity.recipient()] if recipients is None else recipients
+    noting = auditor(clock) if auditor else None
+    desk = desk_at(store, clock=clock, recipients=keys, auditor=noting, run=run)
     service = service_of(
         Parts(
             clock,
@@ -445,7 +457,7 @@ def build_box(
         ),
         box="Room 1",
         store=store,
-        recipients=[identity.recipient()] if recipients is None else recipients,
+        recipients=keys,
         session=SessionSection(max_length_min=max_length_min, silence_stop_min=silence_stop_min),
         standing=standing,
         publish=watcher.publish,
@@ -453,9 +465,38 @@ def build_box(
         machine=machine,
         recover=recover,
         upkeep=upkeep(store, clock) if upkeep else None,
-        auditor=auditor(clock) if auditor else None,
+        auditor=noting,
+        desk=desk,
     )
-    return Box(clock, service, panel, microphone, store, identity, watcher, log)
+    return Box(clock, service, panel, microphone, store, identity, watcher, log, desk)
+
+
+def desk_at(
+    store: Store,
+    *,
+    clock: Clock,
+    recipients: Sequence[KeyRecipient],
+    auditor: Auditor | None = None,
+    run: Path | None = None,
+    boot: str = "b",
+    in_order: Callable[[], bool] = lambda: True,
+    note: Callable[[Happened], int | None] = lambda _happened: 1,
+    told: Callable[[Entry], None] = to_nobody,
+) -> Desk:
+    """What answers the page, with an audit log or somebody who says that all is noted."""
+    noted = note if auditor is None else (lambda happened: auditor.note_durably(happened, patience_s=PATIENCE_S))
+    return Desk(
+        store,
+        recipients=recipients,
+        clock=clock,
+        boot=boot,
+        places=Places(),
+        duty=Duty(run, boot=boot),
+        waiting=WaitingRoom(store.path),
+        note=noted,
+        in_order=in_order,
+        journal=told,
+    )
 
 
 # -- cuts -------------------------------------------------------------------------------------------------------------
@@ -465,7 +506,7 @@ class PowerCut(BaseException):
     """What stands for the power going: no ``except`` of the program may catch it, and nothing is done after it."""
 
 
-_CUT_FUNCTIONS = ("open", "mkdir", "rename", "unlink", "rmdir", "fsync", "fdatasync", "pwrite", "ftruncate")
+_CUT_FUNCTIONS = ("open", "mkdir", "rename", "link", "unlink", "rmdir", "fsync", "fdatasync", "pwrite", "ftruncate")
 
 
 class Cut:

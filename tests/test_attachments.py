@@ -1,19 +1,23 @@
-"""Labels and notes: sealed before they reach the disk, opened by stock age, and nowhere in plain."""
+"""What lies beside a recording: sealed before it reaches the disk, opened by stock age, and nowhere in plain."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 
+from device.age.errors import AgeError
 from device.age.identities import KeyIdentity, generate_identity
-from device.attachments import MOST_NOTES, MOST_TEXT_BYTES, Kind, attach
+from device.age.sealing import encrypt
+from device.attachments import MOST_BYTES, MOST_OF_A_KIND, TooManyError, attach, check_sealed, link, seal
 from device.durable import aside
 from device.errors import StoreError, StoreFullError
 from device.recording import ATTACHMENTS_NAME
+from device.recording.beside import Kind, file_name_of, kind_of
 from tests.support import Cut, cuts, fill, own_open, small_disk, stock_open
 
-TEXT = "Ürgent: the sofa 🛋, third hour"
+TEXT = "Ürgent: the sofa 🛋, third hour".encode()
 
 
 @pytest.fixture(scope="module")
@@ -28,80 +32,135 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
+def put(folder: Path, kind: Kind, content: bytes, identity: KeyIdentity) -> str:
+    return attach(folder, kind, seal(kind, content, [identity.recipient()]))
+
+
+def opened(folder: Path, name: str, identity: KeyIdentity) -> bytes:
+    return own_open(folder / ATTACHMENTS_NAME / name, identity)
+
+
 def test_stock_age_opens_what_was_attached(folder: Path, identity: KeyIdentity) -> None:
-    for kind, name in ((Kind.LABEL, "label.age"), (Kind.NOTE, "note-001.age"), (Kind.NOTE, "note-002.age")):
-        assert attach(folder, kind, TEXT, [identity.recipient()]) == name
-        assert stock_open(folder / ATTACHMENTS_NAME / name, identity).decode() == TEXT
+    names = ("label.age", "note-001.age", "note-002.age", "measure-001.age")
+    for kind, name in zip((Kind.LABEL, Kind.NOTE, Kind.NOTE, Kind.MEASURE), names, strict=True):
+        assert put(folder, kind, TEXT, identity) == name
+        assert stock_open(folder / ATTACHMENTS_NAME / name, identity) == TEXT
 
 
 def test_a_post_quantum_recipient_opens_it_as_well(folder: Path) -> None:
     identity = generate_identity(post_quantum=True)
-    name = attach(folder, Kind.LABEL, TEXT, [identity.recipient()])
-    assert own_open(folder / ATTACHMENTS_NAME / name, identity).decode() == TEXT
+    assert opened(folder, put(folder, Kind.LABEL, TEXT, identity), identity) == TEXT
 
 
 def test_nothing_of_a_text_is_in_any_file_or_name(folder: Path, identity: KeyIdentity) -> None:
-    attach(folder, Kind.LABEL, TEXT, [identity.recipient()])
-    attach(folder, Kind.NOTE, TEXT, [identity.recipient()])
+    for kind in (Kind.LABEL, Kind.NOTE, Kind.MEASURE):
+        put(folder, kind, TEXT, identity)
     for path in folder.rglob("*"):
         assert "sofa" not in str(path)
         assert path.is_dir() or b"sofa" not in path.read_bytes()
 
 
 def test_the_next_label_takes_the_place_of_the_one_before(folder: Path, identity: KeyIdentity) -> None:
-    attach(folder, Kind.LABEL, "one", [identity.recipient()])
-    attach(folder, Kind.LABEL, "two", [identity.recipient()])
+    put(folder, Kind.LABEL, b"one", identity)
+    put(folder, Kind.LABEL, b"two", identity)
     assert [path.name for path in (folder / ATTACHMENTS_NAME).iterdir()] == ["label.age"]
-    assert own_open(folder / ATTACHMENTS_NAME / "label.age", identity) == b"two"
+    assert opened(folder, "label.age", identity) == b"two"
 
 
-@pytest.mark.parametrize("text", ["", "x" * (MOST_TEXT_BYTES + 1), "é" * (MOST_TEXT_BYTES // 2 + 1)])
-def test_a_text_that_is_empty_or_too_long_is_refused(folder: Path, identity: KeyIdentity, text: str) -> None:
-    with pytest.raises(StoreError, match="empty or too long"):
-        attach(folder, Kind.NOTE, text, [identity.recipient()])
+@pytest.mark.parametrize("kind", [Kind.LABEL, Kind.NOTE, Kind.MEASURE])
+def test_what_is_empty_or_too_long_is_refused_and_the_longest_is_kept(
+    folder: Path, identity: KeyIdentity, kind: Kind
+) -> None:
+    for content in (b"", b"x" * (MOST_BYTES[kind] + 1)):
+        with pytest.raises(StoreError, match="empty or too long"):
+            put(folder, kind, content, identity)
     assert list(folder.iterdir()) == []
+    assert len(opened(folder, put(folder, kind, b"x" * MOST_BYTES[kind], identity), identity)) == MOST_BYTES[kind]
 
 
-def test_the_longest_text_is_kept(folder: Path, identity: KeyIdentity) -> None:
-    name = attach(folder, Kind.NOTE, "x" * MOST_TEXT_BYTES, [identity.recipient()])
-    assert len(own_open(folder / ATTACHMENTS_NAME / name, identity)) == MOST_TEXT_BYTES
-
-
-def test_a_recording_has_only_so_many_notes(folder: Path, identity: KeyIdentity) -> None:
+@pytest.mark.parametrize("kind", [Kind.NOTE, Kind.MEASURE, Kind.CLIP])
+def test_a_recording_has_only_so_many_of_a_kind(folder: Path, kind: Kind) -> None:
     place = folder / ATTACHMENTS_NAME
     place.mkdir()
-    (place / f"note-{MOST_NOTES:03d}.age").write_bytes(b"")
-    with pytest.raises(StoreError, match="too many notes"):
-        attach(folder, Kind.NOTE, TEXT, [identity.recipient()])
+    (place / file_name_of(kind, MOST_OF_A_KIND[kind])).write_bytes(b"")
+    with pytest.raises(TooManyError, match="too many of them"):
+        attach(folder, kind, b"sealed")
+
+
+def test_names_are_told_apart() -> None:
+    for kind in Kind:
+        assert kind_of(file_name_of(kind, 7)) is kind
+    for name in ("label.age.new", "note-1.age", "note-0001.age", "other-001.age", "../note-001.age", "note-001.age "):
+        assert kind_of(name) is None
+
+
+# -- clips ------------------------------------------------------------------------------------------------------------
+
+
+def sealed_elsewhere(content: bytes, identity: KeyIdentity) -> bytes:
+    sealed = io.BytesIO()
+    encrypt(io.BytesIO(content), sealed, [identity.recipient()])
+    return sealed.getvalue()
+
+
+def test_only_what_begins_as_an_age_file_does_can_be_brought(identity: KeyIdentity) -> None:
+    sealed = sealed_elsewhere(b"clip", identity)
+    check_sealed(sealed)
+    for other in (b"in the plain", sealed[:100], b"age-encryption.org/v1\nin the plain\n", sealed[1:]):
+        with pytest.raises(AgeError):
+            check_sealed(other)
+    for other in (b"", sealed + bytes(MOST_BYTES[Kind.CLIP])):
+        with pytest.raises(StoreError, match="empty or too long"):
+            check_sealed(other)
+
+
+# -- what waited ------------------------------------------------------------------------------------------------------
+
+
+def test_what_waited_is_one_file_under_both_names_until_it_is_forgotten(tmp_path: Path, folder: Path) -> None:
+    waiting = tmp_path / "measure-x.age"
+    waiting.write_bytes(b"sealed")
+    assert link(waiting, folder, Kind.MEASURE) == "measure-001.age"
+    assert (folder / ATTACHMENTS_NAME / "measure-001.age").samefile(waiting)
+
+
+def test_a_label_that_waited_never_takes_the_place_of_a_newer_one(tmp_path: Path, folder: Path) -> None:
+    attach(folder, Kind.LABEL, b"newer")
+    waiting = tmp_path / "label-x.age"
+    waiting.write_bytes(b"older")
+    assert link(waiting, folder, Kind.LABEL) == "label.age"
+    assert (folder / ATTACHMENTS_NAME / "label.age").read_bytes() == b"newer"
+
+
+# -- cuts and disks ---------------------------------------------------------------------------------------------------
 
 
 def test_a_cut_at_any_moment_leaves_the_old_label_or_the_new_one(
     tmp_path: Path, identity: KeyIdentity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rounds = 0
+    new = seal(Kind.LABEL, b"new", [identity.recipient()])
     for cut in cuts(monkeypatch):
         folder = tmp_path / str(rounds)
         folder.mkdir()
-        attach(folder, Kind.LABEL, "old", [identity.recipient()])
+        put(folder, Kind.LABEL, b"old", identity)
         with cut:
-            attach(folder, Kind.LABEL, "new", [identity.recipient()])
-        assert own_open(folder / ATTACHMENTS_NAME / "label.age", identity) in {b"old", b"new"}
+            attach(folder, Kind.LABEL, new)
+        assert opened(folder, "label.age", identity) in {b"old", b"new"}
         rounds += 1
     assert rounds > 3
 
 
-def test_a_disk_that_fails_is_told_in_our_words(
-    folder: Path, identity: KeyIdentity, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with Cut(monkeypatch, at=2, error=OSError(5, "Input/output error")), pytest.raises(StoreError, match="label or"):
-        attach(folder, Kind.LABEL, TEXT, [identity.recipient()])
+def test_a_disk_that_fails_is_told_in_our_words(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Cut(monkeypatch, at=2, error=OSError(5, "Input/output error")), pytest.raises(StoreError, match="attachment"):
+        attach(folder, Kind.LABEL, b"sealed")
 
 
 def test_a_full_store_is_told_and_keeps_what_was_there(tmp_path: Path, identity: KeyIdentity) -> None:
     with small_disk(tmp_path / "disk", 256) as disk:
-        attach(disk, Kind.LABEL, "old", [identity.recipient()])
+        put(disk, Kind.LABEL, b"old", identity)
         fill(disk)
         with pytest.raises(StoreFullError):
-            attach(disk, Kind.LABEL, TEXT, [identity.recipient()])
-        assert own_open(disk / ATTACHMENTS_NAME / "label.age", identity) == b"old"
+            put(disk, Kind.LABEL, TEXT, identity)
+        assert opened(disk, "label.age", identity) == b"old"
         assert aside(Path("label.age")).name == "label.age.new"

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from device.age.identities import generate_identity
 from device.capture.sensor import Framing
 from device.cli import _parser
-from device.compose import picamera2_command, policy_of
+from device.compose import picamera2_command
 from device.config import (
     AlsaMicrophone,
     Config,
@@ -25,7 +25,7 @@ from device.config import (
 )
 from device.demo import DemoChoices, demo_config
 from device.errors import ConfigError, RecipientError
-from device.retention import Policy
+from device.retention import Policy, policy_of
 
 TEXT = """\
 [box]

@@ -26,10 +26,11 @@ import pytest
 
 from device.age.identities import KeyIdentity, generate_identity
 from device.errors import AdminError
+from device.naming_requests import Label, Measure, Note, NotNamedError, ask_naming
 from device.recording import ATTACHMENTS_NAME, SESSION_NAME
-from device.requests import Label, Note, send_request
 from device.room import Finger, send_finger
 from device.status import Status, read_status
+from device.waiting import WAITING_NAME
 from device.words import Button, Consent
 from tests.marker import Hit, Marker
 from tests.support import own_open, write_wav
@@ -40,7 +41,9 @@ PATIENCE_S = 60.0
 DISK_BYTES = 256 << 20
 LABEL = "Zephyr-label-Quetzal-7341"
 NOTE = "Zephyr-note-Ocelot-9152: she said so, über alles"
+MEASURE = "Zephyr-measure-Narwhal-4410"
 REFUSED = "Zephyr-refused-Axolotl-2288"
+BY = "0123456789ab"
 JPEG = b"\xff\xd8\xff"
 CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
 
@@ -73,9 +76,10 @@ FAULTS = (
     ("device.capture.encoder:FlacEncoder.write", 12),  # writer
     ("device.capture.encoder:FlacEncoder._on_frame", 30),  # writer, inside the library's call back
     ("device.capture.sealer:Sealer.write", 4),  # writer
-    ("device.capture.keeper:attach", 1),  # keeper
-    ("device.compose:parse_request", 2),  # requests
-    ("device.capture.recorder:Recorder.attach", 1),  # service
+    ("device.naming_requests:NamingServer._answer", 2),  # naming
+    ("device.capture.desk:_content", 1),  # desk
+    ("device.capture.desk:seal", 2),  # desk
+    ("device.capture.desk:attach", 3),  # desk
 )
 
 
@@ -255,9 +259,14 @@ class Room:
         """Whether the function that was made to fail did so."""
         return "it broke" in self.place.said()
 
-    def write(self) -> None:
-        send_request(Label(text=LABEL), self.place.run)
-        send_request(Note(text=NOTE), self.place.run)
+    def write(self, recording: str | None = None) -> None:
+        for asked in (
+            Label(by=BY, recording=recording, client=LABEL, study=LABEL, arm=LABEL),
+            Note(by=BY, recording=recording, text=NOTE),
+            Measure(by=BY, recording=recording, document=f'{{"answers": ["{MEASURE}"]}}'),
+        ):
+            with suppress(NotNamedError, AdminError):  # what is broken, full or gone says so
+                ask_naming(asked, self.place.run)
 
     def stop(self) -> None:
         self.press(Button.RECORD)
@@ -295,7 +304,9 @@ def camera_of(pid: int) -> int:
 def sessions_and_a_withdrawal(place: Place, page: str) -> str:
     """One recording that is kept, looked at and fetched through the page; and one that is withdrawn. The first's id."""
     room = Room(place)
-    send_request(Label(text=REFUSED), place.run)  # there is nothing that it could belong to
+    ask_naming(Label(by=BY, client=REFUSED), place.run)  # which waits, sealed, and finds no recording of its own
+    with suppress(NotNamedError):
+        ask_naming(Note(by=BY, recording="000099-abcdefghij", text=REFUSED), place.run)
     locked = dict(line.split(":\t", 1) for line in Path(f"/proc/{room.program.pid}/status").read_text().splitlines())
     assert locked["VmSwap"].split()[0] == "0"
     assert os.geteuid() != 0 or int(locked["VmLck"].split()[0]) > 1000
@@ -311,6 +322,7 @@ def sessions_and_a_withdrawal(place: Place, page: str) -> str:
     fetch(page)
     assert room.begin(picture=False)
     room.write()
+    room.write(kept)  # while another runs
     room.press(Button.CONSENT)
     assert room.until("withdrawn")
     room.press(Button.CONSENT)
@@ -374,8 +386,7 @@ def broken_in_every_thread(place: Place) -> None:
     for function, nth in FAULTS:
         room = Room(place, function, str(nth))
         if room.begin(broken=True):
-            with suppress(AdminError):  # what broke at the label may be gone before the note
-                room.write()
+            room.write()
             room.until_broken()
         room.end()
         assert room.has_broken, f"{function} was never reached: {place.said()}"
@@ -413,8 +424,10 @@ def leaked(place: Place, contents: Iterable[bytes]) -> None:
 def opened(place: Place, kept: str, folder: Path) -> Path:
     """A recording, opened as a clinic would; and the texts beside it."""
     attachments = place.store / kept / ATTACHMENTS_NAME
-    assert own_open(attachments / "label.age", place.identity).decode() == LABEL
-    assert own_open(attachments / "note-001.age", place.identity).decode() == NOTE
+    for name, text in (("label", LABEL), ("note-001", NOTE), ("measure-001", MEASURE)):
+        assert text in own_open(attachments / f"{name}.age", place.identity).decode()
+    (waiting,) = (place.store / WAITING_NAME).glob("label-*.age")
+    assert REFUSED in own_open(waiting, place.identity).decode()
     path = folder / "opened.mp4"
     path.write_bytes(own_open(place.store / kept / SESSION_NAME, place.identity))
     return path
@@ -431,7 +444,7 @@ def core_of_a_program_that_hears(place: Place, wav: Path) -> list[Path]:
 def test_the_marker_is_nowhere_in_plain(bits: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sound = random.Random(bits).randbytes(RATE_HZ * bits // 8)
     wav = write_wav(tmp_path / "room.wav", sound, rate_hz=RATE_HZ, channels=1, bits=bits)
-    marker = Marker(sound, bits=bits, texts=(LABEL, NOTE, REFUSED))
+    marker = Marker(sound, bits=bits, texts=(LABEL, NOTE, MEASURE, REFUSED))
     image = new_disk(tmp_path)
     folder = tmp_path / "disk"
     with mounted(folder, image) if image else nullcontext():

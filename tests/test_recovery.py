@@ -17,6 +17,7 @@ from device.age.identities import KeyIdentity, generate_identity
 from device.capture.sealer import Sealer
 from device.errors import StoreError
 from device.recording import (
+    ATTACHMENTS_NAME,
     CHUNK_BYTES,
     CLOSING,
     LEDGER_NAME,
@@ -404,6 +405,18 @@ def test_a_closed_recording_and_what_is_not_ours_are_left_alone(store: Store, ca
     assert recover(store, at=AT) == []
     assert (folder / SESSION_NAME).read_bytes() == cast.session
     assert len(list(store.path.iterdir())) == 3
+
+
+def test_what_lies_beside_a_recording_that_was_cut_stays_and_so_does_whose_it_is(store: Store, cast: Cast) -> None:
+    folder = lay_out(store, cast, cast.session[:-40], cast.ledger)
+    store.write_manifest(read_manifest(folder).model_copy(update={"therapist": "0123456789ab"}))
+    place = folder / ATTACHMENTS_NAME
+    place.mkdir()
+    (place / "label.age").write_bytes(b"sealed")
+    (place / "note-001.age.new").write_bytes(b"half of it")
+    assert [one.what for one in recover(store, at=AT)] == ["closed"]
+    assert read_manifest(folder).therapist == "0123456789ab"
+    assert [(path.name, path.read_bytes()) for path in place.iterdir()] == [("label.age", b"sealed")]
 
 
 def test_a_store_that_is_not_there_is_told(tmp_path: Path) -> None:

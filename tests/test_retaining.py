@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from device.attachments import attach
 from device.claim import claimed, other_writer
 from device.clock import Stamp
 from device.errors import StoreError
 from device.lived import DAY_US, Lived
 from device.recording import ERASE_ORDERS_NAME, ERASED_NAME, HOLD_NAME, MANIFEST_NAME, RECEIPTS_NAME
+from device.recording.beside import Kind
 from device.recording.signing import verify
 from device.retaining import carry_out, read_receipts, survey
 from device.retention import Decision, Policy
@@ -84,7 +86,7 @@ def test_a_survey_changes_nothing(store: Store) -> None:
 def test_what_goes_leaves_a_certificate_and_no_order(store: Store) -> None:
     recording_id = add_recording(store)
     add_receipt(store, recording_id)
-    assert carry_out(store, decided(store)[recording_id], at=AT, go_on=lambda: True)
+    assert carry_out(store, decided(store)[recording_id], key=public_key(store), at=AT, go_on=lambda: True)
     certificate = verify("erase certificate", (store.path / ERASED_NAME / f"{recording_id}.json").read_bytes())
     assert certificate.payload["by"] == "retention"
     assert store.ids() == []
@@ -93,8 +95,35 @@ def test_what_goes_leaves_a_certificate_and_no_order(store: Store) -> None:
 
 def test_carrying_out_a_decision_to_keep_does_nothing(store: Store) -> None:
     recording_id = add_recording(store)
-    assert not carry_out(store, decided(store)[recording_id], at=AT, go_on=lambda: True)
+    assert not carry_out(store, decided(store)[recording_id], key=public_key(store), at=AT, go_on=lambda: True)
     assert store.find(recording_id) is not None
+
+
+def test_what_was_put_beside_it_after_the_decision_keeps_it(store: Store) -> None:
+    recording_id = add_recording(store)
+    add_receipt(store, recording_id)
+    decision = decided(store)[recording_id]
+    attach(store.folder(recording_id), Kind.LABEL, b"sealed")
+    assert not carry_out(store, decision, key=public_key(store), at=AT, go_on=lambda: True)
+    assert store.find(recording_id) is not None
+    assert store.going() == []
+
+
+def test_nothing_can_be_put_beside_it_between_the_last_look_and_the_mark(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording_id = add_recording(store)
+    add_receipt(store, recording_id)
+    locked: list[bool] = []
+    real = Store.mark_for_retention
+
+    def mark(self: Store, one: str) -> bool:
+        locked.append(self.erasing.undisturbed().locked())
+        return real(self, one)
+
+    monkeypatch.setattr(Store, "mark_for_retention", mark)
+    assert carry_out(store, decided(store)[recording_id], key=public_key(store), at=AT, go_on=lambda: True)
+    assert locked == [True]
 
 
 # -- the research hold ------------------------------------------------------------------------------------------------
@@ -118,7 +147,7 @@ def test_a_hold_that_comes_after_the_decision_comes_first_all_the_same(store: St
     add_receipt(store, recording_id)
     decision = decided(store)[recording_id]
     store.hold(recording_id, at=AT)
-    assert not carry_out(store, decision, at=AT, go_on=lambda: True)
+    assert not carry_out(store, decision, key=public_key(store), at=AT, go_on=lambda: True)
     assert store.find(recording_id) is not None
     assert store.going() == []
 

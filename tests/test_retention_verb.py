@@ -142,7 +142,7 @@ def test_only_the_stores_own_user_may_change_something(
     config: Path, store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 4711)
-    for arguments in (("hold", store.ids()[0]), ("release", store.ids()[0]), ("retention",)):
+    for arguments in (("hold", store.ids()[0]), ("release", store.ids()[0]), ("retention",), ("erase", store.ids()[0])):
         error, hint = refused(capsys, *arguments, "--config", str(config))
         assert "not the user to whom the store belongs" in error
         assert "sotto-capture" in hint

@@ -36,6 +36,7 @@ class Beginning:
     camera: str | None
     size: tuple[int, int]
     recipients: tuple[str, ...]
+    therapist: str | None = None  # the mark of who was checked in
 
 
 @dataclass(slots=True)
@@ -139,6 +140,7 @@ class Facts:
             boot=begun.boot,
             started_monotonic_us=begun.pressed_us,
             duration_us=duration_us,
+            therapist=begun.therapist,
             consent=begun.consent,
             consent_events=self.consent_events,
             sound=self._sound_facts(),

@@ -7,12 +7,10 @@ before the next; what has to be erased is erased when nothing more is written to
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
-from device.age.recipients import Recipient
-from device.attachments import Kind, attach
 from device.capture.facts import Facts
 from device.clock import Clock, stamp, wait_until
 from device.errors import StoreError, what_of
@@ -35,14 +33,12 @@ class Keeper:
         facts: Facts,
         *,
         store: Store,
-        recipients: Sequence[Recipient],
         clock: Clock,
         trouble: Callable[[str], None],
     ) -> None:
         """``trouble``: told what a store that fails says; from any thread."""
         self._facts = facts
         self._store = store
-        self._recipients = recipients
         self._clock = clock
         self._trouble = trouble
         self._never_began = False
@@ -67,11 +63,6 @@ class Keeper:
             self._jobs.append(self._thread.submit(self._do, self._erase))
         self._thread.shutdown(wait=False)
         self._settled = True
-
-    def attach(self, kind: Kind, text: str) -> None:
-        """Seal a small text beside the recording; after its window nothing is put there."""
-        if not self._settled:
-            self._jobs.append(self._thread.submit(self._do, lambda: self._attach(kind, text)))
 
     # -- what the recorder tells --------------------------------------------------------------------------------------
 
@@ -128,9 +119,6 @@ class Keeper:
                 return
             else:
                 return
-
-    def _attach(self, kind: Kind, text: str) -> None:
-        attach(self._store.folder(self._facts.recording_id), kind, text, self._recipients)
 
     def _mark(self, fate: Fate) -> None:
         if fate is Fate.WITHDRAWN:

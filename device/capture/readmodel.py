@@ -12,7 +12,16 @@ from device.panel_language import Face, Lamp, notes
 from device.session import Session
 from device.session_context import Timer
 from device.session_events import State, Tone
-from device.status import FramingStatus, LampStatus, LastStatus, LevelStatus, PanelStatus, RecordingStatus, Status
+from device.status import (
+    FramingStatus,
+    LampStatus,
+    LastStatus,
+    LevelStatus,
+    MachineStatus,
+    PanelStatus,
+    RecordingStatus,
+    Status,
+)
 
 
 @dataclass(slots=True)
@@ -67,7 +76,9 @@ def make_status(
         clock_trusted=clock.trusted(),
         room_for_picture=not session.context.scant,
         recovering=health.recovering,
+        on_duty=recorder.on_duty(now_us),
         warnings=warnings,
+        machine=_machine(health),
     )
 
 
@@ -127,6 +138,11 @@ def _last(take: Take | None, session: Session, now_us: int) -> LastStatus | None
         window_left_s=_seconds_left(session, Timer.WINDOW, now_us) or 0.0,
         end=take.facts.end if take else None,
     )
+
+
+def _machine(health: Health) -> MachineStatus:
+    read = health.surroundings.machine
+    return MachineStatus(temperature_c=read.temperature_c, under_voltage=read.under_voltage)
 
 
 def _faults(session: Session, health: Health) -> tuple[tuple[str, str], ...]:

@@ -6,11 +6,12 @@ import threading
 from collections.abc import Callable, Sequence
 
 from device.age.recipients import KeyRecipient, fingerprint
-from device.attachments import Kind
+from device.capture.duty import Duty
 from device.capture.facts import Beginning, Facts
 from device.capture.framing import Framing
 from device.capture.needs import Surroundings
 from device.capture.packets import Camera
+from device.capture.places import Begun, Places
 from device.capture.take import Devices, Take
 from device.clock import Clock, boot_id, wire_time
 from device.recording.audited import Tell, to_no_log
@@ -50,7 +51,10 @@ class Recorder:
         silence_stop_s: int,
         surroundings: Callable[[], Surroundings],
         tell: Tell = to_no_log,
+        duty: Duty | None = None,
+        places: Places | None = None,
     ) -> None:
+        """``duty``: who works in the room; ``places``: told how far the takes are. A rehearsal needs neither."""
         self._devices = devices
         self._box = box
         self._store = store
@@ -60,6 +64,8 @@ class Recorder:
         self._silence_stop_s = silence_stop_s
         self._surroundings = surroundings
         self._tell = tell
+        self._duty = duty or Duty()
+        self._places = places or Places()
         self._boot = boot_id()
         self._takes: dict[int, Take] = {}
         self._framing: Framing | None = None
@@ -85,6 +91,10 @@ class Recorder:
         framing = self._framing
         return None if framing is None else framing.still(now_us)
 
+    def on_duty(self, now_us: int) -> str | None:
+        """The mark of who works in the room."""
+        return self._duty.therapist(now_us)
+
     def find(self, ordinal: int | None) -> Take | None:
         """The take of that ordinal, while it is not over."""
         return None if ordinal is None else self._takes.get(ordinal)
@@ -108,6 +118,8 @@ class Recorder:
                 # A take that never began may be gone before the session hears of it: nothing is left to be done then.
                 if (take := self.find(action.recording)) is not None:
                     _hand_on(action, take)
+                if isinstance(action, Settle):
+                    self._places.settled(action.recording)
             case _:
                 pass
 
@@ -124,7 +136,12 @@ class Recorder:
             camera=camera.name if camera else None,
             size=camera.size if camera else (0, 0),
             recipients=tuple(fingerprint(recipient) for recipient in self._recipients),
+            therapist=self._duty.therapist(action.at_us),
         )
+
+        def begun(recording_id: str) -> None:
+            self._places.begun(action.recording, Begun(recording_id, beginning.therapist, beginning.consent))
+
         take = Take(
             action.recording,
             Facts(beginning),
@@ -137,10 +154,12 @@ class Recorder:
             surroundings=self._surroundings,
             report=report,
             changed=changed,
+            begun=begun,
             tell=self._tell,
         )
         before, camera_after = self.takes, self._camera_users()
         self._takes[action.recording] = take
+        self._places.started(action.recording)
         take.start(after=before[-1] if before else None, camera_after=camera_after)
 
     def _frame(self, action: StartFraming, *, report: Callable[[Report], None], changed: Callable[[], None]) -> None:
@@ -161,11 +180,6 @@ class Recorder:
         """The camera, if the client allowed it: with ``sound`` nothing here even knows of one (promise P2)."""
         return self._devices.camera if consent is Consent.SOUND_AND_PICTURE else None
 
-    def attach(self, kind: Kind, text: str) -> None:
-        """Seal a small text beside the recording that runs or whose window is open; with neither there is no place."""
-        if self.takes:
-            self.takes[-1].attach(kind, text)
-
     def watch(self, now_us: int) -> None:
         """Look after every take; forget those that are sealed and settled, and a framing check that is over."""
         if self._framing is not None and self._framing.closed.is_set():
@@ -174,6 +188,7 @@ class Recorder:
             take.watch(now_us)
             if take.over:
                 del self._takes[ordinal]
+                self._places.over(ordinal)
 
 
 def _hand_on(action: StopRecording | Withdraw | TurnOver | Settle | Bookmark, take: Take) -> None:

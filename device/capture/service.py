@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from device.attachments import Kind
 from device.capture.diary import entry_of
 from device.capture.health import Health
 from device.capture.putting_in_order import PuttingInOrder
@@ -28,7 +27,7 @@ from device.panel_language import Face, face
 from device.press import Event as HandEvent
 from device.press import Levels
 from device.recording.audited import Tell
-from device.requests import Label, Mark, Note, People, Request, Stop
+from device.requests import Mark, People, Request, Stop
 from device.session import Session
 from device.session_events import (
     Event,
@@ -109,7 +108,7 @@ class CaptureService:
             self._condition.notify()
 
     def request(self, request: Request) -> None:
-        """What the page asks: it can stop, mark and name, and nothing else."""
+        """What the page asks: it can stop, mark and say how many people choose. (What it names is the desk's.)"""
         match request:
             case Stop():
                 self.post(lambda now_us: self._hear(StopRequest(now_us)))
@@ -117,10 +116,6 @@ class CaptureService:
                 self.post(lambda now_us: self._hear(MarkRequest(now_us)))
             case People(people=people):
                 self.post(lambda now_us: self._hear(PeopleRequest(now_us, people)))
-            case Label(text=text):
-                self.post(lambda _now_us: self._recorder.attach(Kind.LABEL, text))
-            case Note(text=text):
-                self.post(lambda _now_us: self._recorder.attach(Kind.NOTE, text))
 
     def still(self) -> Still | None:
         """What the camera sees, while a framing check lasts; nothing at any other time."""

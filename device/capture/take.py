@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from device.age.recipients import Recipient
-from device.attachments import Kind
 from device.capture.backlog import SOUND_LIMIT_US, Backlog, Bookmark
 from device.capture.facts import Facts
 from device.capture.feeds import SoundEvents, SoundFeed
@@ -78,17 +77,18 @@ class Take:
         surroundings: Callable[[], Surroundings],
         report: Callable[[Report], None],
         changed: Callable[[], None],
+        begun: Callable[[str], None],
         tell: Tell,
     ) -> None:
         """``silence_stop_s``: it ends by itself after so long without a sound above the floor; 0: never.
 
-        ``report`` and ``changed`` (a device was opened or closed) may be called from any thread.
+        ``report``, ``changed`` (a device was opened or closed) and ``begun`` (the recording has its id, and its first
+        chunk is durable) may be called from any thread, and neither wait nor fail.
         """
         self.ordinal = ordinal
         self._pace = f"take {ordinal}"
         self.facts = facts
-        self.durable_us = 0
-        self.size_bytes = 0
+        self.durable_us = self.size_bytes = 0
         self.level: Level | None = None
         self._microphone = devices.microphone
         self._clock = clock
@@ -97,19 +97,19 @@ class Take:
         self._surroundings = surroundings
         self._report = report
         self._changed = changed
+        self._begun = begun
         self._audit = tell
         self._backlog = Backlog()
         self._troubles: set[str] = set()
         self._telling = threading.Lock()
-        self._loud_at_us = facts.beginning.pressed_us
-        self._durable_at_us = facts.beginning.pressed_us
+        self._loud_at_us = self._durable_at_us = facts.beginning.pressed_us
         self._opened = False
         self._camera_after: Sequence[threading.Event] = ()
         self._failed = False
         self._ending = False
         self._pacing = threading.Lock()
         self._writer_thread: threading.Thread | None = None
-        self._keeper = Keeper(facts, store=store, recipients=recipients, clock=clock, trouble=self._on_trouble)
+        self._keeper = Keeper(facts, store=store, clock=clock, trouble=self._on_trouble)
         self._writer = Writer(
             store,
             recipients,
@@ -161,10 +161,6 @@ class Take:
     def settle(self, fate: Fate) -> None:
         """The window has closed: erase what was withdrawn, as soon as it is sealed."""
         self._keeper.settle(fate)
-
-    def attach(self, kind: Kind, text: str) -> None:
-        """Seal a small text beside the recording, once it has begun; after its window nothing is put there."""
-        self._keeper.attach(kind, text)
 
     def bookmark(self, at_us: int) -> None:
         """Set a bookmark."""
@@ -324,8 +320,9 @@ class Take:
         self._end_by_itself(what_of(problem))
 
     def _on_begun(self, recording_id: str) -> None:
-        self._audit(begun(recording_id, self.ordinal))
+        self._audit(begun(recording_id, self.ordinal, therapist=self.facts.beginning.therapist))
         self._keeper.begun()
+        self._begun(recording_id)
 
     def _on_durable(self, end_us: int, size_bytes: int) -> None:
         self.durable_us, self.size_bytes = end_us, size_bytes

@@ -148,9 +148,10 @@ def _ending(action: StopRecording | Withdraw | TurnOver | Settle) -> tuple[What,
             return What.SETTLED, {"fate": fate.value}
 
 
-def begun(recording_id: str, take: int) -> Happened:
-    """The recording has its id and its folder."""
-    return Happened(What.BEGUN, recording_id, Who.BOX, {"take": take})
+def begun(recording_id: str, take: int, *, therapist: str | None = None) -> Happened:
+    """The recording has its id and its folder. ``therapist``: the mark of who was checked in."""
+    facts: dict[str, Plain] = {"take": take} if therapist is None else {"take": take, "therapist": therapist}
+    return Happened(What.BEGUN, recording_id, Who.BOX, facts)
 
 
 def sealed(manifest: Manifest) -> Happened:

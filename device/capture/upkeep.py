@@ -1,5 +1,5 @@
 """What the box does for its store while nobody is there: lived time is counted on, an erasure that was not finished is
-taken up again, and what retention lets go is erased.
+taken up again, and what retention lets go is erased; and so is what waited in vain for a recording.
 
 On a thread of its own, for all of it waits for the disk, and only while no recording runs, none is sealed and no window
 is open. Whatever begins then comes first: an erasure under way stops at its next piece, and goes on another time.
@@ -12,13 +12,16 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+from device.capture.waiting import WaitingRoom
 from device.clock import Clock, stamp
 from device.errors import StoreError, what_of
 from device.journal import Entry, Journal, Priority
 from device.lived import Reading, step
+from device.recording.audited import Happened, What, Who
 from device.retaining import carry_out, survey
 from device.retention import Concern, Decision, Policy
 from device.store import Store
+from device.waiting import Waiting, waits_still
 
 _FIRST_US: Final = 60_000_000
 _EVERY_US: Final = 600_000_000
@@ -36,9 +39,21 @@ class Upkeep:
     """
 
     def __init__(
-        self, store: Store, *, key: bytes, policy: Policy | None, clock: Clock, boot: str, journal: Journal
+        self,
+        store: Store,
+        *,
+        key: bytes,
+        policy: Policy | None,
+        clock: Clock,
+        boot: str,
+        journal: Journal,
+        waiting: WaitingRoom | None = None,
+        note: Callable[[Happened], int | None] = lambda _happened: None,
     ) -> None:
-        """``key``: the box's public key, which lived time and receipts have to be signed by."""
+        """``key``: the box's public key, which lived time and receipts have to be signed by.
+
+        ``note``: makes an audit entry durable; ``None`` where it could not: then nothing that waits is erased.
+        """
         self.warnings: Warnings = ()
         self.unsynced = False  # recordings wait for too long to get to the clinic, or are another there
         self._store = store
@@ -47,6 +62,8 @@ class Upkeep:
         self._clock = clock
         self._boot = boot
         self._journal = journal
+        self._waiting = waiting
+        self._note = note
         self._condition = threading.Condition()
         self._ending = False
         self._may_work: Callable[[], bool] = lambda: False
@@ -117,14 +134,33 @@ class Upkeep:
         if self._retained_us is None or now_us - self._retained_us >= _RETENTION_EVERY_US:
             self._retained_us = now_us
             self._retain([decision for decision in seen.decisions if decision.erase])
-        return warnings_of(seen.decisions)
+            self._let_go(seen.waited)
+        return (*warnings_of(seen.decisions), *self._left())
+
+    def _let_go(self, waited: tuple[Waiting, ...]) -> None:
+        """Erase what was given before a recording that never came; the audit log knows of it first."""
+        for one in waited:
+            happened = Happened(What.ERASED, by=Who.RETENTION, facts={"attachment": one.kind.value})
+            if self._waiting is None or not self._may_work() or self._note(happened) is None:
+                return
+            self._waiting.erase(one)
+            self._tell(f"a {one.kind} that found no recording is erased by retention", Priority.NOTICE)
+
+    def _left(self) -> Warnings:
+        now = stamp(self._clock, self._boot)
+        waiting = () if self._waiting is None else self._waiting.all()
+        count = sum(not waits_still(one, now) for one in waiting)
+        if not count:
+            return ()
+        what = "1 label, note or measure lies" if count == 1 else f"{count} labels, notes or measures lie"
+        return ((f"{what} beside no recording", "put them beside one, or leave them to retention"),)
 
     def _retain(self, decisions: list[Decision]) -> None:
         go_on = self._patience()
         for decision in decisions:
             if not go_on():
                 return
-            if carry_out(self._store, decision, at=stamp(self._clock, self._boot), go_on=go_on):
+            if carry_out(self._store, decision, key=self._key, at=stamp(self._clock, self._boot), go_on=go_on):
                 self._tell(f"{decision.recording} is erased by retention: {decision.why}", Priority.NOTICE)
 
     def _patience(self) -> Callable[[], bool]:

@@ -10,8 +10,10 @@ from typing import Annotated, Final, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from device.errors import DamagedError
+from device.recording.beside import Kind
 
 MOST_NOTE_LETTERS: Final = 4000
+_STEPS_BYTES: Final = {Kind.LABEL: 1024, Kind.NOTE: 1024, Kind.MEASURE: 4096}
 MOST_LABEL_LETTERS: Final = 60
 
 
@@ -62,6 +64,15 @@ class NoteDocument(_Document):
 
 
 _Made = TypeVar("_Made", LabelDocument, NoteDocument)
+
+
+def padded(kind: Kind, document: bytes) -> bytes:
+    """A JSON document with spaces behind it, so that the size of the sealed file does not tell what was answered.
+
+    How long a file is everybody can see; an answer in more words would be a longer one (docs/threats.md).
+    """
+    step = _STEPS_BYTES[kind]
+    return document + b" " * (-len(document) % step)
 
 
 def to_bytes(document: LabelDocument | NoteDocument) -> bytes:

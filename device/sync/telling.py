@@ -8,6 +8,7 @@ from typing import Any, Final
 from device.clock import MICROSECONDS, Clock, wire_time
 from device.errors import SottoError
 from device.journal import Entry, Journal, Priority
+from device.sync.pace import Pace
 from device.sync_status import SyncState, SyncStatus
 
 _EVERY_US: Final = MICROSECONDS
@@ -23,6 +24,7 @@ class Telling:
         self._clock = clock
         self._journal = journal
         self._due_us = 0
+        self._pace = Pace()
         self.status = SyncStatus(state=SyncState.IDLE, remote=remote, published_unix_s=0.0)
 
     def now(self, **changes: Any) -> None:
@@ -34,13 +36,28 @@ class Telling:
 
     def at(self, state: SyncState, *, recording: str | None = None, size_bytes: int = 0) -> None:
         """A new thing is begun."""
-        self.now(state=state, recording=recording, sent_bytes=0, size_bytes=size_bytes, next_try_s=None)
+        self._pace.begin(self._clock.now_us())
+        self.now(
+            state=state,
+            recording=recording,
+            sent_bytes=0,
+            size_bytes=size_bytes,
+            next_try_s=None,
+            bytes_per_s=None,
+        )
 
     def moved(self, state: SyncState, moved_bytes: int) -> None:
         """So many bytes more are on their way, there or back."""
+        now_us = self._clock.now_us()
         if state is not self.status.state:
-            self.now(state=state, sent_bytes=0)
-        self.status = self.status.model_copy(update={"sent_bytes": self.status.sent_bytes + moved_bytes})
+            self._pace.begin(now_us)
+            self.now(state=state, sent_bytes=0, bytes_per_s=None)
+        self._pace.moved(moved_bytes, now_us)
+        moved = {
+            "sent_bytes": self.status.sent_bytes + moved_bytes,
+            "bytes_per_s": self._pace.bytes_per_s(now_us),
+        }
+        self.status = self.status.model_copy(update=moved)
         self.alive()
 
     def alive(self, **changes: Any) -> None:

@@ -17,20 +17,27 @@ from device.remembering import RememberingReader
 from device.store import StoreReader
 from device.web.api.interface import api
 from device.web.asks import asks
+from device.web.box import BOX
 from device.web.doors import doors, who_asks
 from device.web.download import download
+from device.web.duty import duty
 from device.web.failures import failures
 from device.web.forms import forms
+from device.web.frame import frame
 from device.web.framing import framing
 from device.web.front import Front
 from device.web.guard import guard
+from device.web.handing import handing
 from device.web.headers import headers
 from device.web.house import House
+from device.web.kiosk import kiosk
 from device.web.lists import lists
 from device.web.live import live
+from device.web.naming import naming
 from device.web.noting import Noting
 from device.web.people import PEOPLE
 from device.web.room import room as room_view
+from device.web.setup import Setup
 from device.web.texts import text
 from device.web.visitor import mark_or_none, visitor_or_none
 
@@ -38,6 +45,7 @@ from device.web.visitor import mark_or_none, visitor_or_none
 _MOST_REQUEST_BYTES: Final = 16 * 1024
 _MOST_PEOPLE: Final = 12
 _LOOPBACK: Final = Front()
+_PARTS: Final = (lists, api, download, live, framing, asks, duty, naming, handing, kiosk)
 
 
 def create_app(
@@ -47,6 +55,7 @@ def create_app(
     box: str,
     room: bool,
     people: People,
+    setup: Setup | None = None,
     front: Front = _LOOPBACK,
     form_key: bytes | None = None,
     unix_s: Callable[[], float] = time.time,
@@ -54,11 +63,21 @@ def create_app(
     """The page of one box, as a WSGI application.
 
     ``run`` is where capture publishes its status and listens; ``room`` says whether the panel is simulated, so that
-    there is a room view; ``front``: how browsers get here; ``form_key`` signs the tokens of forms (none: one that is
-    forgotten when the page ends); ``unix_s`` is the wall clock that the status is published by.
+    there is a room view; ``setup`` is what the configuration says; ``front``: how browsers get here; ``form_key`` signs
+    the tokens of forms (none: one that is forgotten when the page ends); ``unix_s`` is the wall clock that the status
+    is published by.
     """
-    read, noting = RememberingReader(of=store), Noting(run, who=mark_or_none)
-    house = House(store=read, run=run, box=box, room=room, unix_s=unix_s, noting=noting, people=people, front=front)
+    house = House(
+        store=RememberingReader(of=store),
+        run=run,
+        box=box,
+        room=room,
+        unix_s=unix_s,
+        noting=Noting(run, who=mark_or_none),
+        people=people,
+        setup=setup or Setup(),
+        front=front,
+    )
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
@@ -69,7 +88,8 @@ def create_app(
     who_asks(app, house)
     forms(app, front=front, key=form_key or secrets.token_bytes(32))
     doors(app, house)
-    for blueprint in (lists, api, download, live, framing, asks, *PEOPLE, *([room_view] if room else [])):
+    frame(app)
+    for blueprint in (*_PARTS, *BOX, *PEOPLE, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
 
     @app.context_processor

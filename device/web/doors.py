@@ -9,20 +9,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Flask, g, request
+from flask import Flask, g, redirect, request, url_for
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
+from werkzeug.wrappers import Response
 
 from device.people.visit import Visit
 from device.web.house import House
 from device.web.permissions import PERMISSIONS, On, Rule, Verdict, judge
 from device.web.refusals import Refusal, no_such_recording
 from device.web.sight import Sight
-from device.web.visitor import By, Visitor, visitor_or_none
+from device.web.visitor import By, Visitor, mark_or_none, visitor_or_none
 
 PAGE_COOKIE: Final = "sotto"
 KIOSK_COOKIE: Final = "sotto-kiosk"
 _BEARER: Final = "bearer"
+_IN_THE_ROOM: Final = {On.ROOM: "room", On.CAMERA: "camera"}
+_LOOKING: Final = frozenset({"GET", "HEAD"})
+_SEE_OTHER: Final = 303
 _SEEN_AS: Final = {On.FACTS: Sight.FACTS, On.RECORDING: Sight.CONTENT}
 
 
@@ -38,23 +42,33 @@ def doors(app: Flask, house: House) -> None:
     """Let nobody through to a view of ``app`` who may not; after ``who_asks``."""
 
     @app.before_request
-    def _stand() -> None:
+    def _stand() -> Response | None:
         if request.endpoint is None:
-            return  # there is no such place, and that is what is answered
+            return None  # there is no such place, and that is what is answered
         rule = PERMISSIONS.get(request.endpoint)
         verdict = judge(rule, visitor_or_none(), demo=house.room)
         if verdict is Verdict.SIGN_IN:
             raise Unauthorized(www_authenticate=WWWAuthenticate(_BEARER) if _is_for_programs(rule) else None)
         if rule is None or verdict is Verdict.KEEP_OUT:
+            if rule is not None and in_kiosk() and request.method in _LOOKING:
+                return redirect(url_for("kiosk.view"), _SEE_OTHER)  # what a client is shown leads nowhere else
             raise Refusal(Forbidden.code, "error.403.role")
         if not rule.open_to_all(demo=house.room):
             _check_object(rule.on, house)
+        return None
 
     def may(endpoint: str) -> bool:
         rule = PERMISSIONS.get(endpoint)
         return judge(rule, visitor_or_none(), demo=house.room) is Verdict.COME_IN
 
     app.add_template_global(may, "may")
+    app.add_template_global(in_kiosk, "in_kiosk")
+
+
+def in_kiosk() -> bool:
+    """Whether a tablet asks that was handed to the client."""
+    found = visitor_or_none()
+    return found is not None and found.by is By.KIOSK
 
 
 def _visitor(house: House) -> Visitor | None:
@@ -78,10 +92,10 @@ def _check_object(on: On, house: House) -> None:
     """Raises:
     Refusal: the object is not the visitor's; of a recording that is another's, not even whether it exists is told.
     """
-    if on is On.ROOM:
-        found, duty = visitor_or_none(), house.people.on_duty(house.unix_s())
-        if found is not None and duty not in (None, found.person.mark):
-            raise Refusal(Forbidden.code, "error.403.room")
+    if on in _IN_THE_ROOM:
+        duty = house.people.on_duty(house.unix_s())
+        if duty != mark_or_none() and (on is On.CAMERA or duty is not None):
+            raise Refusal(Forbidden.code, f"error.403.{_IN_THE_ROOM[on]}")
     elif (least := _SEEN_AS.get(on)) is not None:
         sight = house.sight(house.find((request.view_args or {})["recording_id"]).manifest)
         if sight is Sight.NOTHING:

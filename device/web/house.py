@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from device.people.people import People
+from device.people.person import Person, Role
 from device.recording import is_recording_id
 from device.recording.manifest import Manifest, RecordingState
 from device.status import STALE_AFTER_S, Status, read_status
 from device.store import Listed, StoreReader
 from device.sync_status import read_sync_status
 from device.web.front import Front
+from device.web.kiosks import Kiosks
 from device.web.noting import Noting
 from device.web.refusals import no_such_recording
 from device.web.says import Says, says
+from device.web.setup import Setup
 from device.web.sight import Sight, sight_of
 from device.web.syncing import sync_line, sync_wrong
+from device.web.texts import text
 from device.web.visitor import visitor_or_none
+from device.web.ways import Ways
 from device.words import Fate
 
 # Published ten times a second while a device is open: a second and a half without is no hiccup, and P7 is at stake.
@@ -45,7 +50,8 @@ class House:
     """The box as the page sees it. ``unix_s`` is the wall clock, the one the status is published by.
 
     ``noting``: what is looked at or pulled is noted there first. ``people``: who there is, and who is signed in.
-    ``front``: how browsers get here. ``room``: the panel is simulated.
+    ``setup``: what the configuration says. ``front``: how browsers get here. ``room``: the panel is simulated.
+    ``kiosks``: what is being answered on tablets.
     """
 
     store: StoreReader
@@ -55,7 +61,9 @@ class House:
     unix_s: Callable[[], float]
     noting: Noting
     people: People
+    setup: Setup
     front: Front
+    kiosks: Kiosks = field(default_factory=Kiosks)
 
     def now(self) -> Now:
         """How the box is now."""
@@ -63,8 +71,20 @@ class House:
         stale = status is None or is_stale(status, unix_s=unix_s)
         said, sync = says(status, stale=stale), read_sync_status(self.run)
         wrong = (*said.wrong, *sync_wrong(sync, unix_s=unix_s))
-        line = sync_line(sync, unix_s=unix_s, kept_back=status is not None and _keeps_one_back(status))
+        gone = any(one.what == text("sync.gone") for one in wrong)  # then that is told, and once is enough
+        line = "" if gone else sync_line(sync, unix_s=unix_s, kept_back=status is not None and _keeps_one_back(status))
         return Now(status, stale, replace(said, wrong=wrong, sync=line))
+
+    def ways(self, now: Now) -> Ways:
+        """Where recordings are on their way, as of this moment."""
+        status = now.believed
+        back = status.last.id if status is not None and status.last is not None and _keeps_one_back(status) else None
+        sync = read_sync_status(self.run)
+        return Ways(self.store, self.setup, sync=sync, kept_back=back, unix_s=self.unix_s())
+
+    def therapists(self) -> list[Person]:
+        """Those who can be checked in to the room, by name."""
+        return [person for person in self.people.persons() if person.is_a(Role.THERAPIST)]
 
     def find(self, recording_id: str) -> Listed:
         """A recording in the store.

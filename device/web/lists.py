@@ -1,13 +1,23 @@
-"""The recordings list, and the page of one recording."""
+"""What everybody comes for: the state of the room, who works there, and the recordings that they may see."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from typing import Final
 
+from flask import Blueprint, render_template, request
+
+from device.web.counting import counted_of
+from device.web.duty import in_the_room
 from device.web.facts import facts_of
+from device.web.filters import NOBODY, SOUNDS, STATES, wanted_of
 from device.web.house import House
-from device.web.rows import row_of, rows
-from device.web.sight import Sight
+from device.web.naming import said
+from device.web.paging import number_of
+from device.web.rows import Rowing, newest_own, rows
+from device.web.ways import STEPS
+from device.wishes import wishes_of
+
+_CHOICES: Final = {"states": STATES, "sounds": SOUNDS, "nobody": NOBODY}
 
 
 def lists(house: House) -> Blueprint:
@@ -16,22 +26,38 @@ def lists(house: House) -> Blueprint:
 
     @blueprint.get("/")
     def recordings() -> str:
-        now = house.now()
-        return render_template("list.html", now=now, list=rows(house, now.believed))
+        now, wanted = house.now(), wanted_of(request.args)
+        found = rows(house, now, wanted=wanted, page=number_of(request.args.get("page")))
+        who = in_the_room(house, now)
+        return render_template(
+            "list.html",
+            now=now,
+            list=found,
+            wanted=wanted,
+            choices=_CHOICES,
+            duty=who,
+            said=said(request.args),
+            counted=counted_of(house) if who.may else None,
+            last=newest_own(house, now) if who.may and found.noted else None,
+        )
 
     @blueprint.get("/recordings/<recording_id>/")
     def recording(recording_id: str) -> str:
         listed = house.find(recording_id)
         house.noting.must_view("facts", recording_id)
         now = house.now()
-        sight = house.sight(listed.manifest)
+        row = Rowing(house, now).row(listed)
+        facts = facts_of(listed.manifest)
         return render_template(
             "recording.html",
             now=now,
-            row=row_of(listed, now.believed, sight=sight),
-            facts=facts_of(listed.manifest),
+            row=row,
+            facts=facts,
             listed=listed,
-            content=sight is Sight.CONTENT,
+            steps=STEPS,
+            said=said(request.args),
+            therapists=house.therapists(),
+            wishes={wished.wish for wished in wishes_of(house.store.folder(recording_id))},
         )
 
     return blueprint

@@ -24,6 +24,7 @@ class On(StrEnum):
     FACTS = "the facts of a recording"
     RECORDING = "a recording"
     ROOM = "the session in the room"  # that of the therapist who is checked in, if somebody is
+    CAMERA = "what the camera of the room sees"  # for nobody but the therapist who is checked in
 
 
 class Strangers(Enum):
@@ -57,8 +58,11 @@ class Verdict(Enum):
 
 
 _THERAPIST: Final = frozenset({Role.THERAPIST})
-_ADMIN: Final = frozenset({Role.ADMIN})
 _PROGRAMS: Final = frozenset({By.PROGRAM})
+_TABLET: Final = frozenset({By.KIOSK})
+_BROWSERS: Final = frozenset({By.PAGE, By.KIOSK})
+_CARING: Final = frozenset({Role.THERAPIST, Role.SUPERVISOR})
+_ADMIN: Final = frozenset({Role.ADMIN})
 _PAGE_AND_PROGRAMS: Final = frozenset({By.PAGE, By.PROGRAM})
 
 PERMISSIONS: Final[Mapping[str, Rule]] = {
@@ -66,13 +70,45 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "static": Rule(by=frozenset(By), strangers=Strangers.ALWAYS),
     # The box as it is now.
     "live.status": Rule(by=_PAGE_AND_PROGRAMS, strangers=Strangers.IN_A_DEMO),
-    "framing.still": Rule(_THERAPIST, on=On.ROOM, strangers=Strangers.IN_A_DEMO),
+    "framing.still": Rule(_THERAPIST, on=On.CAMERA, strangers=Strangers.IN_A_DEMO),
     "asks.stop": Rule(_THERAPIST, on=On.ROOM),
     "asks.mark": Rule(_THERAPIST, on=On.ROOM),
     "asks.people": Rule(_THERAPIST, on=On.ROOM),
     # The simulated room.
     "room.view": Rule(strangers=Strangers.IN_A_DEMO),
     "room.finger": Rule(strangers=Strangers.IN_A_DEMO),
+    # Measures: a therapist hands a tablet over; on it there is its own session, and nothing of anybody's.
+    "handing.view": Rule(_THERAPIST, on=On.OWN),
+    "handing.hand_over": Rule(_THERAPIST, on=On.OWN),
+    "kiosk.view": Rule(by=_BROWSERS, on=On.OWN, strangers=Strangers.ALWAYS),
+    "kiosk.code": Rule(by=_BROWSERS, strangers=Strangers.ALWAYS),
+    "kiosk.begin": Rule(_THERAPIST, by=_TABLET, on=On.OWN),
+    "kiosk.answer": Rule(_THERAPIST, by=_TABLET, on=On.OWN),
+    "kiosk.hand_in": Rule(_THERAPIST, by=_TABLET, on=On.OWN),
+    "kiosk.stopping": Rule(_THERAPIST, by=_TABLET, on=On.OWN),
+    "kiosk.stop": Rule(_THERAPIST, by=_TABLET, on=On.OWN),
+    "kiosk.close": Rule(_THERAPIST, by=_TABLET, on=On.OWN),
+    # Who works in the room.
+    "duty.check_in": Rule(_THERAPIST),
+    "duty.check_out": Rule(_THERAPIST),
+    # What is named; without an id: of the session in the room.
+    "naming.label": Rule(_CARING, on=On.RECORDING),
+    "naming.note": Rule(_CARING, on=On.RECORDING),
+    "naming.wish": Rule(_CARING, on=On.RECORDING),
+    "naming.assign": Rule(_ADMIN, on=On.FACTS),
+    "naming.session_label": Rule(_THERAPIST, on=On.ROOM),
+    "naming.session_note": Rule(_THERAPIST, on=On.ROOM),
+    "naming.declined": Rule(_THERAPIST, on=On.ROOM),
+    # What an admin looks after.
+    "health.view": Rule(_ADMIN),
+    "sync.view": Rule(_ADMIN),
+    "sync.now": Rule(_ADMIN),
+    "sync.pause": Rule(_ADMIN),
+    "sync.resume": Rule(_ADMIN),
+    "sync.again": Rule(_ADMIN),
+    "retention.view": Rule(_ADMIN),
+    "audit.view": Rule(_ADMIN),
+    "certificates.view": Rule(_ADMIN),
     # Signing in, and what everybody changes about themselves.
     **dict.fromkeys(
         (

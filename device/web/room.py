@@ -25,7 +25,7 @@ def room(house: House) -> Blueprint:
     @blueprint.get("/room")
     def view() -> str:
         now = house.now()
-        return render_template("room.html", now=now, list=rows(house, now.believed, most=_RECENT))
+        return render_template("room.html", now=now, list=rows(house, now, most=_RECENT))
 
     @blueprint.post("/room/finger")
     def finger() -> Response:

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from device.people.person import Role
+from device.recording import ATTACHMENTS_NAME
 from device.recording.manifest import Manifest, RecordingState, SoundVerdict
 from device.status import Status
 from device.store import Listed
-from device.web.house import House, is_open
+from device.web.attached import Attached, attached_of
+from device.web.files import sizes_inside
+from device.web.filters import NOBODY, Wanted, fits
+from device.web.house import House, Now, is_open
+from device.web.paging import page_of
 from device.web.says import consent_text
 from device.web.sight import Sight
 from device.web.texts import text
 from device.web.visitor import visitor_or_none
+from device.web.ways import Way
 from device.web.wording import When, clock_text, length_text, size_text, when
+
+AT_ONCE: Final = 50
+EVERYTHING: Final = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One recording in a list. ``state`` and ``verdict`` choose the looks; the words stand beside them."""
+    """One recording in a list. ``state`` and ``verdict`` choose the looks; the words stand beside them.
+
+    ``content``: whoever looks may have what was recorded, and be told what lies beside it.
+    """
 
     id: str
     started: When
@@ -36,46 +49,128 @@ class Row:
     verdict_hint: str
     held: bool
     downloadable: bool
+    room: str
+    therapist: str  # empty where nobody was checked in
+    own: bool
+    bookmarks: int
+    content: bool
+    attached: Attached
+    way: Way
+
+    @property
+    def no_measures(self) -> bool:
+        """Whether that is an open item."""
+        return self.content and self.downloadable and not self.attached.measures
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A list, newest first; ``unreadable`` counts what is in the store and cannot be read, ``total`` what is shown.
+    """A list, newest first; ``unreadable`` counts what is in the store and cannot be read, ``total`` what is seen.
 
-    Only an admin is told of what cannot be read.
+    ``found`` counts what is looked for, of which ``rows`` is the page ``number`` of ``last``. Only an admin is told of
+    what cannot be read.
     """
 
     rows: tuple[Row, ...]
     unreadable: int
     total: int
+    found: int
+    number: int = 1
+    last: int = 1
     noted: bool = True  # that somebody looks at it; else nothing is shown
+    therapists: tuple[tuple[str, str], ...] = ()  # mark and name, to choose from
+    rooms: tuple[str, ...] = ()
 
 
-def rows(house: House, status: Status | None, *, most: int | None = None) -> Rows:
-    """The recordings that whoever asks may know of, newest first. ``status`` is one that is believed, or ``None``.
+class Rowing:
+    """Makes rows for whoever asks, as of one look at the box."""
+
+    def __init__(self, house: House, now: Now) -> None:
+        self._house = house
+        self._status = now.believed
+        self._ways = house.ways(now)
+        self._names = {person.mark: person.name for person in house.people.persons()}
+        found = visitor_or_none()
+        self._mark = None if found is None else found.person.mark
+
+    def row(self, listed: Listed) -> Row:
+        """One recording in words."""
+        return row_of(
+            listed,
+            self._status,
+            therapist=self.name_of(listed.manifest.therapist),
+            own=self.is_own(listed),
+            content=self._house.sight(listed.manifest) is Sight.CONTENT,
+            attached=self.attached(listed),
+            way=self._ways.of(listed),
+        )
+
+    def is_own(self, listed: Listed) -> bool:
+        """Whether whoever asks was checked in when it was recorded."""
+        return self._mark is not None and listed.manifest.therapist == self._mark
+
+    def attached(self, listed: Listed) -> Attached:
+        """What lies beside a recording."""
+        return attached_of(sizes_inside(self._house.store.folder(listed.manifest.id), ATTACHMENTS_NAME))
+
+    def name_of(self, mark: str | None) -> str:
+        """What colleagues call a therapist; the mark itself where the person is unknown here."""
+        return "" if mark is None else self._names.get(mark, mark)
+
+    def fits(self, listed: Listed, wanted: Wanted) -> bool:
+        """Whether it is looked for."""
+        manifest = listed.manifest
+        told = self._house.sight(manifest) is Sight.CONTENT
+        measures = self.attached(listed).measures if wanted.open_items and told and not is_open(listed) else None
+        state = _state(listed, self._status)
+        return fits(manifest, wanted, state=state, therapist=manifest.therapist, measures=measures)
+
+
+def rows(house: House, now: Now, *, wanted: Wanted = EVERYTHING, page: int = 1, most: int = AT_ONCE) -> Rows:
+    """The recordings in the store that whoever asks may see, newest first.
 
     Raises:
         StoreError: the store cannot be listed.
     """
     if visitor_or_none() is None:
-        return Rows((), 0, 0)
+        return Rows((), 0, 0, 0)
     ids = list(reversed(house.store.ids()))
-    seen: list[Row] = []
-    missing: set[str] = set()
-    for recording_id in ids:
-        entry = house.store.find(recording_id)
-        if entry is None or entry.manifest.id != recording_id:
-            missing.add(recording_id)
-        elif (sight := house.sight(entry.manifest)) > Sight.NOTHING:
-            seen.append(row_of(entry, status, sight=sight))
-        if len(seen) == most:
-            break
-    missing -= set(_beginning(ids, status))
+    listed = [entry for recording_id in ids if (entry := believed(house, recording_id)) is not None]
+    missing = set(ids) - {entry.manifest.id for entry in listed}
+    missing -= set(_beginning(ids, now.believed))
     if missing:  # what is half erased is nothing that somebody should look after
         missing -= {recording_id for recording_id, _ in house.store.going()}
+    seen = [entry for entry in listed if house.sight(entry.manifest) is not Sight.NOTHING]
     if seen and not house.noting.view("list"):
-        return Rows((), 0, 0, noted=False)
-    return Rows(tuple(seen), len(missing) if _looks_after_the_store() else 0, len(seen))
+        return Rows((), 0, 0, 0, noted=False)
+    rowing = Rowing(house, now)
+    chosen = [entry for entry in seen if rowing.fits(entry, wanted)] if wanted.anything else seen
+    shown = page_of(chosen, page, size=most)
+    marks = sorted({entry.manifest.therapist or NOBODY for entry in seen})
+    return Rows(
+        tuple(rowing.row(entry) for entry in shown.items),
+        len(missing) if _looks_after_the_store() else 0,
+        len(seen),
+        shown.total,
+        shown.number,
+        shown.last,
+        therapists=tuple((mark, "" if mark == NOBODY else rowing.name_of(mark)) for mark in marks),
+        rooms=tuple(sorted({entry.manifest.box for entry in seen})),
+    )
+
+
+def believed(house: House, recording_id: str) -> Listed | None:
+    """A recording in the store, unless its folder holds the manifest of another."""
+    listed = house.store.find(recording_id)
+    return listed if listed is not None and listed.manifest.id == recording_id else None
+
+
+def newest_own(house: House, now: Now) -> Row | None:
+    """The newest recording of whoever asks; one that goes is nobody's any more."""
+    rowing = Rowing(house, now)
+    found = (believed(house, recording_id) for recording_id in reversed(house.store.ids()))
+    own = (listed for listed in found if listed is not None and listed.going is None and rowing.is_own(listed))
+    return next((rowing.row(listed) for listed in own), None)
 
 
 def _looks_after_the_store() -> bool:
@@ -90,8 +185,17 @@ def _beginning(ids: list[str], status: Status | None) -> Iterator[str]:
         yield from ids[:1]
 
 
-def row_of(listed: Listed, status: Status | None, *, sight: Sight) -> Row:
-    """One recording in words, as far as it is shown."""
+def row_of(
+    listed: Listed,
+    status: Status | None,
+    *,
+    therapist: str,
+    own: bool,
+    content: bool,
+    attached: Attached,
+    way: Way,
+) -> Row:
+    """One recording in words."""
     manifest = listed.manifest
     state = _state(listed, status)
     verdict = _verdict(manifest.report.verdict, state)
@@ -110,7 +214,14 @@ def row_of(listed: Listed, status: Status | None, *, sight: Sight) -> Row:
         verdict_text=text(f"sound.{verdict}"),
         verdict_hint=text(f"sound.{verdict}.do"),
         held=listed.held,
-        downloadable=sight is Sight.CONTENT and listed.going is None and not is_open(listed),
+        downloadable=content and listed.going is None and not is_open(listed),
+        room=manifest.box,
+        therapist=therapist,
+        own=own,
+        bookmarks=len(manifest.bookmarks_us),
+        content=content,
+        attached=attached,
+        way=way,
     )
 
 

@@ -30,6 +30,17 @@ def when(wire: str) -> When:
     return When(wire, f"{local:%a} {local.day} {local:%b %Y, %H:%M}", f"{utc:%Y-%m-%d %H:%M:%S} UTC")
 
 
+def day_text(moment: datetime) -> str:
+    """A day of the computer's own zone: 3 Mar 2026."""
+    local = moment.astimezone()
+    return f"{local.day} {local:%b %Y}"
+
+
+def time_text(unix_s: float) -> str:
+    """A time of day by the computer's own clock: 14:05."""
+    return f"{datetime.fromtimestamp(unix_s).astimezone():%H:%M}"
+
+
 def clock_text(length_us: int) -> str:
     """A position or a running length: 0:07, 49:03, 1:02:03."""
     seconds = max(length_us, 0) // _SECOND_US

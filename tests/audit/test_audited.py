@@ -8,17 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device.audit_requests import NoteRequest
 from device.capture import feeds, microphone, pipeline, take
 from device.capture.backlog import _SLOW_STORAGE
 from device.config import Config, parse_config
 from device.config_marks import changed, digest_of_config, marks_of, start_of
 from device.demo import DemoChoices, demo_config
+from device.people.person import new_mark
 from device.recording.audited import WORDS, Happened, What, is_fact
 from device.recording.manifest import RecordingState
 from device.session_events import Cause
 from tests.audit.logs import ID
 
-NAMES = sorted({*WORDS, "people", "digest", "version", "standing", "keys", "settings", "granted", "config"})
+MARKS = ("person", "whom", "therapist")
+NAMES = sorted({*WORDS, *MARKS, "people", "digest", "version", "standing", "keys", "settings", "granted", "config"})
 FREE_TEXT = ["Anna Meier", "anna", "ANNA", "a@b.ch", "wants to talk about her mother", "12.03.1980", "756.1234.5678.97"]
 
 
@@ -50,6 +53,29 @@ def test_there_is_a_word_for_everything_that_the_box_itself_says() -> None:
     of_sound = {take.NO_SOUND, take.LONG_SILENCE, take.MICROPHONE_GONE, take.SECOND_MICROPHONE}
     assert of_sound | {take.NO_PICTURE, take.STORAGE_SLOW} <= WORDS["trouble"]
     assert set(RecordingState) <= WORDS["state"]
+
+
+@pytest.mark.parametrize("name", MARKS)
+def test_a_person_is_a_mark_and_nothing_else(name: str) -> None:
+    assert is_fact(name, new_mark())
+    for other in ("", "anna", "0123456789a", "0123456789abc", "0123456789AB", True, 12, ("0123456789ab",)):
+        assert not is_fact(name, other)
+
+
+def test_what_the_page_does_is_noted_with_whose_doing_it_was() -> None:
+    mark = new_mark()
+    login = NoteRequest(what="login", person=mark, door="page", way="password", granted=True).happened()
+    assert login is not None
+    assert login.facts == {"person": mark, "door": "page", "way": "password", "granted": True}
+    changed = NoteRequest(what="person changed", person=mark, whom=new_mark(), change="roles").happened()
+    assert changed is not None
+    assert changed.what is What.PERSON_CHANGED
+
+
+@pytest.mark.parametrize("text", FREE_TEXT)
+def test_what_the_page_says_of_people_in_other_words_is_not_noted(text: str) -> None:
+    for field in ("person", "whom", "door", "way", "change", "of", "recording"):
+        assert NoteRequest.model_validate({"what": "view", field: text}).happened() is None
 
 
 # -- the configuration ------------------------------------------------------------------------------------------------

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from device.capture.upkeep import warnings_of
+from device.clock import stamp
 from device.lived import DAY_US, HOUR_US, MOST_OFF_US
 from device.recording import ERASED_NAME, SESSION_NAME, WITHDRAWN_NAME
+from device.recording.beside import Kind
 from device.recording.signing import verify
 from device.retention import Policy
 from device.store import LIVED_NAME, Store
@@ -134,6 +136,77 @@ def test_a_copy_that_differs_is_told_on_the_page(store: Store) -> None:
     ((what, _),) = kept.upkeep.warnings
     assert what == "1 recording is different at the remote from what the box has"
     assert warnings_of(()) == ()
+
+
+# -- what waited in vain ----------------------------------------------------------------------------------------------
+
+
+def given(kept: Kept) -> Path:
+    """Somebody gave a measure, and no recording came."""
+    at = stamp(kept.clock, f"boot {kept.boot}")
+    return kept.waiting.folder / kept.waiting.put(Kind.MEASURE, b"sealed", by="a" * 12, at=at)
+
+
+def test_what_found_no_recording_is_told_from_three_hours_on_and_goes_when_the_days_are_over(store: Store) -> None:
+    kept = Kept(store, POLICY)
+    path = given(kept)
+    kept.clock.run(3 * HOUR_US)
+    kept.work()
+    assert kept.upkeep.warnings == ()
+    kept.days(29)
+    ((what, hint),) = kept.upkeep.warnings
+    assert what == "1 label, note or measure lies beside no recording"
+    assert hint
+    assert path.exists()
+    kept.days(1)
+    assert not path.exists()
+    assert [(one.what, one.by, one.facts) for one in kept.noted] == [("erased", "retention", {"attachment": "measure"})]
+    assert kept.told == ["a measure that found no recording is erased by retention"]
+    kept.work()
+    assert kept.upkeep.warnings == ()
+
+
+@pytest.mark.parametrize("policy", [None, Policy(warn_days=1)])
+def test_without_days_to_keep_it_is_kept_for_ever(store: Store, policy: Policy | None) -> None:
+    kept = Kept(store, policy)
+    path = given(kept)
+    for _ in range(100):
+        kept.switched_off(MOST_OFF_US)
+        kept.work()
+    assert path.exists()
+    assert len(kept.upkeep.warnings) == 1
+
+
+@pytest.mark.parametrize("years", [1, 40, -30])
+def test_no_clock_that_jumps_erases_what_waits(store: Store, years: int) -> None:
+    kept = Kept(store, POLICY)
+    path = given(kept)
+    kept.work()
+    for sign in (1, -1, 1):
+        kept.switched_off(0)
+        kept.clock.wall += timedelta(days=365 * years * sign)
+        kept.work()
+    kept.days(27)
+    assert path.exists()
+
+
+def test_where_nothing_is_kept_for_long_it_has_its_three_hours_all_the_same(store: Store) -> None:
+    kept = Kept(store, Policy(keep_days=0))
+    path = given(kept)
+    kept.clock.run(23 * HOUR_US)
+    kept.work()
+    assert path.exists()
+    kept.clock.run(HOUR_US)
+    kept.work()
+    assert not path.exists()
+
+
+def test_what_cannot_be_noted_is_not_erased(store: Store) -> None:
+    kept = Kept(store, Policy(keep_days=0))
+    path = given(kept)
+    kept.notes = False
+    kept.days(3)
+    assert path.exists()
 
 
 # -- erasures that were not finished ----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from device.audit_requests import AUDIT_SOCKET_NAME
 from device.config import WebSection
 from device.errors import ConfigError
 from device.people.person import Role
@@ -143,9 +144,28 @@ def test_a_download_that_was_cut_goes_on_and_a_file_that_changed_comes_whole(sit
     assert (status, whole) == (200, SEALED[::-1] + b"more")
 
 
+def test_all_that_nginx_hands_out_was_noted_before(site: Site) -> None:
+    large = SEALED * 12  # what is noted first is a megabyte, whatever was asked for
+    recording_id = add_recording(site.box.store, sealed=large)
+    known, handed = site.signed_in(), 0
+    for asked in ({"Range": "bytes=0-2999999"}, {"Range": "bytes=-3000000", "If-Range": '"other"'}, {}):
+        _, _, body = site.nginx.ask(sealed(recording_id), **known, **asked)
+        handed += len(body)
+        assert pulled_bytes(site) >= handed
+    assert handed == 3_000_000 + 2 * len(large)
+
+
+def test_what_cannot_be_noted_does_not_leave(site: Site, recording_id: str) -> None:
+    (site.box.run / AUDIT_SOCKET_NAME).unlink()
+    status, _, body = site.nginx.ask(sealed(recording_id), **site.signed_in())
+    assert (status, SEALED[:10] in body) == (503, False)
+    assert b"could not be noted" in body
+
+
 def test_a_program_is_served_like_a_browser(site: Site, recording_id: str) -> None:
-    status, _, body = site.nginx.ask(sealed(recording_id), **site.program(), Range="bytes=5-9")
-    assert (status, body) == (206, SEALED[5:10])
+    for path in (sealed(recording_id), f"/api/v1{sealed(recording_id)}"):
+        status, _, body = site.nginx.ask(path, **site.program(), Range="bytes=5-9")
+        assert (status, body) == (206, SEALED[5:10])
 
 
 @pytest.mark.parametrize("role", Role)

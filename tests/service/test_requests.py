@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from device.panel_language import Colour
-from device.recording import ATTACHMENTS_NAME, SESSION_NAME
-from device.requests import Label, Mark, Note, People, Stop
+from device.recording import SESSION_NAME
+from device.requests import Mark, People, Stop
 from device.words import Button, Consent
 from tests.service.rooms import ForbiddenCamera, MakeBox, certificates, only
-from tests.support import Box, own_open
 
 
 def test_bookmarks_come_from_a_held_record_and_from_the_page(make_box: MakeBox) -> None:
@@ -86,46 +85,3 @@ def test_the_published_states_tell_a_whole_session_in_order(make_box: MakeBox) -
     assert not lights["armed"]
     assert not lights["kept"]
     assert [str(tone) for tone in box.panel.tones] == ["one rising tick", "two short tones", "one long tone"]
-
-
-def test_a_label_and_notes_are_sealed_beside_the_recording_that_runs_or_whose_window_is_open(make_box: MakeBox) -> None:
-    box = make_box()
-    box.begin()
-    box.service.request(Label(text="first"))
-    box.service.request(Note(text="at the window"))
-    box.end()
-    box.service.request(Label(text="second"))
-    box.until(lambda _status: sorted(names(box)) == ["label.age", "note-001.age"])
-    box.stop()
-    place = box.store.folder(only(box).id) / ATTACHMENTS_NAME
-    assert own_open(place / "label.age", box.identity) == b"second"
-    assert own_open(place / "note-001.age", box.identity) == b"at the window"
-
-
-def test_a_label_without_a_recording_is_kept_nowhere(make_box: MakeBox) -> None:
-    box = make_box()
-    box.service.request(Label(text="for nobody"))
-    box.begin()
-    box.end()
-    box.consent()  # its window is closed, and a label has no place any more
-    box.until_state("armed")
-    box.service.request(Label(text="too late"))
-    box.status()
-    box.stop()
-    assert names(box) == []
-
-
-def test_a_label_goes_with_the_recording_that_is_withdrawn(make_box: MakeBox) -> None:
-    box = make_box()
-    box.begin()
-    box.service.request(Label(text="mine"))
-    box.until(lambda _status: names(box) == ["label.age"])
-    box.consent()
-    box.until_state("withdrawn")
-    box.consent()
-    box.until(lambda _status: not box.store.ids())
-    assert names(box) == []
-
-
-def names(box: Box) -> list[str]:
-    return [path.name for path in box.store.path.glob(f"*/{ATTACHMENTS_NAME}/*.age")]

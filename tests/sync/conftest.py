@@ -12,7 +12,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.age.identities import KeyIdentity
+from device.attachments import attach, seal
 from device.compose import clock_camera
+from device.recording.beside import Kind
 from device.status import Status
 from device.store import Store
 from device.words import Button
@@ -34,6 +36,10 @@ class Recorded:
     starred: str
     identity: KeyIdentity
     idle: Status
+
+    def label(self, folder: Path, text: str) -> None:
+        """Put a sealed label beside a copy of one of them."""
+        attach(folder, Kind.LABEL, seal(Kind.LABEL, text.encode(), [self.identity.recipient()]))
 
 
 @pytest.fixture(scope="session")

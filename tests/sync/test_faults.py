@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import pytest
 
-from device.attachments import Kind, attach
 from device.capture.upkeep import Upkeep
 from device.errors import RemoteAwayError
 from device.lived import DAY_US
@@ -100,7 +99,7 @@ def test_a_server_that_spoils_everything_never_gets_a_recording_deleted(
 
 def test_a_label_that_is_spoiled_is_sent_again(make_world: MakeWorld, recorded: Recorded) -> None:
     here = make_world(only=recorded.sound)
-    attach(here.store.folder(recorded.sound), Kind.LABEL, "third hour", [recorded.identity.recipient()])
+    recorded.label(here.store.folder(recorded.sound), "third hour")
     here.restart(lambda remote: Spoiling(remote, here.server, times=1, at=5, file=LABEL))
     here.synced()
     there = here.server.maker.path / here.place(recorded.sound) / LABEL
@@ -110,7 +109,7 @@ def test_a_label_that_is_spoiled_is_sent_again(make_world: MakeWorld, recorded: 
 def test_a_label_that_is_not_synced_keeps_its_recording(make_world: MakeWorld, recorded: Recorded) -> None:
     here = make_world(only=recorded.sound)
     here.synced()
-    attach(here.store.folder(recorded.sound), Kind.LABEL, "third hour", [recorded.identity.recipient()])
+    recorded.label(here.store.folder(recorded.sound), "third hour")
     retain(here)
     assert here.store.ids() == [recorded.sound]
     here.synced()

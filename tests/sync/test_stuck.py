@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from device.capture.upkeep import Upkeep
-from device.compose import policy_of
 from device.config import parse_config
 from device.devicekey import load_or_make_device_key
 from device.lived import DAY_US, Lived
 from device.panel_language import Colour, Pattern
-from device.retention import Policy
+from device.retention import Policy, policy_of
 from device.status import LampStatus
 from device.store import Store
 from device.sync_status import SyncState

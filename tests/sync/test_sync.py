@@ -11,7 +11,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from device.attachments import Kind, attach
 from device.compose_remote import desks_of
 from device.recording import ERASE_ORDERS_NAME, MANIFEST_NAME, RECEIPTS_NAME, SESSION_NAME
 from device.recording.chain import Head
@@ -258,7 +257,7 @@ def test_an_order_that_does_not_say_when_it_was_recorded_finds_its_recording(
     here.withdraw(recorded.sound)
     path = here.store.path / ERASE_ORDERS_NAME / f"{recorded.sound}.json"
     facts = verify(ORDER_KIND, path.read_bytes()).payload
-    path.write_bytes(here.store._sign(ORDER_KIND, {name: facts[name] for name in facts if name != "started"}))
+    path.write_bytes(here.store.signed(ORDER_KIND, {name: facts[name] for name in facts if name != "started"}))
     here.synced()
     assert (here.held_of(recorded.sound), here.orders()) == (set(), [])
 
@@ -272,7 +271,7 @@ def test_a_label_that_comes_later_is_sent_alone_and_the_receipt_is_renewed(
     here = make_world()
     here.synced()
     before = here.receipt(recorded.picture)
-    attach(here.store.folder(recorded.picture), Kind.LABEL, "M. B., third hour", [recorded.identity.recipient()])
+    recorded.label(here.store.folder(recorded.picture), "M. B., third hour")
     kept: list[Handing] = []
 
     def watched(remote: Remote) -> Remote:
@@ -294,7 +293,7 @@ def test_a_label_that_comes_later_is_sent_alone_and_the_receipt_is_renewed(
 def test_a_label_that_is_changed_replaces_the_one_at_the_remote(make_world: MakeWorld, recorded: Recorded) -> None:
     here = make_world(only=recorded.sound)
     for text in ("third hour", "fourth hour, after all"):
-        attach(here.store.folder(recorded.sound), Kind.LABEL, text, [recorded.identity.recipient()])
+        recorded.label(here.store.folder(recorded.sound), text)
         here.synced()
         there = here.server.maker.path / here.place(recorded.sound) / LABEL
         assert there.read_bytes() == (here.store.folder(recorded.sound) / LABEL).read_bytes()
@@ -399,7 +398,7 @@ def test_the_group_may_read_all_that_sync_needs_and_may_write_nothing_of_it(
     here = make_world()
     before = os.umask(0o027)  # as the unit has it
     try:
-        attach(here.store.folder(recorded.picture), Kind.LABEL, "third hour", [recorded.identity.recipient()])
+        recorded.label(here.store.folder(recorded.picture), "third hour")
         here.withdraw(recorded.sound)
         here.syncing.sync.turn()
         here.withdraw(recorded.starred)

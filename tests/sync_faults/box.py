@@ -246,7 +246,9 @@ class Box:
         lived = step(self.store.read_lived(key), reading)
         found = survey(self.store, lived, policy=Policy(keep_days=0), key=key)
         at = stamp(SystemClock(), boot_id())
-        return [one.recording for one in found.decisions if carry_out(self.store, one, at=at, go_on=lambda: True)]
+        return [
+            one.recording for one in found.decisions if carry_out(self.store, one, key=key, at=at, go_on=lambda: True)
+        ]
 
     # -- what it tells ------------------------------------------------------------------------------------------------
 

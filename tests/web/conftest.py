@@ -29,6 +29,7 @@ from device.room import ROOM_NAME
 from device.store import Store, StoreReader
 from device.web.app import create_app
 from device.web.front import Front
+from device.web.setup import Setup
 from provisioning.verify_audit import verify_audit
 from tests.audit.logs import KEY
 from tests.web.published import BOX, make_store
@@ -47,11 +48,19 @@ class Box:
     run: Path
     audit: Path
     people: People
+    setup: Setup = field(default_factory=Setup)
+    name: str = BOX
     heard: queue.Queue[tuple[str, bytes]] = field(default_factory=queue.Queue)
 
     def app(self, *, room: bool = True, front: Front = LOOPBACK) -> Flask:
         return create_app(
-            store=StoreReader(self.store.path), run=self.run, box=BOX, room=room, people=self.people, front=front
+            store=StoreReader(self.store.path),
+            run=self.run,
+            box=self.name,
+            room=room,
+            people=self.people,
+            setup=self.setup,
+            front=front,
         )
 
     def noted(self) -> list[dict[str, Any]]:

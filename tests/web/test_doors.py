@@ -12,7 +12,7 @@ from device.people.person import Person, Role
 from device.people.visit import Kind, Stage
 from device.web.app import create_app
 from device.web.front import Front
-from tests.web.conftest import BOX, Box
+from tests.web.conftest import BOX, FROM_PAGE, Box
 from tests.web.published import add_recording
 from tests.web.visitors import add_person, bearer, begin, browser, tablet
 
@@ -104,8 +104,11 @@ def test_a_tablet_in_a_clients_hands_never_opens_the_page_of_who_is_signed_in_on
     kiosk = begin(box.people, therapist, Kind.KIOSK)
     client = tablet(app, kiosk)
     client.set_cookie("sotto", begin(box.people, therapist).token, domain="localhost")
-    paths = ("/", "/room", f"/recordings/{recording_id}/", "/status.json")
-    assert [get(client, path) for path in paths] == [403, 403, 403, 403]
+    for path in ("/", "/room", f"/recordings/{recording_id}/", "/status.json", "/measures/"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/kiosk/"), path
+    asked = client.post("/requests/stop", json={}, headers=FROM_PAGE)
+    assert asked.status_code == 403
     box.people.revoke(therapist.mark, kiosk.session)
     assert all(get(client, path) in {303, 401} for path in ("/", f"/recordings/{recording_id}/"))
     client.set_cookie("sotto-kiosk", "", domain="localhost")

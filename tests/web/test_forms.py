@@ -17,7 +17,7 @@ from device.web.visitor import By
 from tests.web.conftest import FROM_PAGE, Box, app_of_nobody
 from tests.web.published import add_recording
 from tests.web.test_permissions import REACHED, address, emptied, routes
-from tests.web.visitors import add_person, bearer, begin, browser, form_token_of
+from tests.web.visitors import THERAPIST, add_person, bearer, begin, browser, form_token_of
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
@@ -42,7 +42,7 @@ def app(box: Box) -> Flask:
 @pytest.fixture
 def anybody(box: Box, app: Flask) -> FlaskClient:
     """Somebody who may do whatever a person may."""
-    return browser(app, begin(box.people, add_person(box.people, *Role)))
+    return browser(app, begin(box.people, add_person(box.people, *Role, mark=THERAPIST)))
 
 
 def token_of(client: FlaskClient) -> str:
@@ -94,10 +94,14 @@ def test_a_form_needs_its_token(box: Box, anybody: FlaskClient, app: Flask, endp
 
 
 @pytest.mark.parametrize(("endpoint", "method"), by_page())
-def test_what_our_own_page_sends_arrives(anybody: FlaskClient, app: Flask, endpoint: str, method: str) -> None:
+def test_what_our_own_page_sends_arrives(
+    box: Box, anybody: FlaskClient, app: Flask, endpoint: str, method: str
+) -> None:
     ours = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}
-    assert ask(anybody, app, endpoint, method, json={}, headers={**ours, **FROM_PAGE}) == REACHED
-    assert ask(anybody, app, endpoint, method, data={"token": token_of(anybody)}, headers=ours) == REACHED
+    path = path_of(app, endpoint, add_recording(box.store))
+    assert anybody.open(path, method=method, json={}, headers={**ours, **FROM_PAGE}).status_code == REACHED
+    token = token_of(anybody)
+    assert anybody.open(path, method=method, data={"token": token}, headers=ours).status_code == REACHED
 
 
 @pytest.mark.parametrize(("endpoint", "method"), by_page())

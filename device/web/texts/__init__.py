@@ -8,9 +8,43 @@ from __future__ import annotations
 
 from typing import Final
 
-from device.web.texts import api, asks, box, doors, facts, failures, frame, panel, people, recordings, sync
+from device.web.texts import (
+    admin,
+    api,
+    asks,
+    box,
+    doors,
+    facts,
+    failures,
+    frame,
+    home,
+    measures,
+    naming,
+    panel,
+    people,
+    recordings,
+    sync,
+    ways,
+)
 
-AREAS: Final = (api, asks, box, doors, facts, failures, frame, panel, people, recordings, sync)
+AREAS: Final = (
+    admin,
+    api,
+    asks,
+    box,
+    doors,
+    facts,
+    failures,
+    frame,
+    home,
+    measures,
+    naming,
+    panel,
+    people,
+    recordings,
+    sync,
+    ways,
+)
 TEXTS: Final[dict[str, str]] = {key: sentence for area in AREAS for key, sentence in area.TEXTS.items()}
 
 

@@ -1,0 +1,65 @@
+"""Builds what answers the page when it has something named."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from device.age.recipients import Recipient
+from device.audit_requests import PATIENCE_S
+from device.capture.auditor import Auditor
+from device.capture.desk import Desk
+from device.capture.duty import Duty
+from device.capture.places import Places
+from device.capture.waiting import WaitingRoom
+from device.clock import Clock, boot_id
+from device.config import Config
+from device.journal import Journal
+from device.naming_requests import NAMING_SOCKET_NAME, NamingServer
+from device.store import Store
+
+PAGE_USER: Final = "sotto-web"  # as in systemd/sysusers.d
+
+
+def desk_of(
+    config: Config,
+    *,
+    store: Store,
+    recipients: Sequence[Recipient],
+    waiting: WaitingRoom,
+    auditor: Auditor,
+    clock: Clock,
+    journal: Journal,
+    in_order: Callable[[], bool],
+) -> Desk:
+    """What seals labels, notes and measures, and writes down who works in the room and what is asked for."""
+    boot = boot_id()
+    return Desk(
+        store,
+        recipients=recipients,
+        clock=clock,
+        boot=boot,
+        places=Places(),
+        duty=Duty(config.box.run, boot=boot),
+        waiting=waiting,
+        note=lambda happened: auditor.note_durably(happened, patience_s=PATIENCE_S),
+        in_order=in_order,
+        journal=journal,
+    )
+
+
+def naming_server(config: Config, desk: Desk) -> NamingServer:
+    """The socket on which the page asks for all that."""
+    return NamingServer(config.box.run / NAMING_SOCKET_NAME, desk.answer, users=_who_may_ask(), rest=time.sleep)
+
+
+def _who_may_ask() -> frozenset[int]:
+    """The page's user, where this machine has one, and capture's own: on a developer's machine both are the same."""
+    own = {os.geteuid()}
+    try:
+        return frozenset({*own, pwd.getpwnam(PAGE_USER).pw_uid})
+    except KeyError:
+        return frozenset(own)

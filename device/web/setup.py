@@ -1,0 +1,54 @@
+"""What the configuration says of this box, as far as the page tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from device.config import AlsaMicrophone, Config, PicameraCamera, SimulatedCamera, SimulatedMicrophone
+from device.retention import Policy, policy_of
+from device.web.texts import text
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How the box was set up; empty or ``None`` where nothing is said.
+
+    ``remote``: the name that receipts have. ``measures``: the folder of the clinic's own.
+    """
+
+    microphone: str = ""
+    second_microphone: str = ""
+    camera: str = ""
+    policy: Policy | None = None
+    remote: str | None = None
+    measures: Path | None = None
+
+
+def setup_of(config: Config) -> Setup:
+    """The same, out of the configuration."""
+    second = config.second_microphone
+    return Setup(
+        microphone=_microphone(config.microphone),
+        second_microphone="" if second is None else _microphone(second),
+        camera=_camera(config),
+        policy=policy_of(config),
+        remote=config.remote.name if config.remote else None,
+        measures=config.web.measures,
+    )
+
+
+def _microphone(section: SimulatedMicrophone | AlsaMicrophone) -> str:
+    if isinstance(section, SimulatedMicrophone):
+        return text("setup.microphone.simulated")
+    key = next(key for key in ("card", "usb_path", "serial", "device") if getattr(section, key) is not None)
+    return text(f"setup.microphone.{key}", name=getattr(section, key))
+
+
+def _camera(config: Config) -> str:
+    camera = config.camera
+    if isinstance(camera, PicameraCamera):
+        return text("setup.camera.picamera2", number=camera.number, width=camera.width, height=camera.height)
+    if isinstance(camera, SimulatedCamera):
+        return text("setup.camera.simulated", width=camera.width, height=camera.height)
+    return text("setup.camera.disabled")

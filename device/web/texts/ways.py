@@ -1,0 +1,52 @@
+"""Where a recording is on its way from the box to the clinic, and what the box was set up with."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str]] = {
+    "way": "On its way",
+    "way.open": "not sealed yet",
+    "way.open.do": "It is sent once it is sealed.",
+    "way.kept_back": "waits for the client's last word",
+    "way.kept_back.do": "It is sent once the client can no longer withdraw it.",
+    "way.queued": "waits to be sent",
+    "way.queued.do": "It is sent by itself.",
+    "way.sending": "on its way",
+    "way.sending.do": "It is being sent to {remote}.",
+    "way.verifying": "being compared",
+    "way.verifying.do": "The copy at {remote} is being read again.",
+    "way.verified": "at the clinic",
+    "way.verified.do": "The copy at {remote} was read again, and is the same.",
+    "way.lacking": "at the clinic, but for something beside it",
+    "way.lacking.do": "A label, a note or a measure came later. It is sent by itself.",
+    "way.differs": "the clinic's copy differs",
+    "way.differs.do": "It is sent again by itself. If that does not help, look at the disk of {remote}.",
+    "way.alone": "in this box only",
+    "way.alone.do": "The configuration names no remote.",
+    "way.going": "being erased",
+    "way.going.do": "It is gone in a moment.",
+    "way.speed": "{speed} a second",
+    "way.left": "about {left} left",
+    "way.goes.held": "It stays in the box: it is held for research.",
+    "way.goes.never": "It stays in the box, too.",
+    "way.goes.now": "It may go from the box at any time.",
+    "way.goes.on": "It may go from the box on {day}.",
+    "way.step.sealed": "Sealed",
+    "way.step.queued": "Queued",
+    "way.step.sending": "Sent",
+    "way.step.verified": "Verified",
+    "way.step.goes": "May go",
+    "way.done": "done",
+    "way.now": "now",
+    "way.todo": "to come",
+    # What the box was set up with.
+    "setup.microphone.simulated": "simulated: a sound file",
+    "setup.microphone.card": "the sound card {name}",
+    "setup.microphone.usb_path": "whatever is in the USB socket {name}",
+    "setup.microphone.serial": "the one with the serial number {name}",
+    "setup.microphone.device": "ALSA's device {name}",
+    "setup.camera.disabled": "none: only sound can be consented to",
+    "setup.camera.simulated": "simulated: a moving clock, {width} × {height}",
+    "setup.camera.picamera2": "camera {number} of the Raspberry Pi, {width} × {height}",
+}
