@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from device.demo_people import PEOPLE_NAME
+from device.devicekey import published_fingerprint
 from device.recording import SESSION_NAME
 from device.recording.chain import AUDIT_NAME
 from tests.web.test_browser import browser  # noqa: F401  # the same Chromium
@@ -123,7 +124,9 @@ def test_a_newcomer_records_sees_and_opens_a_session(
 
     out = tmp_path / "out.mp4"
     identity = folder / "clinic.key"
-    done = clinic("open", f"{address}recordings/{recording.name}", "-i", identity, "-o", out, "--last", "3s")
+    device = published_fingerprint(folder / "run") or ""
+    where, who = f"{address}api/v1/recordings/{recording.name}", ("--login", "supervisor", "--device-key", device)
+    done = clinic("open", where, *who, "-i", identity, "-o", out, "--last", "3s")
     assert done.returncode == 0, done.stderr
     assert "complete" in done.stdout + done.stderr
     length_s, reached_s = played(page, out)
