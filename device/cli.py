@@ -92,11 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         service = verbs.add_parser(name, help=text)
         service.add_argument("--config", type=Path, required=True, metavar="FILE")
         service.set_defaults(verb=verb)
-    nginx = verbs.add_parser("nginx", help="write the configuration of the nginx in front of the page")
-    nginx.add_argument("--config", type=Path, required=True, metavar="FILE")
-    nginx.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to; the screen where it is left out")
-    nginx.add_argument("--run", type=Path, default=NGINX_RUN, metavar="FOLDER", help=f"nginx's own ({NGINX_RUN})")
-    nginx.set_defaults(verb=_nginx)
+    _add_nginx(verbs.add_parser("nginx", help="write the configuration of the nginx in front of the page"))
     _add_check(verbs.add_parser("check", help="find out whether this box is well, and what to do where it is not"))
     _add_audit(verbs.add_parser("audit", help="show the end of the audit log, and its head"))
     diagram = verbs.add_parser("diagram", help="bring the pictures of the session in a document up to date")
@@ -132,6 +128,13 @@ def _add_cameras(verbs: Any) -> None:
     camera.add_argument("--upside-down", action="store_true")
     camera.add_argument("--stills", type=_size)
     camera.set_defaults(verb=_picamera2_camera)
+
+
+def _add_nginx(nginx: argparse.ArgumentParser) -> None:
+    nginx.add_argument("--config", type=Path, required=True, metavar="FILE")
+    nginx.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to; the screen where it is left out")
+    nginx.add_argument("--run", type=Path, default=NGINX_RUN, metavar="FOLDER", help=f"nginx's own ({NGINX_RUN})")
+    nginx.set_defaults(verb=_nginx)
 
 
 def _add_check(check: argparse.ArgumentParser) -> None:
