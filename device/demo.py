@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from device.demo_people import PEOPLE_NAME, Shown, check_in, make_people, written
+from device.devicekey import published_fingerprint
 from device.errors import AdminError
 from device.remote_folder import MARK_NAME
 
@@ -155,8 +156,8 @@ def _beside(program: str) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def welcome(address: str, folder: Path, identity: Path, people: list[Shown]) -> str:
-    """What a newcomer reads."""
+def welcome(address: str, folder: Path, identity: Path, people: list[Shown], *, device: str) -> str:
+    """What a newcomer reads. ``device``: the fingerprint of the box's key."""
     logins = "\n".join(f"    {one.login:<12}{one.password}   {one.codes[0]}" for one in people)
     return f"""\
 
@@ -176,7 +177,8 @@ def welcome(address: str, folder: Path, identity: Path, people: list[Shown]) -> 
     {identity}
 
   Open a recording as a supervisor would (the id stands in the list):
-    {_beside("sotto-clinic")} open {address}recordings/ID -i {identity} -o session.mp4 --last 10s
+    {_beside("sotto-clinic")} open {address}api/v1/recordings/ID -i {identity} --login supervisor \\
+        --device-key {device} -o session.mp4 --last 10s
 
   The clinic's server is a folder here; what is recorded gets there by itself once its two minutes are over:
     {folder / "clinic"}
@@ -212,7 +214,8 @@ def run_demo(choices: DemoChoices) -> int:
         address = children[1].wait_ready()
         children.append(Child("sync", config))
         children[2].wait_ready()
-        sys.stdout.write(welcome(address, folder, identity, people))
+        device = published_fingerprint(folder / "run") or "FINGERPRINT"
+        sys.stdout.write(welcome(address, folder, identity, people, device=device))
         sys.stdout.flush()
         while not ending.wait(0.5):
             for child in children:

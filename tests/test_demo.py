@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from device.demo_people import PEOPLE_NAME
+from device.devicekey import published_fingerprint
 from device.recording import SESSION_NAME
 from device.recording.chain import AUDIT_NAME
 from tests.web.test_browser import browser  # noqa: F401  # the same Chromium
@@ -43,6 +45,20 @@ def clinic(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "provisioning", *map(str, arguments)], capture_output=True, text=True, check=False
     )
+
+
+def sign_in(page: Page, address: str, folder: Path, login: str) -> None:
+    """With what the demo wrote down for that person."""
+    told = (folder / PEOPLE_NAME).read_text().partition(f"{login}\n")[2]
+    password, code = re.findall(r"password\s+(\S+)|codes\n\s+(\S+)", told)[:2]
+    page.goto(f"{address}sign-in")
+    page.get_by_label("Login").fill(login)
+    page.get_by_label("Password").fill(password[0])
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Use a recovery code").click()
+    page.get_by_label("Recovery code").fill(code[1])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible(timeout=RUNNING_MS)
 
 
 def press(page: Page, key: str) -> None:
@@ -81,6 +97,7 @@ def test_a_newcomer_records_sees_and_opens_a_session(
 ) -> None:
     address, folder = demo
     page = browser.new_page(viewport={"width": 1280, "height": 900})
+    sign_in(page, address, folder, "therapist")
     page.goto(f"{address}room")
     shown = page.locator('[data-say="shown"]')
     expect(shown).to_contain_text("off", timeout=RUNNING_MS)
@@ -107,7 +124,9 @@ def test_a_newcomer_records_sees_and_opens_a_session(
 
     out = tmp_path / "out.mp4"
     identity = folder / "clinic.key"
-    done = clinic("open", f"{address}recordings/{recording.name}", "-i", identity, "-o", out, "--last", "3s")
+    device = published_fingerprint(folder / "run") or ""
+    where, who = f"{address}api/v1/recordings/{recording.name}", ("--login", "supervisor", "--device-key", device)
+    done = clinic("open", where, *who, "-i", identity, "-o", out, "--last", "3s")
     assert done.returncode == 0, done.stderr
     assert "complete" in done.stdout + done.stderr
     length_s, reached_s = played(page, out)

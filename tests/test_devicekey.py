@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from device.devicekey import load_or_make_device_key, throwaway_key
+from device.devicekey import (
+    PUBLIC_NAME,
+    load_or_make_device_key,
+    publish_public_key,
+    published_fingerprint,
+    throwaway_key,
+)
 from device.errors import AdminError
+from device.recording.signing import fingerprint
 from tests.support import cuts
 
 
@@ -52,3 +59,15 @@ def test_a_key_that_cannot_be_made_or_read_is_told_with_its_key(tmp_path: Path) 
 
 def test_a_rehearsals_key_is_another_one_every_time() -> None:
     assert throwaway_key().private_bytes_raw() != throwaway_key().private_bytes_raw()
+
+
+def test_other_processes_know_the_key_by_its_fingerprint_once_capture_has_started(tmp_path: Path) -> None:
+    key = throwaway_key()
+    assert published_fingerprint(tmp_path) is None
+    publish_public_key(key, tmp_path)
+    assert published_fingerprint(tmp_path) == fingerprint(key.public_key().public_bytes_raw())
+    assert [(path.name, path.stat().st_size) for path in tmp_path.iterdir()] == [(PUBLIC_NAME, 32)]
+    (tmp_path / PUBLIC_NAME).write_bytes(bytes(31))
+    assert published_fingerprint(tmp_path) is None
+    with pytest.raises(AdminError, match="cannot be published"):
+        publish_public_key(key, tmp_path / "nowhere")

@@ -79,7 +79,7 @@ class Passwords:
         """
         with self._turn():
             try:
-                return self._hasher.verify(kept or self._nobodys, password[: MOST_LETTERS + 1]) and kept is not None
+                return self._hasher.verify(kept or self._nobodys, password[: MOST_LETTERS + 1])
             except (VerificationError, InvalidHashError):
                 return False
 

@@ -81,7 +81,7 @@ def set_up_app(page: Page) -> str:
 
 @pytest.mark.parametrize("options", [PHONE, DESKTOP, {**PHONE, "java_script_enabled": False}])
 def test_the_first_admin_adds_a_therapist_who_signs_in(capture: Box, opened: Open, options: dict[str, object]) -> None:
-    name = "phone" if options is PHONE else "desktop"
+    name = {id(PHONE): "phone", id(DESKTOP): "desktop"}.get(id(options), "without-script")
     page = opened(**options)
     page.goto("/sign-in")
     draw(page, f"sign-in-{name}")

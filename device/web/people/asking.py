@@ -25,6 +25,15 @@ SEE_OTHER: Final = 303
 KNOWN_COOKIE: Final = "sotto-known"
 _BAD_REQUEST, _FORBIDDEN, _TOO_MANY = 400, 403, 429
 _CODES: Final = {Reason.WRONG: _FORBIDDEN, Reason.WAIT: _TOO_MANY, Reason.BUSY: _TOO_MANY}
+_WRONG: Final = {
+    Reason.WRONG: frozenset({"password", "code"}),
+    Reason.CODE: frozenset({"code"}),
+    Reason.PASSWORD: frozenset({"password"}),
+    Reason.AGAIN: frozenset({"password", "password_again"}),
+    Reason.LOGIN: frozenset({"login"}),
+    Reason.NAME: frozenset({"name"}),
+    Reason.RECIPIENT: frozenset({"recipient"}),
+}
 _BUSY_S: Final = 3
 # A way back into this page, and nowhere else: one slash and then a name.
 _OWN_PATH: Final = re.compile(r"/(?:[A-Za-z0-9._~-][A-Za-z0-9._~/-]*)?")
@@ -32,25 +41,36 @@ _OWN_PATH: Final = re.compile(r"/(?:[A-Za-z0-9._~-][A-Za-z0-9._~/-]*)?")
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """Why a form was refused: what happened, and what to do; ``wait_s``: not before so many seconds."""
+    """Why a form was refused: what happened, and what to do; ``wait_s``: not before so many seconds.
+
+    ``wrong``: the fields that it is about.
+    """
 
     what: str
     hint: str
     code: int
     wait_s: int
+    wrong: frozenset[str]
 
 
 def complaint_of(problem: RefusedError) -> Complaint:
     """What to say of a refusal."""
     wait_s = _BUSY_S if problem.reason is Reason.BUSY else problem.wait_s
     key = f"refused.{problem.reason}"
-    return Complaint(text(key), text(f"{key}.do", seconds=wait_s), _CODES.get(problem.reason, _BAD_REQUEST), wait_s)
+    code, wrong = _CODES.get(problem.reason, _BAD_REQUEST), _WRONG.get(problem.reason, frozenset())
+    if problem.reason is Reason.WRONG and "old" in request.form:
+        wrong = frozenset({"old"})  # the new one beside it may be as good as it likes
+    return Complaint(text(key), text(f"{key}.do", seconds=wait_s), code, wait_s, wrong)
 
 
-def form_page(template: str, problem: RefusedError | None, **facts: Any) -> Response:
-    """A page with a form; ``problem``: why what was sent is refused. Nothing secret that was typed is shown again."""
+def form_page(template: str, problem: RefusedError | None, *, at: str = "", **facts: Any) -> Response:
+    """A page with a form; ``problem``: why what was sent is refused, ``at``: which form, where there are several.
+
+    Nothing secret that was typed is shown again.
+    """
     complaint = None if problem is None else complaint_of(problem)
-    response = make_response(render_template(template, complaint=complaint, **facts))
+    wrong = complaint.wrong if complaint is not None else frozenset()
+    response = make_response(render_template(template, complaint=complaint, wrong=wrong, refused_at=at, **facts))
     if complaint is not None:
         response.status_code = complaint.code
         if complaint.wait_s:
