@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from base64 import b64decode
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from provisioning.key_login import MOST_SEALED_BYTES
 from tests.web.conftest import Box
 from tests.web.programs import EVERYBODY, Program, mark_of, person, settle
 from tests.web.published import BOX
+from tests.web.visitors import begin
 
 LOGIN = "/api/v1/challenges"
 TOKENS = "/api/v1/tokens"
@@ -143,6 +145,29 @@ def test_a_token_that_was_ended_is_refused(one: Program) -> None:
     own = one.get("/tokens").get_json()["tokens"][0]["id"]
     assert one.ask("DELETE", f"/tokens/{own}").status_code == 204
     assert one.get("/tokens").status_code == 401
+
+
+def test_that_a_token_was_ended_is_noted_or_it_holds_on(clinic: Box, one: Program) -> None:
+    one.sign_in()
+    old = Program(one.client, "one", one.token)
+    one.sign_in()
+    ended = next(token["id"] for token in one.get("/tokens").get_json()["tokens"] if not token["current"])
+    (clinic.run / "audit.sock").rename(clinic.run / "away")
+    assert one.ask("DELETE", f"/tokens/{ended}").status_code == 503
+    assert old.get("/me").status_code == 200
+    (clinic.run / "away").rename(clinic.run / "audit.sock")
+    assert one.ask("DELETE", f"/tokens/{ended}").status_code == 204
+    assert old.get("/me").status_code == 401
+    mark = mark_of("one")
+    facts = {"change": "token revoked", "door": "program", "person": mark, "whom": mark}
+    assert [entry["facts"] for entry in clinic.noted() if entry["what"] == "person changed"] == [facts]
+
+
+def test_a_browser_is_not_signed_out_as_if_it_were_a_token(clinic: Box, one: Program) -> None:
+    one.sign_in()
+    begun = begin(clinic.people, EVERYBODY[0])
+    assert one.ask("DELETE", f"/tokens/{begun.session}").status_code == 404
+    assert clinic.people.visitor_of_cookie(begun.token, time.time()) is not None
 
 
 def test_nobody_ends_or_sees_the_token_of_another(client: FlaskClient, one: Program) -> None:

@@ -95,7 +95,7 @@ OPERATIONS: Final = (
         "/tokens/{token_id}",
         "End a token of yours",
         gives=(204, None),
-        refuses=(404,),
+        refuses=(404, 503),
     ),
     Operation("api.me", "get", "/me", "Whose program this is", gives=(200, Me)),
     Operation(

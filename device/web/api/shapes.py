@@ -17,23 +17,17 @@ from device.recording.named import Session, Text, Word
 from device.words import By, Consent
 
 _ATTACHMENT: Final = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,80}\.age"
-_TOKEN_ID: Final = r"[0-9a-f]{12}"  # noqa: S105  # the shape of a name
 
 RecordingId = Annotated[str, Field(pattern=r"^[0-9]{6}-[a-z0-9]{10}$", description="the id of a recording")]
 AttachmentName = Annotated[str, Field(pattern=f"^{_ATTACHMENT}$", description="the name of an attachment")]
 Mark = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$", description="stands for a person of the clinic")]
-TokenId = Annotated[str, Field(pattern=f"^{_TOKEN_ID}$", description="names a token, and is none")]
+TokenId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$", description="names a token, and is none")]
 Count = Annotated[int, Field(ge=0)]
 
 
 def is_attachment_name(text: str) -> bool:
     """Whether an attachment could have that name."""
     return re.fullmatch(_ATTACHMENT, text) is not None
-
-
-def is_token_id(text: str) -> bool:
-    """Whether a token could be named so."""
-    return re.fullmatch(_TOKEN_ID, text) is not None
 
 
 class Shape(BaseModel):

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, request
 
+from device.audit_requests import NoteRequest
 from device.people.refused import RefusedError
 from device.people.sessions import Begun
 from device.people.visit import Visit
 from device.web.api.edges import answer, body
-from device.web.api.shapes import AnswerIn, Challenge, ChallengeIn, Granted, Me, TokenFacts, Tokens, is_token_id
+from device.web.api.shapes import AnswerIn, Challenge, ChallengeIn, Granted, Me, TokenFacts, Tokens
 from device.web.house import House
 from device.web.noting import not_noted
 from device.web.refusals import Refusal
@@ -53,7 +54,9 @@ def signing_in(blueprint: Blueprint, house: House) -> None:
 
     @blueprint.delete("/tokens/<token_id>")
     def revoke(token_id: str) -> Response:
-        if not is_token_id(token_id) or not house.people.revoke(visitor().person.mark, token_id):
+        mark = visitor().person.mark
+        held = {visit.session for visit in house.people.tokens(mark, house.unix_s())}
+        if token_id not in held or not house.people.revoke(mark, token_id, lambda: _note_end(house, mark)):
             raise Refusal(404, "error.404.token")
         return Response(status=_NO_CONTENT)
 
@@ -69,12 +72,19 @@ def _note(house: House, begun: Begun) -> None:
     Raises:
         Refusal: it cannot be; the token is worth nothing then.
     """
-    visit = house.people.visitor_of_bearer(begun.token, house.unix_s())
-    if visit is None:
-        raise Refusal(401, "error.api.answer")  # the person has gone in this very moment
-    if not house.noting.key_login(granted=True, person=visit.person.mark):
-        house.people.revoke(visit.person.mark, begun.session)
+    if not house.noting.key_login(granted=True, person=begun.mark):
+        house.people.revoke(begun.mark, begun.session)
         raise not_noted()
+
+
+def _note_end(house: House, mark: str) -> None:
+    """Have it noted that somebody ends a token of their own.
+
+    Raises:
+        Refusal: it cannot be; the token holds on.
+    """
+    told = NoteRequest(what="person changed", person=mark, whom=mark, door="program", change="token revoked")
+    house.noting.must_note(told)
 
 
 def _facts(visit: Visit, *, current: str) -> TokenFacts:
