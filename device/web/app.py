@@ -5,11 +5,10 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from flask import Flask, request
+from flask import Flask
 from jinja2 import StrictUndefined
 
 from device.people.people import People
@@ -38,15 +37,15 @@ from device.web.measure_sealing import sealed_by_capture
 from device.web.naming import naming
 from device.web.noting import Noting
 from device.web.people import PEOPLE
+from device.web.proofs import Proofs
 from device.web.room import room as room_view
 from device.web.setup import Setup
-from device.web.texts import text
-from device.web.visitor import mark_or_none, visitor_or_none
+from device.web.visitor import mark_or_none
 from device.web.waiting import waiting
 
 # The longest that anybody has to say to the page is a form of a few words.
 _MOST_REQUEST_BYTES: Final = 16 * 1024
-_MOST_PEOPLE: Final = 12
+_PAGES: Final = (lists, api, download, live, framing, asks, duty, naming, waiting, *BOX, *PEOPLE)
 _LOOPBACK: Final = Front()
 
 
@@ -80,6 +79,7 @@ def create_app(
         people=people,
         setup=setup or Setup(),
         front=front,
+        proofs=Proofs(),
     )
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_REQUEST_BYTES
@@ -91,37 +91,10 @@ def create_app(
     who_asks(app, house)
     forms(app, front=front, key=form_key or secrets.token_bytes(32))
     doors(app, house)
-    frame(app)
-    for blueprint in (
-        lists,
-        api,
-        download,
-        live,
-        framing,
-        asks,
-        duty,
-        naming,
-        waiting,
-        *BOX,
-        *PEOPLE,
-        *([room_view] if room else []),
-    ):
+    frame(app, house)
+    for blueprint in (*_PAGES, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
     kiosks = Kiosks()
     app.register_blueprint(handing(house, kiosks, measures))
     app.register_blueprint(kiosk(house, kiosks, sealed_by_capture(run)))
-
-    @app.context_processor
-    def _frame() -> dict[str, Any]:
-        looked = datetime.fromtimestamp(unix_s()).astimezone()
-        return {
-            "t": text,
-            "box": box,
-            "room": room,
-            "visitor": visitor_or_none(),
-            "looked": f"{looked:%H:%M:%S}",
-            "most_people": _MOST_PEOPLE,
-            "endpoint": request.endpoint or "",
-        }
-
     return app

@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, url_for
 from werkzeug.wrappers import Response
 
 from device.naming_requests import OnDuty
-from device.people.duty import night_after
+from device.people.duty import Duty, night_after
 from device.people.person import Role
 from device.web.house import House, Now
 from device.web.naming import ask
@@ -17,6 +17,7 @@ from device.web.visitor import visitor, visitor_or_none
 from device.web.wording import time_text
 
 _SEE_OTHER: Final = 303
+_SAID_WITHIN_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ def duty(house: House) -> Blueprint:
 
 def in_the_room(house: House, now: Now) -> InTheRoom:
     """Who is checked in just now."""
-    found, held = visitor_or_none(), house.people.duty(house.unix_s())
+    now_s = house.unix_s()
+    found, held = visitor_or_none(), house.people.duty(now_s)
     may = found is not None and found.person.is_a(Role.THERAPIST)
     if held is None:
         return InTheRoom(may=may)
@@ -70,5 +72,10 @@ def in_the_room(house: House, now: Now) -> InTheRoom:
         since=time_text(held.since_s),
         until=time_text(held.until_s),
         may=may,
-        known=now.believed is None or now.believed.on_duty == held.mark,
+        known=_is_known(held, now, now_s=now_s),
     )
+
+
+def _is_known(held: Duty, now: Now, *, now_s: float) -> bool:
+    """Whether capture says the same, as far as it can have said anything since."""
+    return now.believed is None or now.believed.on_duty == held.mark or now_s - held.since_s < _SAID_WITHIN_S

@@ -8,7 +8,10 @@ from typing import Final, TypeAlias, cast
 
 from flask import Flask, request
 
+from device.web.house import House
 from device.web.texts import text
+from device.web.visitor import visitor_or_none
+from device.web.wording import second_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,23 @@ PAGES: Final[Pages] = (
     ("persons.persons", "frame.persons", ("persons",)),
 )
 BOX_PAGES: Final[Pages] = tuple((f"{name}.view", f"frame.{name}", (name,)) for name in _BOX)
+_MOST_PEOPLE: Final = 12
 _PAGES: Final = {"pages": PAGES, "box": BOX_PAGES}
 
 
-def frame(app: Flask) -> None:
+def frame(app: Flask, house: House) -> None:
     """Let the templates of ``app`` draw it; after the doors, which say what is open to whom (``may``)."""
+
+    @app.context_processor
+    def _told() -> dict[str, object]:
+        return {
+            "t": text,
+            "box": house.box,
+            "visitor": visitor_or_none(),
+            "looked": second_text(house.unix_s()),
+            "most_people": _MOST_PEOPLE,
+        }
+
     may = cast("Callable[[str], bool]", app.jinja_env.globals["may"])
 
     def links(name: str) -> tuple[Link, ...]:

@@ -16,6 +16,7 @@ from device.store import Listed, StoreReader
 from device.sync_status import read_sync_status
 from device.web.front import Front
 from device.web.noting import Noting
+from device.web.proofs import Proofs
 from device.web.refusals import no_such_recording
 from device.web.says import Says, says
 from device.web.setup import Setup
@@ -49,7 +50,8 @@ class House:
     """The box as the page sees it. ``unix_s`` is the wall clock, the one the status is published by.
 
     ``noting``: what is looked at or pulled is noted there first. ``people``: who there is, and who is signed in.
-    ``setup``: what the configuration says. ``front``: how browsers get here. ``room``: the panel is simulated.
+    ``setup``: what the configuration says. ``front``: how browsers get here. ``proofs``: that a remote holds a
+    recording. ``room``: the panel is simulated.
     """
 
     store: StoreReader
@@ -61,6 +63,7 @@ class House:
     people: People
     setup: Setup
     front: Front
+    proofs: Proofs
 
     def now(self) -> Now:
         """How the box is now."""
@@ -77,7 +80,7 @@ class House:
         status = now.believed
         back = status.last.id if status is not None and status.last is not None and _keeps_one_back(status) else None
         sync = read_sync_status(self.run)
-        return Ways(self.store, self.setup, sync=sync, kept_back=back, unix_s=self.unix_s())
+        return Ways(self.store, self.setup, self.proofs, sync=sync, kept_back=back, unix_s=self.unix_s())
 
     def therapists(self) -> list[Person]:
         """Those who can be checked in to the room, by name."""

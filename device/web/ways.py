@@ -11,16 +11,14 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from device.errors import DamagedError
 from device.lived import Lived
-from device.recording import MANIFEST_NAME
 from device.recording.manifest import RecordingState
 from device.recording.receipt import proving
-from device.recording.signing import verify
-from device.retaining import facts_of, read_receipts
+from device.retaining import facts_of
 from device.retention import Facts, Policy, days_to_stay
 from device.store import Listed, StoreReader
 from device.sync_status import SyncState, SyncStatus, is_fresh
+from device.web.proofs import Proofs
 from device.web.setup import Setup
 from device.web.texts import text
 from device.web.wording import day_text, length_text, size_text
@@ -83,9 +81,17 @@ class Ways:
     """As of one look at the box. ``kept_back``: the recording that the client can still withdraw."""
 
     def __init__(
-        self, store: StoreReader, setup: Setup, *, sync: SyncStatus | None, kept_back: str | None, unix_s: float
+        self,
+        store: StoreReader,
+        setup: Setup,
+        proofs: Proofs,
+        *,
+        sync: SyncStatus | None,
+        kept_back: str | None,
+        unix_s: float,
     ) -> None:
         self._store = store
+        self._proofs = proofs
         self._setup = setup
         self._sync = sync if sync is not None and is_fresh(sync, unix_s=unix_s) else None
         self._kept_back = kept_back
@@ -105,14 +111,11 @@ class Ways:
     def facts_of(self, listed: Listed) -> Facts:
         """What retention knows of it."""
         folder = self._store.folder(listed.manifest.id)
-        try:
-            key = verify("manifest", (folder / MANIFEST_NAME).read_bytes()).key
-        except (OSError, DamagedError):  # it went in this very moment
-            key = b""
-        if key not in self._lived:
-            self._lived[key] = self._store.read_lived(key)
-        lived = self._lived[key] or Lived(boot="", monotonic_us=0, lived_us=0)
-        return facts_of(listed, read_receipts(folder, key), lived, folder)
+        proof = self._proofs.of(folder)
+        if proof.key not in self._lived:
+            self._lived[proof.key] = self._store.read_lived(proof.key)
+        lived = self._lived[proof.key] or Lived(boot="", monotonic_us=0, lived_us=0)
+        return facts_of(listed, proof.receipts, lived, folder)
 
     def _stage(self, listed: Listed, facts: Facts) -> Stage:
         if listed.going is not None:

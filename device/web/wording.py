@@ -41,6 +41,11 @@ def time_text(unix_s: float) -> str:
     return f"{datetime.fromtimestamp(unix_s).astimezone():%H:%M}"
 
 
+def second_text(unix_s: float) -> str:
+    """The same to the second: 14:05:09."""
+    return f"{datetime.fromtimestamp(unix_s).astimezone():%H:%M:%S}"
+
+
 def clock_text(length_us: int) -> str:
     """A position or a running length: 0:07, 49:03, 1:02:03."""
     seconds = max(length_us, 0) // _SECOND_US

@@ -26,6 +26,7 @@ MADE = (
     "way.",
     "setup.",
     "health.",
+    "nginx.",
     "audit.",
     "said.",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from device.session_events import State
 from device.status import MachineStatus, Status
 from device.words import Consent
 from tests.web.conftest import Box, audited, people_in
+from tests.web.desks import Named, named
 from tests.web.published import last, make_store, recording_status, status
 from tests.web.scene import OTHER, SETUP, Scene, make_scene, sync_now
 from tests.web.test_browser import Publisher
@@ -42,11 +44,11 @@ def at(path: str) -> Callable[[Scene], str]:
 
 
 def idle() -> Status:
-    return status(simulated=(), machine=MACHINE, on_duty=THERAPIST)
+    return status(simulated=(), machine=MACHINE)
 
 
 def running() -> Status:
-    return recording_status().model_copy(update={"simulated": (), "on_duty": THERAPIST})
+    return recording_status().model_copy(update={"simulated": ()})
 
 
 def troubled() -> Status:
@@ -65,11 +67,11 @@ def cannot() -> Status:
 
 
 def armed() -> Status:
-    return status(State.ARMED, Consent.SOUND_AND_PICTURE, on_duty=THERAPIST)
+    return status(State.ARMED, Consent.SOUND_AND_PICTURE)
 
 
 def sealed() -> Status:
-    return status(State.SEALED, last=last(), on_duty=THERAPIST)
+    return status(State.SEALED, last=last())
 
 
 def therapist(scene: Scene) -> Person:
@@ -124,30 +126,36 @@ VIEWS: Final = {
 class Looker:
     """Opens pages of one box, as whoever is to see them."""
 
-    def __init__(self, box: Box, scene: Scene, publisher: Publisher, address: str, browser: Browser) -> None:
-        self._box = box
-        self._scene = scene
+    def __init__(self, desk: Named, scene: Scene, publisher: Publisher, address: str, browser: Browser) -> None:
+        self.desk = desk
+        self.scene = scene
+        self._box = desk.box
         self._publisher = publisher
         self._address = address
         self._browser = browser
         self.complaints: list[str] = []
 
+    def show(self, name: str) -> None:
+        """Let the box be as it is for that page."""
+        on_duty = self._box.people.on_duty(time.time())
+        self._publisher.show(VIEWS[name].shown().model_copy(update={"on_duty": on_duty}))
+
     @contextmanager
     def look(self, name: str, *, size: str, scheme: Scheme = "light", javascript: bool = True) -> Iterator[Page]:
         """A page, open for as long as this lasts."""
         view = VIEWS[name]
-        self._publisher.show(view.shown())
-        sync_now(self._box, self._scene.moving)
+        self.show(name)
+        sync_now(self._box, self.scene.moving)
         width, height = SIZES[size]
         context = self._browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=javascript
         )
         try:
-            self._sign_in(context, view.who(self._scene))
+            self._sign_in(context, view.who(self.scene))
             page = context.new_page()
             page.on("console", lambda message: self.complaints.append(message.text))
             page.on("pageerror", lambda error: self.complaints.append(str(error)))
-            page.goto(self._address + view.path(self._scene))
+            page.goto(self._address + view.path(self.scene))
             if javascript and page.locator("[data-as-of]").count():
                 page.locator("[data-as-of]").wait_for(state="hidden")
             yield page
@@ -168,9 +176,10 @@ def looking(folder: Path, browser: Browser) -> Iterator[Looker]:
         store, run = make_store(folder / "store"), folder / "run"
         box = Box(store, run, folder / "store" / AUDIT_NAME, people, setup=SETUP, name="Room 3")
         scene = make_scene(box)
-        with audited(box), serving(box) as address:
+        people.check_in(THERAPIST, time.time())
+        with audited(box) as auditor, named(box, auditor) as desk, serving(box) as address:
             publisher = Publisher(box, idle())
             try:
-                yield Looker(box, scene, publisher, address, browser)
+                yield Looker(desk, scene, publisher, address, browser)
             finally:
                 publisher.close()

@@ -92,6 +92,7 @@ def _tell(house: House, what: Tell) -> AnyResponse:
 
 def _ways(house: House, number: int) -> PageOf[tuple[Listed, When, Way]]:
     ways, listing = house.ways(house.now()), house.store.listing()
+    house.proofs.forget_all_but({listed.manifest.id for listed in listing})
     found = [(listed, when(listed.manifest.started), ways.of(listed)) for listed in listing]
     return page_of(sorted(found, key=lambda one: _ORDER.index(one[2].stage)), number, size=_AT_ONCE)
 
