@@ -1,5 +1,5 @@
 # Everything runs from a fresh checkout: .ci/setup looks first, and installs what is missing.
-.PHONY: help demo test lint types lock bench bench-press bench-recovery bench-sync fleet soak kill crash sync-faults appliance \
+.PHONY: help demo test lint types lock bench bench-press bench-recovery bench-sync bench-page fleet soak kill crash sync-faults appliance \
 	appliance-soak clean setup-run setup-test setup-appliance
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -38,6 +38,9 @@ bench-recovery: setup-test ## what it takes to close a recording of 1 GB after a
 bench-sync: setup-test ## how fast a recording is sent, beside OpenSSH's sftp and rclone (BENCH='--size-mb 200 --pairs 3')
 	@tests/tools/fetch-ceph >/dev/null
 	@$(PYTHON) -m tests.bench_sync $(BENCH)
+
+bench-page: setup-test ## how fast a recording is downloaded and 2 000 are listed, beside nginx alone (BENCH='--size-mb 200 --pairs 3')
+	@$(PYTHON) -m tests.bench_page $(BENCH)
 
 soak: setup-test ## record for hours (HOURS=1) and look for anything that grows or drifts
 	@$(PYTHON) tests/soak.py --hours $(or $(HOURS),1)

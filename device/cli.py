@@ -86,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         ("capture", _capture, "the service that opens microphone and camera"),
         ("web", _web, "the page"),
         ("status", _status, "show what the box is doing"),
+        ("first-admin", _first_admin, "a one-time code with which somebody becomes an admin of the page"),
     ):
         service = verbs.add_parser(name, help=text)
         service.add_argument("--config", type=Path, required=True, metavar="FILE")
@@ -219,6 +220,12 @@ def _web(options: argparse.Namespace) -> int:
     from device.page_verb import run_web
 
     return run_web(load_config(options.config))
+
+
+def _first_admin(options: argparse.Namespace) -> int:
+    from device.people_verb import run_first_admin
+
+    return run_first_admin(load_config(options.config))
 
 
 def _nginx(options: argparse.Namespace) -> int:

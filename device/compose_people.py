@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
+import ipaddress
+from typing import TYPE_CHECKING, Final
 
 from device.config import Config
 from device.devicekey import SECRET_BYTES, load_or_make_secret, published_fingerprint
 from device.errors import AdminError
 from device.people.database import Database
+from device.people.passwords import Passwords
 from device.people.people import People
+from device.web.front import Front
+
+if TYPE_CHECKING:
+    from device.people.keyring import Keyring
 
 FORM_KEY_NAME: Final = "forms.key"
 
@@ -19,7 +25,34 @@ def people_of(config: Config) -> People:
     Raises:
         AdminError: their database cannot be used.
     """
-    return People(Database(config.web.state), fingerprint=lambda: published_fingerprint(config.box.run))
+    database, passwords = Database(config.web.state), Passwords()
+    return People(
+        database,
+        fingerprint=lambda: published_fingerprint(config.box.run),
+        passwords=passwords,
+        keyring=_keyring_of(config, database, passwords),
+    )
+
+
+def _keyring_of(config: Config, database: Database, passwords: Passwords) -> Keyring | None:
+    """Passkeys, where the box has a DNS name: they are bound to it, and to no address (WebAuthn, "RP ID")."""
+    nginx = config.web.nginx
+    name = next((name for name in nginx.names if not _is_address(name)), None) if nginx is not None else None
+    if name is None:
+        return None
+    from device.people.keyring import Keyring
+    from device.people.passkeys import Site
+
+    origin = Front((name,), config.web.port).address(server_port="").rstrip("/")
+    return Keyring(database, passwords, site=Site(name, (origin,), config.box.name))
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def form_key_of(config: Config) -> bytes:

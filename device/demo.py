@@ -10,10 +10,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from device.demo_people import PEOPLE_NAME, Shown, check_in, make_people, written
 from device.errors import AdminError
 from device.remote_folder import MARK_NAME
 
@@ -153,16 +155,22 @@ def _beside(program: str) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def welcome(address: str, folder: Path, identity: Path) -> str:
+def welcome(address: str, folder: Path, identity: Path, people: list[Shown]) -> str:
     """What a newcomer reads."""
+    logins = "\n".join(f"    {one.login:<12}{one.password}   {one.codes[0]}" for one in people)
     return f"""\
 
   Sotto is running on this computer, with a simulated room.
 
-    The room and the recordings:  {address}room
+    The room:  {address}room
     In the room view: C is CONSENT, R is RECORD (or use the mouse).
     C once for sound, twice for sound and picture; then R starts, and R again stops.
     After C twice, R held for two seconds shows what the camera sees, and stores nothing.
+
+  Sign in at {address} as one of these; the therapist is checked in to the room:
+    {"login":<12}{"password":<22}second factor (a recovery code, which works once)
+{logins}
+    More codes, and the keys for an app: {folder / PEOPLE_NAME}
 
   The clinic's key was made for this demo only:
     {identity}
@@ -190,6 +198,8 @@ def run_demo(choices: DemoChoices) -> int:
     identity, recipient = make_clinic_key(folder)
     config = folder / "sotto.toml"
     config.write_text(demo_config(choices, recipient), encoding="utf-8")
+    people, therapist = make_people(folder / "web", recipient=recipient, now_s=time.time())
+    (folder / PEOPLE_NAME).write_text(written(people), encoding="utf-8")
     ending = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: ending.set())
@@ -197,11 +207,12 @@ def run_demo(choices: DemoChoices) -> int:
     try:
         children.append(Child("capture", config))
         children[0].wait_ready()
+        check_in(therapist, folder / "run", now_s=time.time())
         children.append(Child("web", config))
         address = children[1].wait_ready()
         children.append(Child("sync", config))
         children[2].wait_ready()
-        sys.stdout.write(welcome(address, folder, identity))
+        sys.stdout.write(welcome(address, folder, identity, people))
         sys.stdout.flush()
         while not ending.wait(0.5):
             for child in children:

@@ -66,7 +66,7 @@ def run_nginx(config: Config, *, output: Path | None, run: Path) -> int:
     """
     nginx = config.web.nginx
     if nginx is None:
-        raise ConfigError("the configuration has no [web.nginx]", "docs/page.md shows what it has to hold")
+        raise ConfigError("the configuration has no [web.nginx]", "docs/nginx.md shows what it has to hold")
     places = Places(store=config.store.path, socket=nginx.socket, run=run, certificate=nginx.certificate, key=nginx.key)
     text = nginx_config(places, port=config.web.port)
     if output is None:

@@ -117,6 +117,8 @@ def open_(arguments: argparse.Namespace) -> int:
         from_us=_time(arguments.from_),
         to_us=_time(arguments.to),
         remote=arguments.remote,
+        login=arguments.login,
+        device_keys=tuple(arguments.device_key),
     )
     bar = Bar(arguments.recording, to=sys.stderr)
     try:
@@ -183,6 +185,8 @@ def _add_open(verb: argparse.ArgumentParser) -> None:
     add("recording", metavar="RECORDING", help="a recording's folder, an .age file, or an http(s) address of either")
     add("--remote", metavar="REMOTE", help=f"{REMOTE_HELP}; RECORDING is then an id, or a path there")
     add("-i", "--identity", metavar="IDENTITY", type=Path, action="append", required=True, help="identity file")
+    add("--login", metavar="NAME", help="sign in to the box that RECORDING is on, with the identity")
+    add("--device-key", metavar="KEY", action="append", default=[], help="that box's key, by which it is known")
     add("-o", "--output", metavar="FILE", help="where it goes, - for standard output (default: its id, here)")
     add("--force", action="store_true", help="overwrite the output if it is there")
     add("--last", metavar="TIME", help="only the last part, this long")

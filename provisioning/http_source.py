@@ -23,14 +23,16 @@ _TIMEOUT_S: Final = 30.0
 
 
 class HttpSource:
-    """A file behind an address.
+    """A file behind an address. ``token``: what signs each request (``provisioning/box_login.py``).
 
     Raises:
         UsageError: that is no address that can be read.
     """
 
-    def __init__(self, address: str, *, timeout_s: float = _TIMEOUT_S) -> None:
-        self._address = _checked(address)
+    def __init__(self, address: str, *, token: str | None = None, timeout_s: float = _TIMEOUT_S) -> None:
+        self._address = checked(address)
+        self._token = token
+        self._token_for = self._address[:2]  # no other server is ever shown it, wherever we are redirected to
         self._timeout_s = timeout_s
         self._connection: HTTPConnection | None = None
         self._response: HTTPResponse | None = None
@@ -112,8 +114,8 @@ class HttpSource:
         path = self._address.path + (f"?{self._address.query}" if self._address.query else "")
         fresh = self._connection is None
         try:
-            connection = self._connection = self._connection or self._connect()
-            connection.request("GET", path, headers=headers)
+            connection = self._connection = self._connection or connect(self._address, timeout_s=self._timeout_s)
+            connection.request("GET", path, headers={**headers, **self._shown()})
             self._response = connection.getresponse()
         except (OSError, HTTPException) as problem:
             self.close()
@@ -123,12 +125,10 @@ class HttpSource:
             raise self._unreachable(problem) from problem
         return self._response
 
-    def _connect(self) -> HTTPConnection:
-        host, port = self._address.hostname or "", self._address.port
-        if self._address.scheme == "https":
-            context = ssl.create_default_context()
-            return HTTPSConnection(host, port, timeout=self._timeout_s, context=context)
-        return HTTPConnection(host, port, timeout=self._timeout_s)
+    def _shown(self) -> dict[str, str]:
+        if self._token is None or self._address[:2] != self._token_for:
+            return {}
+        return {"Authorization": f"Bearer {self._token}"}
 
     def _follow(self, location: str) -> None:
         target = urlsplit(urljoin(self._address.geturl(), location))
@@ -169,19 +169,35 @@ class HttpSource:
 
     def _unreachable(self, problem: Exception) -> UnreachableError:
         self.close()
-        place = self._address.hostname
-        if isinstance(problem, ssl.SSLCertVerificationError):
-            return UnreachableError(
-                f"the certificate of {place} is not to be trusted: {problem.verify_message}",
-                "have the clinic's certificate authority installed here, or name its file in SSL_CERT_FILE",
-            )
-        reason = (
-            "no answer" if isinstance(problem, TimeoutError) else getattr(problem, "strerror", None) or "it broke off"
+        return unreachable(self._address, problem)
+
+
+def connect(address: SplitResult, *, timeout_s: float = _TIMEOUT_S) -> HTTPConnection:
+    """A connection to the server of that address, not opened yet; certificates are verified."""
+    host, port = address.hostname or "", address.port
+    if address.scheme == "https":
+        return HTTPSConnection(host, port, timeout=timeout_s, context=ssl.create_default_context())
+    return HTTPConnection(host, port, timeout=timeout_s)
+
+
+def unreachable(address: SplitResult, problem: Exception) -> UnreachableError:
+    """Why a server could not be read, in our words."""
+    place = address.hostname
+    if isinstance(problem, ssl.SSLCertVerificationError):
+        return UnreachableError(
+            f"the certificate of {place} is not to be trusted: {problem.verify_message}",
+            "have the clinic's certificate authority installed here, or name its file in SSL_CERT_FILE",
         )
-        return UnreachableError(f"{place} cannot be read: {reason}", "check the address and the network, and try again")
+    reason = "no answer" if isinstance(problem, TimeoutError) else getattr(problem, "strerror", None) or "it broke off"
+    return UnreachableError(f"{place} cannot be read: {reason}", "check the address and the network, and try again")
 
 
-def _checked(address: str) -> SplitResult:
+def checked(address: str) -> SplitResult:
+    """An address in its parts.
+
+    Raises:
+        UsageError: that is no address that can be read.
+    """
     try:
         parts = urlsplit(address)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0

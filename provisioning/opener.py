@@ -9,6 +9,8 @@ from typing import Final
 from device.age.identities import KeyIdentity
 from provisioning import place
 from provisioning.beside import Beside, read_beside
+from provisioning.box_login import sign_in
+from provisioning.device_keys import read_device_keys
 from provisioning.errors import UsageError
 from provisioning.keys import read_identities
 from provisioning.opening import Progress, open_whole
@@ -42,10 +44,14 @@ class Request:
     from_us: int | None = None
     to_us: int | None = None
     remote: str | None = None
+    login: str | None = None
+    device_keys: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.last_us is not None and (self.from_us is not None or self.to_us is not None):
             raise UsageError("--last does not go with --from and --to", "give one or the other")
+        if self.login is not None and self.remote is not None:
+            raise UsageError("--login is for a box, and --remote for a clinic's server", "give one or the other")
         if self.last_us == 0 or (self.to_us is not None and self.to_us <= (self.from_us or 0)):
             raise UsageError("the slice would be empty", "let --to be later than --from, and --last more than nothing")
 
@@ -74,11 +80,22 @@ def open_recording(request: Request, *, progress: Progress) -> Opened:
     """
     identities = read_identities(request.identities)
     if request.remote is None:
-        return _open(request, place.find(request.recording), identities, progress=progress)
+        token = None if request.login is None else _token(request, request.login, identities)
+        return _open(request, place.find(request.recording, token=token), identities, progress=progress)
     with remote_at(request.remote) as remote:
         found = find_at(remote, request.recording)
         found.let_be_if_ordered_erased()
         return _open(request, found, identities, progress=progress)
+
+
+def _token(request: Request, login: str, identities: list[KeyIdentity]) -> str:
+    """Sign in to the box that the recording is on."""
+    known = read_device_keys(request.device_keys)
+    if len(known) != 1:
+        raise UsageError(
+            "to sign in to a box its key has to be known", "give its fingerprint with --device-key; your admin has it"
+        )
+    return sign_in(request.recording, login, identities, device=next(iter(known)))
 
 
 def _open(request: Request, found: Place, identities: list[KeyIdentity], *, progress: Progress) -> Opened:

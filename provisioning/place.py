@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
@@ -49,16 +49,17 @@ class NamedPlace:
     sealed: str
     manifest: str | None
     is_address: bool
+    token: str | None = field(default=None, repr=False)
 
     def source(self) -> Source:
-        return HttpSource(self.sealed) if self.is_address else FileSource(Path(self.sealed))
+        return HttpSource(self.sealed, token=self.token) if self.is_address else FileSource(Path(self.sealed))
 
     def read_manifest(self) -> bytes | None:
         if self.manifest is None:
             return None
         if not self.is_address:
             return _read_file(Path(self.manifest))
-        source = HttpSource(self.manifest)
+        source = HttpSource(self.manifest, token=self.token)
         try:
             return source.read_all(MOST_MANIFEST_BYTES)
         finally:
@@ -72,13 +73,13 @@ class NamedPlace:
         return beside is not None and beside.exists()
 
 
-def find(text: str) -> Place:
-    """What a person meant: an address, a folder, or a file.
+def find(text: str, *, token: str | None = None) -> Place:
+    """What a person meant: an address, a folder, or a file. ``token``: what signs requests to that address.
 
     Raises:
         UnreachableError: there is nothing.
     """
-    return _at_address(text) if _ADDRESS.match(text) else _at_path(Path(text))
+    return _at_address(text, token) if _ADDRESS.match(text) else _at_path(Path(text))
 
 
 def _at_path(path: Path) -> Place:
@@ -103,14 +104,14 @@ def _of_file(sealed: Path) -> NamedPlace:
     return NamedPlace(_name(whole.parent.name, whole.name), str(sealed), beside, is_address=False)
 
 
-def _at_address(text: str) -> Place:
+def _at_address(text: str, token: str | None) -> Place:
     parts = urlsplit(text)
     path = parts.path if parts.path.endswith(".age") else f"{parts.path.rstrip('/')}/{SESSION_NAME}"
     folder, _, file = path.rpartition("/")
     sealed = parts._replace(path=path, fragment="")
     beside = parts._replace(path=f"{folder}/{MANIFEST_NAME}", fragment="").geturl() if file == SESSION_NAME else None
     name = _name(unquote(PurePosixPath(folder).name), unquote(file))
-    return NamedPlace(name, sealed.geturl(), beside, is_address=True)
+    return NamedPlace(name, sealed.geturl(), beside, is_address=True, token=token)
 
 
 def _name(folder: str, file: str) -> str:

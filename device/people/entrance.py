@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from device.people import sessions
+from device.people.browsers import counted_for, is_known, remember
 from device.people.codes import invited, new_recovery_codes, spend, use_invitation
 from device.people.database import Database
 from device.people.factors import keep_password, keep_secret, password_of, secret_of
-from device.people.failures import by_address, by_login, by_second_factor
+from device.people.failures import by_address, by_second_factor
 from device.people.first_admin import forget_first_admin_code, is_first_admin_code
 from device.people.passwords import Passwords, check_new_password
 from device.people.person import Person, Role, new_mark
@@ -37,10 +38,11 @@ class Entrance:
         Raises:
             RefusedError: they do not fit; or it is too early to try again.
         """
-        counted = (by_login(plain_login(login)), by_address(caller.address))
         with self._database.transaction() as rows:
-            count(rows, counted, caller)
             person = person_by_login(rows, login)
+            guess = counted_for(rows, plain_login(login), person, caller.known, now_s=caller.now_s)
+            counted = (guess, by_address(caller.address))
+            count(rows, counted, caller)
             kept = None if person is None or not person.active else password_of(rows, person.mark)
         fitting = fits(self._database, self._passwords, kept, password, counted)
         if person is None or kept is None or not fitting:
@@ -72,6 +74,16 @@ class Entrance:
                 sessions.end(rows, session)
                 return begin(rows, mark, Stage.IN, caller), proof
         raise RefusedError(Reason.WAIT if wait_s else Reason.WRONG, wait_s=wait_s)
+
+    def known(self, mark: str, caller: Caller) -> str | None:
+        """The token by which this browser, in which that person has just signed in, is known from now on.
+
+        ``None``: it is known already.
+        """
+        with self._database.transaction() as rows:
+            if is_known(rows, caller.known, mark, now_s=caller.now_s):
+                return None
+            return remember(rows, mark, now_s=caller.now_s)
 
     def enrolment(self, token: str, caller: Caller) -> str:
         """The secret for the app of somebody who sets up a second factor; the same as long as they are at it.

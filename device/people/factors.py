@@ -43,3 +43,4 @@ def forget_factors(rows: Rows, mark: str) -> None:
     rows.run("UPDATE persons SET password = NULL, totp_secret = NULL, totp_step = 0 WHERE mark = ?", mark)
     rows.run("DELETE FROM codes WHERE person = ?", mark)
     rows.run("DELETE FROM passkeys WHERE person = ?", mark)
+    rows.run("DELETE FROM browsers WHERE person = ?", mark)

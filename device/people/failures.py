@@ -38,6 +38,11 @@ def by_login(login: str) -> Counted:
     return Counted(sha256(f"login {login}".encode()).digest(), Patience(free=4, most_s=300.0))
 
 
+def by_browser(token: str) -> Counted:
+    """Whoever sits at a browser in which that person has signed in before."""
+    return Counted(sha256(f"browser {token}".encode()).digest(), Patience(free=4, most_s=300.0))
+
+
 def by_second_factor(mark: str) -> Counted:
     """Whoever tries the second factor of that person."""
     return Counted(sha256(f"second {mark}".encode()).digest(), Patience(free=4, most_s=300.0))

@@ -6,9 +6,10 @@ itself who holds it (a finger, a face, a PIN), so that a passkey is both factors
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from webauthn import (
     generate_authentication_options,
@@ -30,6 +31,9 @@ from device.people.refused import Reason, RefusedError
 
 Said = dict[str, Any]
 """What a browser says or is told, as JSON."""
+
+# The library checks most of what a stranger may send, and trips over the rest.
+_BROKEN: Final = (WebAuthnException, ValueError, TypeError, LookupError, AttributeError, struct.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def added(site: Site, challenge: bytes, said: Said) -> Made:
             expected_origin=list(site.origins),
             require_user_verification=True,
         )
-    except WebAuthnException as problem:
+    except _BROKEN as problem:
         raise RefusedError(Reason.PASSKEY) from problem
     return Made(verified.credential_id, verified.credential_public_key, verified.sign_count)
 
@@ -112,7 +116,7 @@ def proven(site: Site, challenge: bytes, said: Said, known: Made) -> int:
             credential_current_sign_count=known.uses,
             require_user_verification=True,
         )
-    except WebAuthnException as problem:
+    except _BROKEN as problem:
         raise RefusedError(Reason.PASSKEY) from problem
     return verified.new_sign_count
 
@@ -126,5 +130,5 @@ def answered(said: Said) -> tuple[bytes, bytes]:
     try:
         client_data = base64url_to_bytes(said["response"]["clientDataJSON"])
         return parse_client_data_json(client_data).challenge, base64url_to_bytes(said["rawId"])
-    except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError) as problem:
+    except _BROKEN as problem:
         raise RefusedError(Reason.PASSKEY) from problem

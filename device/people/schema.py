@@ -56,6 +56,12 @@ CREATE TABLE failures (
     count INTEGER NOT NULL,
     last_s REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE browsers (
+    token BLOB PRIMARY KEY,      -- its SHA-256
+    person TEXT NOT NULL REFERENCES persons ON DELETE CASCADE,
+    made_s REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX browsers_of ON browsers (person);
 CREATE TABLE passkeys (
     id BLOB PRIMARY KEY,
     person TEXT NOT NULL REFERENCES persons ON DELETE CASCADE,

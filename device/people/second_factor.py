@@ -35,6 +35,11 @@ def step_of(secret: str, code: str, *, now_s: float) -> int | None:
     return None
 
 
+def code_of(secret: str, *, now_s: float) -> str:
+    """What the app shows at that moment."""
+    return pyotp.TOTP(secret).at(int(now_s))
+
+
 def newest_step(now_s: float) -> int:
     """No code of a later step is taken now."""
     return int(now_s) // _STEP_S + max(_STEPS_OFF)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TypeAlias
 
 from device.people import sessions
+from device.people.browsers import counted_for
 from device.people.codes import use_recovery_code
 from device.people.database import Database, Rows
 from device.people.factors import password_of, secret_of, use_step
-from device.people.failures import Counted, by_address, by_login, count_try, uncount
+from device.people.failures import Counted, by_address, count_try, uncount
 from device.people.passwords import Passwords
 from device.people.person import Person
 from device.people.refused import Reason, RefusedError
@@ -22,11 +23,15 @@ from device.people.visit import Kind, Stage
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who stands at the door, as far as that is known: from which address, with which browser, and when."""
+    """Who stands at the door, as far as that is known: from which address, with which browser, and when.
+
+    ``known``: the token by which a browser is known again in which somebody has signed in before.
+    """
 
     address: str
     browser: str
     now_s: float
+    known: str = field(default="", repr=False)
 
 
 Noted: TypeAlias = Callable[[], None]
@@ -66,8 +71,9 @@ def checked_password(database: Database, passwords: Passwords, person: Person, p
     Raises:
         RefusedError: it does not fit; or it is too early to try again.
     """
-    counted = (by_login(person.login), by_address(caller.address))
     with database.transaction() as rows:
+        guess = counted_for(rows, person.login, person, caller.known, now_s=caller.now_s)
+        counted = (guess, by_address(caller.address))
         count(rows, counted, caller)
         kept = password_of(rows, person.mark)
     if not fits(database, passwords, kept, password, counted):

@@ -19,13 +19,14 @@ from device.web.house import House
 from device.web.permissions import PERMISSIONS, On, Rule, Verdict, judge
 from device.web.refusals import Refusal, no_such_recording
 from device.web.sight import Sight
-from device.web.visitor import By, Visitor, visitor_or_none
+from device.web.visitor import By, Visitor, mark_or_none, visitor_or_none
 
 PAGE_COOKIE: Final = "sotto"
 KIOSK_COOKIE: Final = "sotto-kiosk"
 _BEARER: Final = "bearer"
 _LOOKING: Final = frozenset({"GET", "HEAD"})
 _SEE_OTHER: Final = 303
+_IN_THE_ROOM: Final = {On.ROOM: "room", On.CAMERA: "camera"}
 _SEEN_AS: Final = {On.FACTS: Sight.FACTS, On.RECORDING: Sight.CONTENT}
 
 
@@ -91,10 +92,10 @@ def _check_object(on: On, house: House) -> None:
     """Raises:
     Refusal: the object is not the visitor's; of a recording that is another's, not even whether it exists is told.
     """
-    if on is On.ROOM:
-        found, duty = visitor_or_none(), house.people.on_duty(house.unix_s())
-        if found is not None and duty not in (None, found.person.mark):
-            raise Refusal(Forbidden.code, "error.403.room")
+    if on in _IN_THE_ROOM:
+        duty = house.people.on_duty(house.unix_s())
+        if duty != mark_or_none() and (on is On.CAMERA or duty is not None):
+            raise Refusal(Forbidden.code, f"error.403.{_IN_THE_ROOM[on]}")
     elif (least := _SEEN_AS.get(on)) is not None:
         sight = house.sight(house.find((request.view_args or {})["recording_id"]).manifest)
         if sight is Sight.NOTHING:

@@ -49,13 +49,13 @@ def _refused(front: Front, error: HTTPException) -> Response:
     return response
 
 
-def _is_for_programs() -> bool:
-    return request.path.startswith(f"{PREFIX}/")
-
-
 def _is_a_person_looking() -> bool:
     """Whether a browser wants to show a page: then the way to sign in is better than words."""
     return request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+
+
+def _is_for_programs() -> bool:
+    return request.path.startswith(f"{PREFIX}/")
 
 
 def _failed(error: SottoError) -> Response:

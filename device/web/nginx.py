@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from device.errors import ConfigError
+from device.web.front import MOST_BODY_BYTES
 from device.web.headers import HEADERS
 from device.web.texts import text
 
 SEALED: Final = "/sealed/"
 """Where nginx finds the store, for the page alone."""
 
-MOST_BODY_BYTES: Final = 64 * 1024
 _PER_S: Final = 30
 _BURST: Final = 120
 _AT_A_TIME: Final = 48

@@ -81,6 +81,15 @@ class Noting:
         if not self.view(of, recording):
             raise not_noted()
 
+    def must_note(self, request: NoteRequest) -> None:
+        """Have noted what is neither looked at nor pulled.
+
+        Raises:
+            Refusal: it is not.
+        """
+        if self._ask(request, self._run) is None:
+            raise not_noted()
+
     def key_login(self, *, granted: bool, person: str | None = None) -> bool:
         """Have noted that a program signs in with its person's key, or tried to; whether it is noted.
 
@@ -96,15 +105,6 @@ class Noting:
         with self._lock:
             self._refused_s = self._refused_s if granted else now_s
         return True
-
-    def must_note(self, request: NoteRequest) -> None:
-        """Have noted what is neither looked at nor pulled.
-
-        Raises:
-            Refusal: it is not.
-        """
-        if self._ask(request, self._run) is None:
-            raise not_noted()
 
     def pull(self, recording: str, *, wanted_bytes: int, size_bytes: int) -> bool:
         """Have noted that so much more of a recording is handed out; whether it is noted."""

@@ -24,6 +24,7 @@ class On(StrEnum):
     FACTS = "the facts of a recording"
     RECORDING = "a recording"
     ROOM = "the session in the room"  # that of the therapist who is checked in, if somebody is
+    CAMERA = "what the camera of the room sees"  # for nobody but the therapist who is checked in
 
 
 class Strangers(Enum):
@@ -69,7 +70,7 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "static": Rule(by=frozenset(By), strangers=Strangers.ALWAYS),
     # The box as it is now.
     "live.status": Rule(by=_PAGE_AND_PROGRAMS, strangers=Strangers.IN_A_DEMO),
-    "framing.still": Rule(_THERAPIST, on=On.ROOM, strangers=Strangers.IN_A_DEMO),
+    "framing.still": Rule(_THERAPIST, on=On.CAMERA, strangers=Strangers.IN_A_DEMO),
     "asks.stop": Rule(_THERAPIST, on=On.ROOM),
     "asks.mark": Rule(_THERAPIST, on=On.ROOM),
     "asks.people": Rule(_THERAPIST, on=On.ROOM),
@@ -159,7 +160,7 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "api.recording": Rule(by=_PAGE_AND_PROGRAMS, on=On.FACTS),
     "api.receipts": Rule(by=_PAGE_AND_PROGRAMS, on=On.FACTS),
     "api.attachment": Rule(by=_PAGE_AND_PROGRAMS, on=On.RECORDING),
-    "api.attach": Rule(by=_PROGRAMS, on=On.RECORDING),
+    "api.attach": Rule(_CARING, by=_PROGRAMS, on=On.RECORDING),
 }
 
 

@@ -13,13 +13,13 @@ from waitress.server import create_server  # type: ignore[import-untyped]  # wai
 
 from device.datagrams import bound_socket
 from device.errors import AdminError, ConfigError
+from device.web.front import MOST_BODY_BYTES
 
 if TYPE_CHECKING:
     from flask import Flask
 
 _THREADS: Final = 8
 _WAITING: Final = 256
-_MOST_REQUEST_BYTES: Final = 128 * 1024  # a clip that somebody's program has sealed
 # Beyond these waitress would put what is to be sent, or was received, into a file (promise P4).
 _MEMORY_BYTES: Final = 64 * 1024 * 1024
 # nginx is the only one who connects by the socket. It says by TLS, and from where.
@@ -45,7 +45,7 @@ class PageServer:
             connection_limit=_WAITING,
             asyncore_use_poll=True,
             ident=None,
-            max_request_body_size=_MOST_REQUEST_BYTES,
+            max_request_body_size=MOST_BODY_BYTES,
             inbuf_overflow=_MEMORY_BYTES,
             outbuf_overflow=_MEMORY_BYTES,
             **(_BEHIND_NGINX if listening.family == socket.AF_UNIX else {}),

@@ -24,6 +24,8 @@ class Crowd:
     nginx: Nginx
     held: list[socket.socket] = field(default_factory=list)
     drips: list[tuple[ssl.SSLSocket, Iterator[bytes]]] = field(default_factory=list)
+    sent_away: int = 0
+    _silent: list[socket.socket] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=count)
 
     def _plain(self) -> socket.socket:
@@ -38,9 +40,13 @@ class Crowd:
         return made
 
     def idle(self, number: int) -> None:
-        """Half of them say nothing at all, half say nothing once TLS stands."""
-        for one in range(number):
-            self._secured() if one % 2 else self._plain()
+        """Nothing is said at all; who is sent away comes again, so that there are always as many."""
+        self._silent += [self._plain() for _ in range(number)]
+
+    def silent_behind_tls(self, number: int) -> None:
+        """Nothing is said once TLS stands."""
+        for _ in range(number):
+            self._secured()
 
     def slow_headers(self, number: int) -> None:
         """A request whose header never ends."""
@@ -66,25 +72,35 @@ class Crowd:
 
     def still_there(self) -> int:
         """How many the server has not sent away yet."""
-        looks = select.poll()
         held = {made.fileno() for made in self.held if made.fileno() >= 0}
-        for number in held:
-            looks.register(number, select.POLLRDHUP)
-        return len(held) - len(looks.poll(0))
+        return len(held) - len(_gone(held))
 
     def drip(self, over: threading.Event) -> None:
-        """Go on, a little a second, until it is over or nobody listens any more."""
+        """Go on, a little a second, until it is over."""
         while not over.wait(_DRIP_S):
             for made, pieces in list(self.drips):
                 try:
                     made.sendall(next(pieces))
                 except OSError:
                     self.drips.remove((made, pieces))
+            gone = _gone({made.fileno() for made in self._silent})
+            self._silent = [made for made in self._silent if made.fileno() not in gone]
+            self.sent_away += len(gone)
+            with suppress(OSError):
+                self.idle(len(gone))
 
     def close(self) -> None:
         for made in self.held:
             with suppress(OSError):
                 made.close()
+
+
+def _gone(numbers: set[int]) -> set[int]:
+    """Of these sockets, by their numbers, those whose other end is closed."""
+    looks = select.poll()
+    for number in numbers:
+        looks.register(number, select.POLLRDHUP)
+    return {number for number, _ in looks.poll(0)}
 
 
 @contextmanager

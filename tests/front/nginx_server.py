@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,16 +79,25 @@ class Nginx:
 
 @contextmanager
 def nginx(
-    folder: Path, authority: Authority, *, store: Path, page: Path, listening: socket.socket | None = None
+    folder: Path,
+    authority: Authority,
+    *,
+    store: Path,
+    page: Path,
+    listening: socket.socket | None = None,
+    change: Callable[[str], str] = str,
 ) -> Iterator[Nginx]:
-    """nginx in front of the page whose socket is ``page``; ``folder`` is its own. It ends within this."""
+    """nginx in front of the page whose socket is ``page``; ``folder`` is its own. It ends with this.
+
+    ``change``: what a test makes of its configuration.
+    """
     with listening or socket.create_server((HOST, 0)) as given, (folder / "said").open("wb") as said:
         port = int(given.getsockname()[1])
         pem = folder / "page.pem"
         pem.write_bytes(authority.issue(HOST))
         places = Places(store=store, socket=page, run=folder, certificate=pem, key=pem)
         config = folder / "nginx.conf"
-        config.write_text(nginx_config(places, port=port, address=HOST))
+        config.write_text(change(nginx_config(places, port=port, address=HOST)))
         # Who may read the tests' folders: where they run as root, its workers would be nobody.
         more = ["-g", "user root;"] if os.geteuid() == 0 else []
         process = subprocess.Popen(

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from device.audit_requests import AUDIT_SOCKET_NAME
 from device.config import WebSection
 from device.errors import ConfigError
 from device.people.person import Role
 from device.recording import SESSION_NAME
-from device.web.front import Front
+from device.web.front import MOST_BODY_BYTES, Front
 from device.web.nginx import Places, nginx_config
 from tests.front.conftest import Site
 from tests.front.nginx_server import HOST, nginx, page_at
@@ -143,9 +144,28 @@ def test_a_download_that_was_cut_goes_on_and_a_file_that_changed_comes_whole(sit
     assert (status, whole) == (200, SEALED[::-1] + b"more")
 
 
+def test_all_that_nginx_hands_out_was_noted_before(site: Site) -> None:
+    large = SEALED * 12  # what is noted first is a megabyte, whatever was asked for
+    recording_id = add_recording(site.box.store, sealed=large)
+    known, handed = site.signed_in(), 0
+    for asked in ({"Range": "bytes=0-2999999"}, {"Range": "bytes=-3000000", "If-Range": '"other"'}, {}):
+        _, _, body = site.nginx.ask(sealed(recording_id), **known, **asked)
+        handed += len(body)
+        assert pulled_bytes(site) >= handed
+    assert handed == 3_000_000 + 2 * len(large)
+
+
+def test_what_cannot_be_noted_does_not_leave(site: Site, recording_id: str) -> None:
+    (site.box.run / AUDIT_SOCKET_NAME).unlink()
+    status, _, body = site.nginx.ask(sealed(recording_id), **site.signed_in())
+    assert (status, SEALED[:10] in body) == (503, False)
+    assert b"could not be noted" in body
+
+
 def test_a_program_is_served_like_a_browser(site: Site, recording_id: str) -> None:
-    status, _, body = site.nginx.ask(sealed(recording_id), **site.program(), Range="bytes=5-9")
-    assert (status, body) == (206, SEALED[5:10])
+    for path in (sealed(recording_id), f"/api/v1{sealed(recording_id)}"):
+        status, _, body = site.nginx.ask(path, **site.program(), Range="bytes=5-9")
+        assert (status, body) == (206, SEALED[5:10])
 
 
 @pytest.mark.parametrize("role", Role)
@@ -242,8 +262,8 @@ def test_another_name_gets_nothing(site: Site, recording_id: str, host: str) -> 
 
 def test_a_body_that_is_too_long_is_refused_and_nothing_that_passes_is_ever_a_file(site: Site) -> None:
     known = {**site.signed_in(), "Content_Type": "application/json", "X_Sotto_Page": "1"}
-    assert site.nginx.ask("/requests/people", method="POST", body=b"x" * 70_000, **known)[0] == 413
-    assert site.nginx.ask("/requests/people", method="POST", body=b" " * 60_000, **known)[0] in {400, 413}
+    assert site.nginx.ask("/requests/people", method="POST", body=b"x" * (MOST_BODY_BYTES + 1), **known)[0] == 413
+    assert site.nginx.ask("/requests/people", method="POST", body=b" " * MOST_BODY_BYTES, **known)[0] in {400, 413}
     for number in range(300):
         add_recording(site.box.store, sealed=str(number).encode())
     assert len(site.nginx.ask("/", **site.signed_in())[2]) > 300_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -250,6 +251,33 @@ def test_one_address_that_tries_many_logins_waits(people: People) -> None:
     assert set(reasons[31:]) == {Reason.WAIT}
     elsewhere = caller(LATER_S, address="192.0.2.8")
     assert refused(lambda: people.entrance.password("somebody99", PASSWORD, elsewhere)) is Reason.WRONG
+
+
+def test_whoever_guesses_elsewhere_does_not_keep_a_person_waiting_at_their_own_browser(people: People) -> None:
+    anna, ben = add(people, "anna", Role.THERAPIST), add(people, "ben", Role.THERAPIST)
+    for person in (anna, ben):
+        enrol(people, person)
+    known = {person: people.entrance.known(person.mark, caller()) for person in (anna, ben)}
+    assert all(known.values())
+    eve, own, bens = (replace(caller(LATER_S), known=token or "") for token in ("", known[anna], known[ben]))
+    for _ in range(5):
+        assert refused(lambda: people.entrance.password("anna", "a guess or two", eve)) is Reason.WRONG
+    assert refused(lambda: people.entrance.password("anna", PASSWORD, eve)) is Reason.WAIT
+    assert refused(lambda: people.entrance.password("anna", PASSWORD, bens)) is Reason.WAIT
+    assert people.entrance.password("anna", PASSWORD, own).token
+    assert people.entrance.known(anna.mark, own) is None
+    for _ in range(5):  # it is no way to guess without end, either
+        assert refused(lambda: people.entrance.password("anna", "a guess or two", own)) is Reason.WRONG
+    assert refused(lambda: people.entrance.password("anna", PASSWORD, own)) is Reason.WAIT
+
+
+def test_a_browser_is_known_for_half_a_year_and_forgotten_with_a_new_way_in(people: People) -> None:
+    anna = add(people, "anna", Role.THERAPIST)
+    known = people.entrance.known(anna.mark, caller()) or ""
+    assert people.entrance.known(anna.mark, replace(caller(NOW_S + 179 * 86_400), known=known)) is None
+    assert people.entrance.known(anna.mark, replace(caller(NOW_S + 180 * 86_400), known=known))
+    people.office.invite(anna.mark, NOW_S)
+    assert people.entrance.known(anna.mark, replace(caller(), known=known))
 
 
 def test_a_clock_that_was_set_back_makes_nobody_wait_for_years(people: People) -> None:

@@ -19,6 +19,7 @@ _OBJECT = {
     On.FACTS: "recordings whose facts they see",
     On.RECORDING: "recordings whose content they see",
     On.ROOM: "unless another therapist is checked in",
+    On.CAMERA: "if checked in to the room",
 }
 _STRANGER = {Strangers.NEVER: "–", Strangers.IN_A_DEMO: "in a demo", Strangers.ALWAYS: "yes"}
 

@@ -7,6 +7,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from device.age.recipients import parse_recipient
 from device.age.sealing import encrypt
@@ -182,13 +184,12 @@ def test_a_list_that_is_the_same_is_not_sent_again(clinic: Box, programs: dict[s
     assert programs["one"].get("/recordings", headers={"If-None-Match": etag}).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "query", ["limit=0", "limit=x", "limit=1&limit=2", "before=000001", "therapist=one", "unknown=1", "limit=", "=1"]
-)
-def test_a_question_that_makes_no_sense_is_refused(programs: dict[str, Program], query: str) -> None:
-    answer = programs["one"].get(f"/recordings?{query}")
-    assert answer.status_code == 400
-    assert answer.get_json()["hint"] == "Look at /api/v1/openapi.json for what can be asked, and how."
+def test_a_question_that_makes_no_sense_is_refused(programs: dict[str, Program]) -> None:
+    senseless = "limit=0", "limit=x", "limit=1&limit=2", "before=000001", "therapist=one", "unknown=1", "limit=", "=1"
+    for query in senseless:
+        answer = programs["one"].get(f"/recordings?{query}")
+        assert answer.status_code == 400, query
+        assert answer.get_json()["hint"] == "Look at /api/v1/openapi.json for what can be asked, and how."
 
 
 # Who is told.
@@ -232,15 +233,15 @@ def test_an_admin_has_the_facts_and_nothing_else(clinic: Box, programs: dict[str
     assert programs["admin"].get(f"/recordings/{recording_id}{path}").status_code == 403
 
 
-@pytest.mark.parametrize(
-    "path", ["/recordings", "/me", "/tokens", *(f"/recordings/000001-aaaaaaaaaa{p}" for p in BENEATH)]
-)
-@pytest.mark.parametrize("shown", [None, "", "Bearer", "Bearer x", "Basic b25lOm9uZQ==", "Bearer " + "a" * 5000])
-def test_a_stranger_is_told_to_sign_in(clinic: Box, path: str, shown: str | None) -> None:
-    headers = {} if shown is None else {"Authorization": shown}
-    answer = clinic.app().test_client().get(f"/api/v1{path}", headers=headers)
-    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
-    assert set(answer.get_json()) == {"what", "hint"}
+def test_a_stranger_is_told_to_sign_in(clinic: Box) -> None:
+    client = clinic.app().test_client()
+    beneath = [f"/recordings/000001-aaaaaaaaaa{path}" for path in BENEATH]
+    for shown in (None, "", "Bearer", "Bearer x", "Basic b25lOm9uZQ==", "Bearer " + "a" * 5000):
+        headers = {} if shown is None else {"Authorization": shown}
+        for path in ("/recordings", "/me", "/tokens", *beneath):
+            answer = client.get(f"/api/v1{path}", headers=headers)
+            assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer"), (shown, path)
+            assert set(answer.get_json()) == {"what", "hint"}
 
 
 @pytest.mark.parametrize("path", BENEATH[1:])
@@ -284,12 +285,12 @@ def test_what_cannot_be_noted_does_not_leave(clinic: Box, programs: dict[str, Pr
 # What changes something.
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-@pytest.mark.parametrize("path", ["/recordings", "/recordings/000001-aaaaaaaaaa", "/me", "/openapi.json"])
-def test_what_cannot_be_done_says_what_can(programs: dict[str, Program], method: str, path: str) -> None:
-    answer = programs["one"].ask(method, path)
-    assert answer.status_code == 405
-    assert "GET" in answer.headers["Allow"]
+def test_what_cannot_be_done_says_what_can(programs: dict[str, Program]) -> None:
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        for path in ("/recordings", "/recordings/000001-aaaaaaaaaa", "/me", "/openapi.json"):
+            answer = programs["one"].ask(method, path)
+            assert answer.status_code == 405
+            assert "GET" in answer.headers["Allow"]
 
 
 def test_an_attachment_that_somebody_put_there_as_a_link_is_not_followed(
@@ -309,3 +310,60 @@ def test_an_attachment_that_somebody_put_there_as_a_link_is_not_followed(
     place.symlink_to(tmp_path)
     assert programs["one"].get(f"/recordings/{recording_id}").get_json()["attachments"] == []
     assert programs["one"].get(f"/recordings/{recording_id}/attachments/secret.age").status_code == 404
+
+
+# Names that lead elsewhere.
+
+TRICKY = [
+    "..",
+    ".",
+    "/",
+    "%2e%2e",
+    "%2F",
+    "%252e",
+    "\\",
+    "\x00",
+    "%00",
+    "\n",
+    "000001-aaaaaaaaaa",
+    "secret.age",
+    ".age",
+]
+names = st.lists(st.sampled_from(TRICKY) | st.text(max_size=6), max_size=6).map("".join)
+
+
+def test_no_name_leads_out_of_the_store(clinic: Box, programs: dict[str, Program]) -> None:
+    recording_id = add_recording(clinic.store, **of("one"))
+    attach(clinic, recording_id, "label.age", b"client 17")
+    for place in (clinic.store.path.parent, clinic.store.path, clinic.store.folder(recording_id)):
+        for name in ("secret.age", ".age", "label.age"):
+            (place / name).write_bytes(b"secret")
+
+    @settings(deadline=None, max_examples=300)
+    @given(whose=st.just(recording_id) | names, name=names, kind=st.sampled_from(["attachments/", "receipts/", ""]))
+    def ask(whose: str, name: str, kind: str) -> None:
+        answer = programs["one"].get(f"/recordings/{whose}/{kind}{name}")
+        assert b"secret" not in answer.data
+        assert answer.status_code in {200, 308, 404, 405}
+
+    ask()
+
+
+def test_no_range_breaks_it_and_none_gets_what_is_not_there(clinic: Box, programs: dict[str, Program]) -> None:
+    recording_id = add_recording(clinic.store, sealed=SEALED, **of("one"))
+
+    @settings(deadline=None, max_examples=300)
+    @given(
+        header=st.from_regex("bytes=[0-9]{0,7}-[0-9]{0,7}", fullmatch=True)
+        | st.text("bytes=0123456789-, ", max_size=30)
+    )
+    def ask(header: str) -> None:
+        with programs["one"].get(f"/recordings/{recording_id}/session.mp4.age", headers={"Range": header}) as answer:
+            assert answer.status_code in {200, 206, 416}
+            if answer.status_code == 206:
+                first, last = answer.headers["Content-Range"].removeprefix("bytes ").partition("/")[0].split("-")
+                assert answer.data == SEALED[int(first) : int(last) + 1]
+            elif answer.status_code == 200:
+                assert answer.data == SEALED
+
+    ask()

@@ -306,6 +306,21 @@ def test_a_tablet_that_comes_back_from_a_client_can_be_signed_in_on(box: Box, ap
     assert client.get("/account/").status_code == 200
 
 
+def test_who_is_kept_waiting_by_anothers_guesses_signs_in_at_their_own_browser(
+    box: Box, app: Flask, anna: Person
+) -> None:
+    joined = join(box, app, anna)
+    token = form_token_of(joined.client.get("/account/").text)
+    joined.client.post("/sign-out", data={"token": token})
+    stranger = browser(app)
+    guess = {"token": form_token_of(stranger.get("/sign-in").text), "login": anna.login, "password": "a guess or two"}
+    for _ in range(12):
+        answer = stranger.post("/sign-in", data=guess)
+    while answer.status_code != 429:  # a slow machine may have waited long enough
+        answer = stranger.post("/sign-in", data=guess)
+    assert send(joined.client, "/sign-in", login=anna.login, password=PASSWORD).status_code == 303
+
+
 def test_what_people_call_themselves_stays_text(box: Box, app: Flask) -> None:
     name = '<script>alert("x")</script>'
     eve = Person("e" * 12, "eve", name, frozenset({Role.ADMIN, Role.THERAPIST}))

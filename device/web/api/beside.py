@@ -15,13 +15,12 @@ from device.recording import ATTACHMENTS_NAME, RECEIPTS_NAME
 from device.recording.receipt import RECEIPT_KIND
 from device.recording.signing import verify
 from device.web.api.edges import SEALED, answer, body, sealed_body
-from device.web.api.shapes import AttachmentIn, Kept, NoteIn, Problem, Receipts, SignedDocument, is_attachment_name
+from device.web.api.shapes import AttachmentIn, Kept, NoteIn, Receipts, SignedDocument, is_attachment_name
 from device.web.download import not_going
 from device.web.files import Opened, open_inside, pieces, sizes_inside
 from device.web.house import House
 from device.web.refusals import Refusal
 from device.web.visitor import visitor
-from device.web.wording import sentence
 
 _MOST_RECEIPT_BYTES: Final = 1 << 20
 _CREATED: Final = 201
@@ -59,7 +58,7 @@ def beside(blueprint: Blueprint, house: House) -> None:
         try:
             named = ask_naming(asked, house.run)
         except NotNamedError as problem:
-            return answer(Problem(what=sentence(problem.what), hint=sentence(problem.hint)), _STATUS[problem.reason])
+            raise Refusal(_STATUS[problem.reason], f"error.named.{problem.reason.replace(' ', '_')}") from problem
         return answer(Kept(name=named.name or ""), _CREATED)
 
     @blueprint.get("/recordings/<recording_id>/receipts")

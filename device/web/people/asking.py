@@ -11,6 +11,7 @@ from flask import Response, make_response, redirect, render_template, request
 
 from device.audit_requests import NoteRequest
 from device.people.account import Setting
+from device.people.browsers import KNOWN_FOR_S
 from device.people.refused import Reason, RefusedError
 from device.people.sessions import Begun
 from device.people.steps import Caller
@@ -21,6 +22,7 @@ from device.web.texts import text
 from device.web.visitor import visitor
 
 SEE_OTHER: Final = 303
+KNOWN_COOKIE: Final = "sotto-known"
 _BAD_REQUEST, _FORBIDDEN, _TOO_MANY = 400, 403, 429
 _CODES: Final = {Reason.WRONG: _FORBIDDEN, Reason.WAIT: _TOO_MANY, Reason.BUSY: _TOO_MANY}
 _BUSY_S: Final = 3
@@ -74,7 +76,8 @@ def twice(name: str) -> str:
 
 def caller(house: House) -> Caller:
     """Who asks, as far as that is known of a stranger."""
-    return Caller(request.remote_addr or "", request.user_agent.string, house.unix_s())
+    known = request.cookies.get(house.front.cookie(KNOWN_COOKIE), "")
+    return Caller(request.remote_addr or "", request.user_agent.string, house.unix_s(), known)
 
 
 def setting() -> Setting:
@@ -101,6 +104,17 @@ def with_cookie(house: House, response: Response, begun: Begun) -> Response:
     if house.front.cookie(KIOSK_COOKIE) in request.cookies:
         take_cookie(house, response, KIOSK_COOKIE)
     return response
+
+
+def let_in(house: House, response: Response, begun: Begun) -> Response:
+    """The same for somebody who is wholly in now; the browser is known again when they sign in the next time."""
+    known = house.people.entrance.known(begun.mark, caller(house))
+    if known is not None:
+        name, secure = house.front.cookie(KNOWN_COOKIE), house.front.tls
+        response.set_cookie(
+            name, known, path="/", max_age=int(KNOWN_FOR_S), secure=secure, httponly=True, samesite="Strict"
+        )
+    return with_cookie(house, response, begun)
 
 
 def take_cookie(house: House, response: Response, name: str = PAGE_COOKIE) -> Response:

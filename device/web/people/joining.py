@@ -17,6 +17,7 @@ from device.web.people.asking import (
     form_page,
     go,
     is_half_way,
+    let_in,
     note_or_end,
     token,
     twice,
@@ -78,7 +79,7 @@ def _app(house: House) -> Response:
             problem = refused
         else:
             note_or_end(house, begun, "password")
-            return with_cookie(house, codes_page(codes, first=True), begun)
+            return let_in(house, codes_page(codes, first=True), begun)
     return app_page(house, "joining_app.html", entrance.enrolment(token(house), caller(house)), problem)
 
 
@@ -92,5 +93,5 @@ def app_page(house: House, template: str, secret: str, problem: RefusedError | N
     half_way = house.people.half_way(token(house), house.unix_s())
     person = half_way.person if half_way is not None else visitor().person
     letters = " ".join(secret[at : at + _GROUP_LETTERS] for at in range(0, len(secret), _GROUP_LETTERS))
-    picture = qr(uri_of(secret, login=person.login, box=house.box))
-    return form_page(template, problem, picture=picture, letters=letters)
+    link = uri_of(secret, login=person.login, box=house.box)
+    return form_page(template, problem, picture=qr(link), link=link, letters=letters)

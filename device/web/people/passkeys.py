@@ -13,12 +13,12 @@ from device.web.house import House
 from device.web.people.asking import (
     caller,
     complaint_of,
+    let_in,
     note_or_end,
     noted,
     noted_login,
     own_path,
     setting,
-    with_cookie,
 )
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def passkeys(house: House) -> Blueprint:
                 noted_login(house, "passkey", mark=None, granted=False)
             return _refused(problem)
         note_or_end(house, begun, "passkey")
-        return with_cookie(house, jsonify(go=own_path(proven.next)), begun)
+        return let_in(house, jsonify(go=own_path(proven.next)), begun)
 
     @blueprint.post("/begin")
     def begin() -> Response:

@@ -19,6 +19,7 @@ from device.web.people.asking import (
     form_page,
     go,
     is_half_way,
+    let_in,
     note_or_end,
     noted_login,
     own_path,
@@ -87,7 +88,7 @@ def _code(house: House) -> Response:
             noted_login(house, _WAYS[Proof.PAPER if on_paper else Proof.APP], mark=None, granted=False)
         return page(problem)
     note_or_end(house, begun, _WAYS[proof])
-    return with_cookie(house, go(own_path(field("next"))), begun)
+    return let_in(house, go(own_path(field("next"))), begun)
 
 
 def _sign_out(house: House) -> Response:

@@ -11,6 +11,8 @@ TEXTS: Final[dict[str, str]] = {
     "error.403.role.do": "Ask an admin of the clinic if you need it for your work.",
     "error.403.room": "Another therapist is checked in to this room, so the session is theirs.",
     "error.403.room.do": "Check in to the room yourself if it is your session, then try again.",
+    "error.403.camera": "Only the therapist who is checked in to this room sees what its camera sees.",
+    "error.403.camera.do": "Check in to the room if it is your session, then try again.",
     "error.403.content": "You can see that this recording exists, and how it was made, but not what is in it.",
     "error.403.content.do": "Ask the therapist whose recording it is, or who supervises them.",
     # Said by nginx where the page cannot.

@@ -39,6 +39,7 @@ TEXTS: Final[dict[str, str]] = {
     "one-time codes (TOTP) will do.",
     "joining.app.scan": "Open the app, add an account, and take a picture of this code:",
     "joining.app.alt": "QR code for your app",
+    "joining.app.here": "The app is on this very phone? Open it",
     "joining.app.letters": "No camera? Type this key instead:",
     "joining.app.show": "Then type the code that the app shows:",
     "joining.app.go": "Switch it on",
