@@ -137,13 +137,6 @@ def _add_cameras(verbs: Any) -> None:
     camera.set_defaults(verb=_picamera2_camera)
 
 
-def _add_nginx(nginx: argparse.ArgumentParser) -> None:
-    nginx.add_argument("--config", type=Path, required=True, metavar="FILE")
-    nginx.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to; the screen where it is left out")
-    nginx.add_argument("--run", type=Path, default=NGINX_RUN, metavar="FOLDER", help=f"nginx's own ({NGINX_RUN})")
-    nginx.set_defaults(verb=_nginx)
-
-
 def _add_check(check: argparse.ArgumentParser) -> None:
     check.add_argument("--config", type=Path, required=True, metavar="FILE")
     check.add_argument("--config-only", action="store_true", help="print the effective configuration and check nothing")
