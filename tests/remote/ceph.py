@@ -72,7 +72,8 @@ rgw_frontends = beast ssl_endpoint={host}:{port} ssl_certificate={folder}/gatewa
 rgw_thread_pool_size = 64
 rgw_dns_name =
 rgw_enable_usage_log = false
-rgw_user_quota_bucket_sync_interval = 1
+# Its thread that sums up quotas ends the gateway when a bucket goes at that moment (20.2.4, an assertion in shard_io).
+rgw_enable_quota_threads = false
 rgw_bucket_quota_ttl = 0
 rgw_bucket_quota_soft_threshold = 0
 rgw_user_max_buckets = 0
