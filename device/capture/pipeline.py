@@ -18,11 +18,13 @@ _UNTOLD: Final = "the microphone delivered less than its time"
 
 
 class Pipeline:
-    """The first sample is moment zero of the recording; pictures from before it are let go.
+    """The first sample is moment zero of the recording.
 
     A gap is filled with silence of its exact length, so that the time in the file is the time in the room, and noted in
     ``facts`` and in the end mark, so that nobody takes it for silence. Pictures are placed by the sound that was taken
-    at the same moment, however far the microphone's clock drifts from the machine's.
+    at the same moment, however far the microphone's clock drifts from the machine's. None is let go, because all up to
+    the next key picture build upon it: those from before moment zero, and those whose time goes back, follow the one
+    before at once.
     """
 
     def __init__(self, sound: SoundFormat, facts: Facts, *, size: tuple[int, int] | None, sink: FragmentSink) -> None:
@@ -34,6 +36,7 @@ class Pipeline:
         self._encoder = FlacEncoder(sound, sink=self._muxer.write_sound)
         self._clock = SampleClock(sound)
         self._samples = 0
+        self._early: list[Picture] = []  # from the newest key picture on, until the first sound tells when zero was
         self._last_picture_us = -1
         self.pictures = 0
 
@@ -53,6 +56,7 @@ class Pipeline:
         self._samples += samples.count
         missing = self._clock.take(samples.count, samples.end_us)
         self._facts.drift_ppm = self._clock.drift_ppm
+        self._place_early()
         if missing:
             self._pass(Gap(missing, _UNTOLD, samples.end_us))
 
@@ -60,6 +64,7 @@ class Pipeline:
         """Take note of lost sound, and let its time pass."""
         self._find_zero(gap.end_us, gap.samples)
         self._clock.skip(gap.samples)
+        self._place_early()
         self._pass(gap)
 
     def _pass(self, gap: Gap) -> None:
@@ -72,16 +77,26 @@ class Pipeline:
         self._samples += gap.samples
 
     def write_picture(self, picture: Picture) -> None:
-        """Take a picture, if the sound has begun and time has not gone back since the one before."""
-        if self._facts.zero_us is None:
+        """Take a picture. The first of all has to be a key picture: what comes before one is let go."""
+        if self._facts.zero_us is not None:
+            self._place(picture, zero_us=self._facts.zero_us)
             return
+        if picture.key:
+            self._early.clear()
+        if picture.key or self._early:
+            self._early.append(picture)
+
+    def _place_early(self) -> None:
+        early, self._early = self._early, []
+        for picture in early:
+            self.write_picture(picture)
+
+    def _place(self, picture: Picture, *, zero_us: int) -> None:
         at_us = self._clock.media_us(picture.at_us)
         if at_us is None:  # nothing but a gap so far
-            at_us = picture.at_us - self._facts.zero_us
-        if at_us <= self._last_picture_us:
-            return
-        self._last_picture_us = at_us
-        self._muxer.write_picture(replace(picture, at_us=at_us))
+            at_us = picture.at_us - zero_us
+        self._last_picture_us = max(at_us, self._last_picture_us + 1)
+        self._muxer.write_picture(replace(picture, at_us=self._last_picture_us))
         self.pictures += 1
 
     def close(self) -> None:

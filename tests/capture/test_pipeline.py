@@ -162,25 +162,48 @@ def starts(kept: Any, read: Any) -> list[int]:
     return found
 
 
-def test_pictures_from_before_the_first_sample_are_let_go(facts: Facts, kept: Any, make: Any, read: Any) -> None:
+def test_pictures_that_come_before_the_first_sound_wait_for_it(facts: Facts, kept: Any, make: Any, read: Any) -> None:
+    """The sound of their time came late, and they were let go: all that builds upon the key picture was spoiled."""
     script = Script(MONO, facts, kept, size=(320, 180))
-    script.pipeline.write_picture(picture(ZERO_US + 5, key=True))  # nothing yet says when zero is
+    for offset, key in ((0, True), (40_000, False), (80_000, False)):
+        script.pipeline.write_picture(picture(ZERO_US + offset, key=key))
+    assert script.pipeline.pictures == 0  # nothing yet says when zero is
     script.play(make.noise(MONO, 4800))
-    for offset in (-40_000, -1, 0, 40_000):
-        script.pipeline.write_picture(picture(ZERO_US + offset, key=True))
+    script.pipeline.write_picture(picture(ZERO_US + 120_000))
     script.pipeline.close()
-    assert starts(kept, read) == [0, 40_000]
-    assert script.pipeline.pictures == 2
+    assert starts(kept, read) == [0, 40_000, 80_000, 120_000]
+    assert script.pipeline.pictures == 4
 
 
-def test_pictures_that_go_back_in_time_are_let_go(facts: Facts, kept: Any, make: Any, read: Any) -> None:
+def test_pictures_taken_before_the_first_sample_begin_the_recording(
+    facts: Facts, kept: Any, make: Any, read: Any
+) -> None:
+    script = Script(MONO, facts, kept, size=(320, 180))
+    for offset, key in ((-90_000, False), (-80_000, True), (-70_000, True), (-40_000, False), (-1, False)):
+        script.pipeline.write_picture(picture(ZERO_US + offset, key=key))
+    script.play(make.noise(MONO, 4800))
+    script.pipeline.write_picture(picture(ZERO_US + 40_000))
+    script.pipeline.close()
+    assert starts(kept, read) == [0, 1, 2, 40_000]  # from the newest key picture on
+    assert script.pipeline.pictures == 4
+
+
+def test_pictures_wait_for_a_gap_as_they_do_for_sound(facts: Facts, kept: Any, read: Any) -> None:
+    script = Script(MONO, facts, kept, size=(320, 180))
+    script.pipeline.write_picture(picture(ZERO_US + 20_000, key=True))
+    script.lose(4800, "gone")
+    script.pipeline.close()
+    assert starts(kept, read) == [20_000]
+
+
+def test_a_picture_whose_time_goes_back_follows_the_one_before(facts: Facts, kept: Any, make: Any, read: Any) -> None:
     script = Script(MONO, facts, kept, size=(320, 180))
     script.play(make.noise(MONO, 4800))
-    for offset in (0, 40_000, 40_000, 39_999, 10, 80_000, 79_999, 80_001):
+    for offset in (0, 40_000, 40_000, 39_999, 80_000, 79_999, 80_003):
         script.pipeline.write_picture(picture(ZERO_US + offset, key=offset == 0))
     script.pipeline.close()
-    assert starts(kept, read) == [0, 40_000, 80_000, 80_001]
-    assert script.pipeline.pictures == 4
+    assert starts(kept, read) == [0, 40_000, 40_001, 40_002, 80_000, 80_001, 80_003]
+    assert script.pipeline.pictures == 7
 
 
 def test_pictures_keep_to_the_sound_however_far_its_clock_drifts(facts: Facts, kept: Any, make: Any, read: Any) -> None:

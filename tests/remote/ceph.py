@@ -13,6 +13,7 @@ import socket
 import subprocess
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -89,6 +90,15 @@ class User:
     secret_key: str
 
 
+def _are_stopped(process: int) -> bool:
+    """Whether each of its threads is: the one that hears the signal may have to wait for a busy machine."""
+    states = set()
+    for task in Path(f"/proc/{process}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended
+            states.add((task / "stat").read_text().rpartition(")")[2].split()[0])
+    return states == {"T"}
+
+
 def free_port() -> int:
     with socket.socket() as listening:
         listening.bind((HOST, 0))
@@ -150,7 +160,11 @@ class Ceph:
         return "radosgw" in self._running
 
     def signal_gateway(self, number: int) -> None:
-        self._running["radosgw"].send_signal(number)
+        """Stop it or let it go on; when this returns each of its threads has."""
+        gateway = self._running["radosgw"]
+        gateway.send_signal(number)
+        stopped = number == signal.SIGSTOP
+        self._until(lambda: _are_stopped(gateway.pid) is stopped, "the gateway heeds no signal")
 
     def turn_bit(self, bucket: str, key: str, at: int) -> None:
         """Of what a small object holds, where nobody but the cluster itself looks."""
