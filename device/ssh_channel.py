@@ -111,7 +111,7 @@ class SshChannel:
         """Have these sent as soon as there is room; ``receive`` does it."""
         if self._over:
             return  # and ``receive`` says so
-        if not self._out and not self._draining:
+        if not self._out:
             self._poll.register(self._in_fd, select.POLLOUT)
         self._out.extend(memoryview(part) for part in parts if part)
 
