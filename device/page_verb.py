@@ -14,6 +14,7 @@ from device.durable import write_whole
 from device.errors import AdminError, ConfigError
 from device.notify import READY, notifier
 from device.store import StoreReader
+from device.web.ahead import read_ahead
 from device.web.app import create_app
 from device.web.front import Front
 from device.web.nginx import Places, nginx_config
@@ -51,9 +52,13 @@ def run_web(config: Config) -> int:
         sys.stdout.flush()
         notify(READY)
 
-    with closing(Reminder(config.box.run, held=people.duty, unix_s=time.time)):
+    with closing(Reminder(config.box.run, held=people.duty, unix_s=time.time)), closing(read_ahead(app, tell=_tell)):
         serve(app, listening, on_listening)
     return _DONE
+
+
+def _tell(problem: AdminError) -> None:
+    sys.stderr.write(f"error: {problem.what}\nhint: {problem.hint}\n")
 
 
 def run_nginx(config: Config, *, output: Path | None, run: Path) -> int:

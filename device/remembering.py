@@ -13,13 +13,14 @@ from typing import Final
 
 from device.errors import DamagedError
 from device.overwriting import marked_among
-from device.recording import HOLD_NAME, MANIFEST_NAME, SESSION_NAME
+from device.recording import HOLD_NAME, MANIFEST_NAME, SESSION_NAME, is_recording_id
 from device.recording.manifest import Manifest
-from device.store import Listed, StoreReader, read_manifest
+from device.store import Listed, StoreReader, no_id, read_signed
 
 _NO_GROUPS: Final[dict[str, tuple[str, ...]]] = {"digest_groups": ()}
 
 _Same = tuple[int, int, int, int]
+_Read = tuple[Manifest, bytes]  # and the public key that it is signed by
 
 
 class RememberingReader(StoreReader):
@@ -31,7 +32,8 @@ class RememberingReader(StoreReader):
 
     def __init__(self, *, of: StoreReader) -> None:
         super().__init__(of.path)
-        self._known: dict[str, tuple[_Same, Manifest]] = {}
+        self._place = str(of.path)
+        self._known: dict[str, tuple[_Same, _Read]] = {}
         self._lock = threading.Lock()
 
     def ids(self) -> list[str]:
@@ -47,25 +49,33 @@ class RememberingReader(StoreReader):
         return ids
 
     def find(self, recording_id: str) -> Listed | None:
-        """One recording as lists show it, or ``None`` where there is none (any more)."""
+        """One recording as lists show it, or ``None`` where there is none (any more).
+
+        Raises:
+            StoreError: that is no id.
+        """
+        if not is_recording_id(recording_id):
+            raise no_id()
         # One look at the folder says all that a name alone says: a list of thousands is made of little else.
         try:
-            with os.scandir(self.folder(recording_id)) as entries:
+            with os.scandir(f"{self._place}/{recording_id}") as entries:
                 found = {entry.name: entry for entry in entries}
             facts = found[MANIFEST_NAME].stat()
             size_bytes = found[SESSION_NAME].stat().st_size
-            manifest = self._manifest(recording_id, (facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns))
+            same = facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+            manifest, key = self._read(recording_id, same)
         except (KeyError, DamagedError, OSError):
             return None
-        return Listed(manifest, size_bytes, marked_among(found), held=HOLD_NAME in found)
+        return Listed(manifest, size_bytes, marked_among(found), held=HOLD_NAME in found, key=key)
 
-    def _manifest(self, recording_id: str, same: _Same) -> Manifest:
+    def _read(self, recording_id: str, same: _Same) -> _Read:
         """What was verified when the file was the same, or is now. One replaced meanwhile is read again next time."""
         with self._lock:
             known = self._known.get(recording_id)
         if known is not None and known[0] == same:
             return known[1]
-        manifest = read_manifest(self.folder(recording_id)).model_copy(update=_NO_GROUPS)
+        manifest, key = read_signed(self.folder(recording_id))
+        read = (manifest.model_copy(update=_NO_GROUPS) if manifest.digest_groups else manifest, key)
         with self._lock:
-            self._known[recording_id] = (same, manifest)
-        return manifest
+            self._known[recording_id] = (same, read)
+        return read

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -20,6 +23,12 @@ from device.retention import Decision, Facts, Policy, decide
 from device.store import Listed, Store, StoreReader
 from device.waiting import Waiting, read_waiting
 from device.words import By
+
+_SEALED_SUFFIX: Final = ".age"
+
+DigestsOf = Callable[[Path], Mapping[str, str] | None]
+"""The SHA-256 (hex) of everything sealed beside the recording in a folder, by its name beneath it; ``None``: something
+of it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +77,32 @@ def _is_proven(listed: Listed, receipts: tuple[Receipt, ...]) -> bool:
     return closed and bool(proving(receipts, digest=manifest.digest, size_bytes=manifest.size_bytes))
 
 
-def facts_of(listed: Listed, receipts: tuple[Receipt, ...], lived: Lived, folder: Path) -> Facts:
-    """What retention knows of one recording."""
+def digests_beside(folder: Path) -> Mapping[str, str] | None:
+    """``DigestsOf``, read now."""
+    try:
+        paths = sealed_beside(folder)
+        return {f"{ATTACHMENTS_NAME}/{path.name}": sha256(Path(path).read_bytes()).hexdigest() for path in paths}
+    except OSError:  # also where one went since it was listed: it may have been replaced
+        return None
+
+
+def sealed_beside(folder: Path) -> list[os.DirEntry[str]]:
+    """Everything sealed beside the recording in a folder.
+
+    Raises:
+        OSError: there is something, and it cannot be listed.
+    """
+    try:
+        with os.scandir(folder / ATTACHMENTS_NAME) as entries:
+            return [entry for entry in entries if entry.name.endswith(_SEALED_SUFFIX)]
+    except FileNotFoundError:
+        return []
+
+
+def facts_of(
+    listed: Listed, receipts: tuple[Receipt, ...], lived: Lived, folder: Path, *, digests: DigestsOf = digests_beside
+) -> Facts:
+    """What retention knows of one recording. ``digests``: one that remembers, where many are asked often."""
     manifest = listed.manifest
     age = age_us(lived, manifest.id, boot=manifest.boot, started_monotonic_us=manifest.started_monotonic_us)
     return Facts(
@@ -82,20 +115,15 @@ def facts_of(listed: Listed, receipts: tuple[Receipt, ...], lived: Lived, folder
         verified_for_us=verified_for_us(lived, manifest.id),
         held=listed.held,
         going=listed.going,
-        lacking=_is_proven(listed, receipts) and _lacks(listed.manifest, receipts, folder),
+        lacking=_is_proven(listed, receipts) and _lacks(listed.manifest, receipts, digests(folder)),
     )
 
 
-def _lacks(manifest: Manifest, receipts: tuple[Receipt, ...], folder: Path) -> bool:
+def _lacks(manifest: Manifest, receipts: tuple[Receipt, ...], ours: Mapping[str, str] | None) -> bool:
     """Whether every remote that has the recording lacks something sealed beside it, as far as its receipt knows."""
-    copies = proving(receipts, digest=manifest.digest, size_bytes=manifest.size_bytes)
-    try:
-        ours = {
-            f"{ATTACHMENTS_NAME}/{path.name}": sha256(path.read_bytes()).hexdigest()
-            for path in (folder / ATTACHMENTS_NAME).glob("*.age")
-        }
-    except OSError:
+    if ours is None:
         return True  # what cannot be read is not known to be there either
+    copies = proving(receipts, digest=manifest.digest, size_bytes=manifest.size_bytes)
     return all(any(copy.beside.get(name) != digest for name, digest in ours.items()) for copy in copies)
 
 
@@ -135,4 +163,4 @@ def _may_still_go(store: Store, recording_id: str, key: bytes | None) -> bool:
     if listed is None:
         return False
     receipts = read_receipts(folder, key)
-    return _is_proven(listed, receipts) and not _lacks(listed.manifest, receipts, folder)
+    return _is_proven(listed, receipts) and not _lacks(listed.manifest, receipts, digests_beside(folder))

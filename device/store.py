@@ -59,12 +59,14 @@ class Listed:
     """A recording as lists show it. ``size_bytes`` is the file as it is now, also while it grows.
 
     ``going``: who wants it erased, as soon as that can be done. ``held``: for research, so that retention lets it be.
+    ``key``: the public one that its manifest is signed by.
     """
 
     manifest: Manifest
     size_bytes: int
     going: By | None
     held: bool = False
+    key: bytes = b""
 
     @property
     def withdrawn(self) -> bool:
@@ -96,7 +98,7 @@ class StoreReader:
             StoreError: that is no id.
         """
         if not is_recording_id(recording_id):
-            raise StoreError("that is not the id of a recording", "take the id from the list of recordings")
+            raise no_id()
         return self.path / recording_id
 
     def ids(self) -> list[str]:
@@ -118,11 +120,11 @@ class StoreReader:
         """One recording as lists show it, or ``None`` where there is none (any more)."""
         folder = self.folder(recording_id)
         try:
-            manifest = read_manifest(folder)
+            manifest, key = read_signed(folder)
             size_bytes = (folder / SESSION_NAME).stat().st_size
         except (DamagedError, OSError):
             return None
-        return Listed(manifest, size_bytes, marked_by(folder), held=(folder / HOLD_NAME).exists())
+        return Listed(manifest, size_bytes, marked_by(folder), held=(folder / HOLD_NAME).exists(), key=key)
 
     def going(self) -> list[tuple[str, By]]:
         """Every recording that somebody wants erased, and who.
@@ -330,6 +332,11 @@ class Store(StoreReader):
             raise store_error(problem, "a recording could not be erased") from problem
 
 
+def no_id() -> StoreError:
+    """What to say of a name that no recording can have."""
+    return StoreError("that is not the id of a recording", "take the id from the list of recordings")
+
+
 def _busy() -> StoreError:
     return StoreError("another program is at that recording just now", "try again in a moment")
 
@@ -340,9 +347,18 @@ def read_manifest(folder: Path) -> Manifest:
     Raises:
         DamagedError: there is none that holds.
     """
+    return read_signed(folder)[0]
+
+
+def read_signed(folder: Path) -> tuple[Manifest, bytes]:
+    """The same, and the public key that it is signed by; whose that is remains to be judged by the caller.
+
+    Raises:
+        DamagedError: as ``read_manifest``.
+    """
     try:
         signed = verify("manifest", (folder / MANIFEST_NAME).read_bytes())
-        return Manifest.model_validate(signed.payload)
+        return Manifest.model_validate(signed.payload), signed.key
     except OSError as problem:
         raise DamagedError("a recording has no manifest", "fetch it again from the box") from problem
     except ValidationError as problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from device.demo import DemoChoices, demo_config
 from device.errors import AdminError
 from tests.front.nginx_server import nginx_program
 from tests.remote.certificates import Authority
+from tests.support import PATIENCE_S
 
 FRONT = """
 [web.nginx]
@@ -81,3 +83,26 @@ def test_the_key_of_forms_is_made_once_and_nobody_else_may_read_it(config: Path,
     path.write_bytes(b"short")
     with pytest.raises(AdminError, match="damaged"):
         form_key_of(load_config(config))
+
+
+def test_a_page_that_cannot_read_ahead_says_why_answers_all_the_same_and_ends_when_it_is_told_to(config: Path) -> None:
+    store = load_config(config).store.path
+    assert not store.exists()
+    with subprocess.Popen(
+        [sys.executable, "-m", "device", "web", "--config", str(config)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as page:
+        try:
+            assert page.stdout is not None
+            assert page.stderr is not None
+            assert page.stdout.readline().startswith("http://127.0.0.1:")
+            assert page.stderr.readline() == "error: the store failed: it cannot be listed: No such file or directory\n"
+            assert page.stderr.readline().startswith("hint: check the store's disk")
+            page.terminate()
+            assert page.wait(PATIENCE_S) == 0
+            assert page.stderr.read() == ""
+        finally:
+            page.kill()

@@ -57,8 +57,8 @@ def test_it_says_what_a_plain_reader_says_whatever_happens_to_the_recording(stor
 
 def test_a_manifest_that_is_still_the_same_is_read_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[Path] = []
-    really = device.store.read_manifest
-    monkeypatch.setattr("device.remembering.read_manifest", lambda folder: read.append(folder) or really(folder))
+    really = device.store.read_signed
+    monkeypatch.setattr("device.remembering.read_signed", lambda folder: read.append(folder) or really(folder))
     remembering = RememberingReader(of=store)
     ids = [add_recording(store) for _ in range(3)]
     for _ in range(4):

@@ -11,12 +11,15 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from device.errors import DamagedError
+
+# Made once: a list of thousands is thousands of these.
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,7 @@ class Signed:
 
 
 def _signed_bytes(kind: str, payload: dict[str, Any]) -> bytes:
-    canonical = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return f"sotto {kind} v1\n{canonical}".encode()
+    return f"sotto {kind} v1\n{_CANONICAL.encode(payload)}".encode()
 
 
 def sign(kind: str, payload: dict[str, Any], key: Ed25519PrivateKey) -> bytes:
@@ -51,7 +53,7 @@ def _document(kind: str, payload: dict[str, Any], key: Ed25519PrivateKey) -> dic
 
 
 def _line(document: dict[str, Any]) -> bytes:
-    return (json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n").encode()
+    return f"{_CANONICAL.encode(document)}\n".encode()
 
 
 def verify(kind: str, document: bytes) -> Signed:

@@ -14,6 +14,7 @@ from jinja2 import StrictUndefined
 from device.people.people import People
 from device.remembering import RememberingReader
 from device.store import StoreReader
+from device.web.ahead import ahead
 from device.web.api.interface import api
 from device.web.asks import asks
 from device.web.box import BOX
@@ -87,6 +88,7 @@ def create_app(
     forms(app, front=front, key=form_key or secrets.token_bytes(32))
     doors(app, house)
     frame(app, house)
+    ahead(app, house)
     for blueprint in (*_PAGES, *([room_view] if room else [])):
         app.register_blueprint(blueprint(house))
     return app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -100,9 +100,27 @@ class House:
             raise no_such_recording()
         return listed
 
+    def listing(self) -> list[Listed]:
+        """Every recording in the store that can be read, newest first.
+
+        Raises:
+            StoreError: the store cannot be listed.
+        """
+        return self.readable(reversed(self.store.ids()))
+
+    def readable(self, ids: Iterable[str]) -> list[Listed]:
+        """Those of the recordings that can be read, in their order; none whose folder holds the manifest of another."""
+        found = ((recording_id, self.store.find(recording_id)) for recording_id in ids)
+        return [listed for recording_id, listed in found if listed is not None and listed.manifest.id == recording_id]
+
     def sight(self, manifest: Manifest) -> Sight:
         """How much of a recording whoever asks sees."""
         return sight_of(visitor_or_none(), manifest.therapist)
+
+    def sights(self) -> Callable[[Manifest], Sight]:
+        """The same of many recordings: who asks is looked up once."""
+        visitor = visitor_or_none()
+        return lambda manifest: sight_of(visitor, manifest.therapist)
 
 
 def is_stale(status: Status, *, unix_s: float) -> bool:

@@ -13,7 +13,7 @@ from device.web.filters import NOBODY, SOUNDS, STATES, wanted_of
 from device.web.house import House
 from device.web.naming import said
 from device.web.paging import number_of
-from device.web.rows import Rowing, newest_own, rows
+from device.web.rows import Rowing, rows
 from device.web.waiting import in_waiting
 from device.web.ways import STEPS
 from device.wishes import wishes_of
@@ -40,7 +40,7 @@ def lists(house: House) -> Blueprint:
             said=said(request.args),
             counted=counted_of(house) if who.may else None,
             waiting=in_waiting(house) if who.may else None,
-            last=newest_own(house, now) if who.may and found.noted else None,
+            last=found.last_own if who.may else None,
         )
 
     @blueprint.get("/recordings/<recording_id>/")

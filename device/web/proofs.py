@@ -1,53 +1,76 @@
 """What proves that a remote holds a recording, as the page reads it again and again: what is still the same is not
-verified anew.
+verified, and not digested, anew.
 
-Receipts are only ever replaced whole (``device/durable.py``), which changes their folder; so is a manifest, which gets
-another number.
+Receipts are only ever replaced whole (``device/durable.py``), which changes their folder. An attachment is the same
+while the system says so of its number, its size and its times, as a manifest is (``device/remembering.py``).
 """
 
 from __future__ import annotations
 
+import os
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from device.errors import DamagedError
-from device.recording import MANIFEST_NAME, RECEIPTS_NAME
+from device.recording import RECEIPTS_NAME
 from device.recording.receipt import Receipt
-from device.recording.signing import verify
-from device.retaining import read_receipts
+from device.retaining import digests_beside, read_receipts, sealed_beside
+
+_Same = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """The receipts that are signed by the ``key`` that signed the manifest; no key: that cannot be read."""
+class _Known:
+    """What was found when both were the same."""
 
-    key: bytes = b""
+    receipts_same: _Same = ()
     receipts: tuple[Receipt, ...] = ()
+    beside_same: _Same | None = None
+    beside: Mapping[str, str] | None = None
+
+
+_NOTHING = _Known()
 
 
 class Proofs:
-    """Remembers what it has verified. Safe for many threads."""
+    """Remembers what it has verified and digested. Safe for many threads."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[tuple[int, ...], Proof]] = {}
+        self._known: dict[str, _Known] = {}
         self._lock = threading.Lock()
 
-    def of(self, folder: Path) -> Proof:
-        """What proves that a remote holds the recording in ``folder``."""
-        try:
-            same = _same(folder)
-            with self._lock:
-                known = self._known.get(folder.name)
-            if known is not None and known[0] == same:
-                return known[1]
-            key = verify("manifest", (folder / MANIFEST_NAME).read_bytes()).key
-        except (OSError, DamagedError):  # it went in this very moment
-            return Proof()
-        proof = Proof(key, read_receipts(folder, key))
+    def receipts(self, folder: Path, key: bytes) -> tuple[Receipt, ...]:
+        """The receipts beside the recording in ``folder`` that are signed by ``key``, as its manifest has to be."""
+        place = _of_folder(folder / RECEIPTS_NAME)
+        if place is None:  # there are none, or they went in this very moment
+            return ()
+        same = (key, *place)
         with self._lock:
-            self._known[folder.name] = same, proof
-        return proof
+            known = self._known.get(folder.name, _NOTHING)
+        if known.receipts_same == same:
+            return known.receipts
+        receipts = read_receipts(folder, key)
+        with self._lock:
+            known = self._known.get(folder.name, _NOTHING)
+            self._known[folder.name] = replace(known, receipts_same=same, receipts=receipts)
+        return receipts
+
+    def digests(self, folder: Path) -> Mapping[str, str] | None:
+        """``DigestsOf`` (``device/retaining.py``)."""
+        try:
+            same = tuple(sorted(_of_file(entry) for entry in sealed_beside(folder)))
+        except OSError:
+            return None
+        with self._lock:
+            known = self._known.get(folder.name, _NOTHING)
+        if known.beside_same == same:
+            return known.beside
+        beside = digests_beside(folder)
+        with self._lock:
+            known = self._known.get(folder.name, _NOTHING)
+            self._known[folder.name] = replace(known, beside_same=same, beside=beside)
+        return beside
 
     def forget_all_but(self, ids: set[str]) -> None:
         """Let go of what is not in the store any more."""
@@ -56,10 +79,14 @@ class Proofs:
                 del self._known[gone]
 
 
-def _same(folder: Path) -> tuple[int, ...]:
-    manifest = (folder / MANIFEST_NAME).stat()
+def _of_folder(place: Path) -> tuple[int, ...] | None:
     try:
-        receipts = (folder / RECEIPTS_NAME).stat().st_mtime_ns
-    except FileNotFoundError:
-        receipts = 0
-    return manifest.st_ino, manifest.st_size, manifest.st_mtime_ns, manifest.st_ctime_ns, receipts
+        facts = place.stat()
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns
+
+
+def _of_file(entry: os.DirEntry[str]) -> tuple[str, int, int, int, int]:
+    facts = entry.stat()
+    return entry.name, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns

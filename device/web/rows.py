@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -78,6 +78,7 @@ class Rows:
     number: int = 1
     last: int = 1
     noted: bool = True  # that somebody looks at it; else nothing is shown
+    last_own: Row | None = None  # the newest of whoever asks; one that goes is nobody's any more
     therapists: tuple[tuple[str, str], ...] = ()  # mark and name, to choose from
     rooms: tuple[str, ...] = ()
 
@@ -89,6 +90,7 @@ class Rowing:
         self._house = house
         self._status = now.believed
         self._ways = house.ways(now)
+        self._sight = house.sights()
         self._names = {person.mark: person.name for person in house.people.persons()}
         found = visitor_or_none()
         self._mark = None if found is None else found.person.mark
@@ -100,7 +102,7 @@ class Rowing:
             self._status,
             therapist=self.name_of(listed.manifest.therapist),
             own=self.is_own(listed),
-            content=self._house.sight(listed.manifest) is Sight.CONTENT,
+            content=self._sight(listed.manifest) is Sight.CONTENT,
             attached=self.attached(listed),
             way=self._ways.of(listed),
         )
@@ -117,10 +119,14 @@ class Rowing:
         """What colleagues call a therapist; the mark itself where the person is unknown here."""
         return "" if mark is None else self._names.get(mark, mark)
 
+    def last_own(self, seen: Iterable[Listed]) -> Row | None:
+        """The newest recording of whoever asks, of those that they see; one that goes is nobody's any more."""
+        return next((self.row(listed) for listed in seen if listed.going is None and self.is_own(listed)), None)
+
     def fits(self, listed: Listed, wanted: Wanted) -> bool:
         """Whether it is looked for."""
         manifest = listed.manifest
-        told = self._house.sight(manifest) is Sight.CONTENT
+        told = self._sight(manifest) is Sight.CONTENT
         measures = self.attached(listed).measures if wanted.open_items and told and not is_open(listed) else None
         state = _state(listed, self._status)
         return fits(manifest, wanted, state=state, therapist=manifest.therapist, measures=measures)
@@ -135,12 +141,12 @@ def rows(house: House, now: Now, *, wanted: Wanted = EVERYTHING, page: int = 1, 
     if visitor_or_none() is None:
         return Rows((), 0, 0, 0)
     ids = list(reversed(house.store.ids()))
-    listed = [entry for recording_id in ids if (entry := believed(house, recording_id)) is not None]
+    listed, sight = house.readable(ids), house.sights()
     missing = set(ids) - {entry.manifest.id for entry in listed}
     missing -= set(_beginning(ids, now.believed))
     if missing:  # what is half erased is nothing that somebody should look after
         missing -= {recording_id for recording_id, _ in house.store.going()}
-    seen = [entry for entry in listed if house.sight(entry.manifest) is not Sight.NOTHING]
+    seen = [entry for entry in listed if sight(entry.manifest) is not Sight.NOTHING]
     if seen and not house.noting.view("list"):
         return Rows((), 0, 0, 0, noted=False)
     rowing = Rowing(house, now)
@@ -156,21 +162,8 @@ def rows(house: House, now: Now, *, wanted: Wanted = EVERYTHING, page: int = 1, 
         shown.last,
         therapists=tuple((mark, "" if mark == NOBODY else rowing.name_of(mark)) for mark in marks),
         rooms=tuple(sorted({entry.manifest.box for entry in seen})),
+        last_own=rowing.last_own(seen),
     )
-
-
-def believed(house: House, recording_id: str) -> Listed | None:
-    """A recording in the store, unless its folder holds the manifest of another."""
-    listed = house.store.find(recording_id)
-    return listed if listed is not None and listed.manifest.id == recording_id else None
-
-
-def newest_own(house: House, now: Now) -> Row | None:
-    """The newest recording of whoever asks; one that goes is nobody's any more."""
-    rowing = Rowing(house, now)
-    found = (believed(house, recording_id) for recording_id in reversed(house.store.ids()))
-    own = (listed for listed in found if listed is not None and listed.going is None and rowing.is_own(listed))
-    return next((rowing.row(listed) for listed in own), None)
 
 
 def _looks_after_the_store() -> bool:

@@ -96,12 +96,12 @@ class Ways:
         self._sync = sync if sync is not None and is_fresh(sync, unix_s=unix_s) else None
         self._kept_back = kept_back
         self._now = datetime.fromtimestamp(unix_s, UTC)
-        self._lived: dict[bytes, Lived | None] = {}
+        self._lived: dict[bytes, Lived] = {}
 
     def of(self, listed: Listed) -> Way:
         """The way of one recording."""
         facts = self.facts_of(listed)
-        stage = self._stage(listed, facts)
+        stage = self.stage_of(listed, facts)
         goes = goes_text(facts, self._setup.policy, now=self._now) if stage is Stage.VERIFIED else ""
         moving = moving_of(self._sync) if self._sync and stage in (Stage.SENDING, Stage.VERIFYING) else None
         remote = self._setup.remote or ""
@@ -110,14 +110,14 @@ class Ways:
 
     def facts_of(self, listed: Listed) -> Facts:
         """What retention knows of it."""
-        folder = self._store.folder(listed.manifest.id)
-        proof = self._proofs.of(folder)
-        if proof.key not in self._lived:
-            self._lived[proof.key] = self._store.read_lived(proof.key)
-        lived = self._lived[proof.key] or Lived(boot="", monotonic_us=0, lived_us=0)
-        return facts_of(listed, proof.receipts, lived, folder)
+        folder, key = self._store.folder(listed.manifest.id), listed.key
+        if key not in self._lived:
+            self._lived[key] = self._store.read_lived(key) or Lived(boot="", monotonic_us=0, lived_us=0)
+        receipts = self._proofs.receipts(folder, key)
+        return facts_of(listed, receipts, self._lived[key], folder, digests=self._proofs.digests)
 
-    def _stage(self, listed: Listed, facts: Facts) -> Stage:
+    def stage_of(self, listed: Listed, facts: Facts) -> Stage:
+        """How far it has come; ``facts``: what ``facts_of`` says of it."""
         if listed.going is not None:
             return Stage.GOING
         if listed.manifest.state is RecordingState.OPEN:

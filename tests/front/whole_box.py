@@ -30,12 +30,29 @@ socket = "{folder}/page.sock"
 
 @dataclass
 class WholeBox:
-    """``known``: the header of a therapist who is signed in."""
+    """``known``: the header of a therapist who is signed in; ``admin``: that of an admin."""
 
     box: Box
     nginx: Nginx
     page: Program
     known: dict[str, str]
+    admin: dict[str, str]
+
+    def restart_page(self) -> None:
+        """As a box that is updated does; until it answers."""
+        self.page.end()
+        self.page = Program(self.box._command("web"), self.box.said)
+        self.until_answering()
+
+    def end_page(self) -> None:
+        """The one that runs now."""
+        self.page.end()
+
+    def until_answering(self) -> None:
+        until_s = time.monotonic() + 2 * PATIENCE_S
+        while self.nginx.ask("/status.json", **self.known)[0] != 200:
+            assert time.monotonic() < until_s, self.box.last_words()
+            time.sleep(0.1)
 
 
 def record_large(box: Box, mark: str, size_bytes: int) -> str:
@@ -64,15 +81,14 @@ def whole_box(folder: Path, authority: Authority, *, before: Callable[[Box, str]
         with closing(Database(folder / "web")) as database:
             people = People(database, fingerprint=lambda: None)
             therapist = add_person(people, Role.THERAPIST)
-            token = begin(people, therapist).token
+            both = (therapist, add_person(people, Role.ADMIN))
+            known, admin = ({"Cookie": f"__Host-sotto={begin(people, one).token}"} for one in both)
         before(box, therapist.mark)
         box.start_capture()
         page = Program(box._command("web"), box.said)
         ends.callback(page.end)
         front = nginx(folder / "front", authority, store=box.store.path, page=folder / "page.sock", listening=given)
-        made = WholeBox(box, ends.enter_context(front), page, {"Cookie": f"__Host-sotto={token}"})
-        until_s = time.monotonic() + 2 * PATIENCE_S
-        while made.nginx.ask("/status.json", **made.known)[0] != 200:
-            assert time.monotonic() < until_s, box.last_words()
-            time.sleep(0.1)
+        made = WholeBox(box, ends.enter_context(front), page, known, admin)
+        ends.callback(made.end_page)
+        made.until_answering()
         yield made

@@ -14,7 +14,7 @@ from device.capture.auditor import Auditor
 from device.clock import Stamp
 from device.datagrams import DatagramServer
 from device.people.person import Role
-from device.recording import ERASED_NAME
+from device.recording import ERASED_NAME, MANIFEST_NAME
 from device.recording.audited import Happened, What
 from device.recording.receipt import Receipt
 from device.retention import Policy
@@ -320,3 +320,28 @@ def test_a_certificate_that_was_changed_is_not_believed(box: Box, admin: FlaskCl
     assert gone in html
     assert "This certificate does not hold." in html
     assert "the clinic has its copy" not in html
+
+
+@pytest.mark.parametrize("path", ["/box/sync", "/box/retention"])
+def test_a_folder_with_the_manifest_of_another_is_on_no_way_and_has_no_fate(
+    box: Box, admin: FlaskClient, path: str
+) -> None:
+    one, other = add_recording(box.store), add_recording(box.store)
+    (box.store.folder(other) / MANIFEST_NAME).write_bytes((box.store.folder(one) / MANIFEST_NAME).read_bytes())
+    html = admin.get(path).text
+    assert html.count(f'<span class="id">{one}') == 1
+    assert other not in html
+
+
+@pytest.mark.parametrize("path", ["/box/sync", "/box/retention"])
+def test_what_comes_first_is_known_of_all_and_not_of_one_page_alone(box: Box, admin: FlaskClient, path: str) -> None:
+    wrong = add_recording(box.store)  # the oldest, far behind the first page by its age
+    others = [add_recording(box.store) for _ in range(60)]
+    for recording_id in (wrong, *others):
+        digest = "00" * 32 if recording_id == wrong else "ab" * 32
+        receipt = Receipt(remote="clinic", digest=digest, size_bytes=7000, verified_at="2026-03-03T14:00:00.000Z")
+        box.store.write_receipt(recording_id, receipt)
+    first = [admin.get(path).text, admin.get(f"{path}?page=2").text, admin.get(f"{path}?page=3").text]
+    assert first[0].index(wrong) < first[0].index(others[-1])
+    shown = [recording_id for recording_id in (wrong, *others) for html in first if f'id">{recording_id}' in html]
+    assert set(shown) == {wrong, *others}

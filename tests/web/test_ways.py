@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
+from shutil import rmtree
 from typing import Any
 
 import pytest
 
+from device.attachments import attach
 from device.lived import DAY_US
-from device.recording import ATTACHMENTS_NAME, MANIFEST_NAME
+from device.recording import ATTACHMENTS_NAME
+from device.recording.beside import Kind
 from device.recording.manifest import RecordingState
 from device.recording.receipt import Receipt
+from device.retaining import digests_beside
 from device.retention import Facts, Policy, days_to_stay, decide
 from device.store import Store
 from device.sync_status import SyncState, SyncStatus
-from device.web.proofs import Proof, Proofs
+from device.web.proofs import Proofs
 from device.web.setup import Setup
 from device.web.texts import TEXTS
 from device.web.ways import STEPS, Stage, Way, Ways, goes_text, moving_of
@@ -180,16 +186,51 @@ def test_no_day_is_told_that_retention_would_not_keep_to(facts: Facts, policy: P
 
 def test_what_was_verified_is_remembered_until_it_changes(store: Store) -> None:
     proofs, recording_id = Proofs(), add_recording(store)
-    folder = store.folder(recording_id)
-    first = proofs.of(folder)
-    assert first.key
-    assert first.receipts == ()
-    assert proofs.of(folder) is first
+    folder, listed = store.folder(recording_id), store.find(recording_id)
+    assert listed is not None
+    assert proofs.receipts(folder, listed.key) == ()
     receipt(store, recording_id)
-    second = proofs.of(folder)
-    assert [one.remote for one in second.receipts] == ["clinic"]
-    assert proofs.of(folder) is second
+    first = proofs.receipts(folder, listed.key)
+    assert [one.remote for one in first] == ["clinic"]
+    assert proofs.receipts(folder, listed.key) is first
+    receipt(store, recording_id, differs=True)
+    second = proofs.receipts(folder, listed.key)
+    assert [one.differs for one in second] == [True]
+    assert proofs.receipts(folder, b"another box") == ()
+    assert proofs.receipts(folder, listed.key) == second
     proofs.forget_all_but(set())
-    assert proofs.of(folder) is not second
-    (folder / MANIFEST_NAME).unlink()
-    assert proofs.of(folder) == Proof()
+    assert proofs._known == {}
+    rmtree(folder)
+    assert proofs.receipts(folder, listed.key) == ()
+
+
+def test_what_lies_beside_it_is_digested_once_and_anew_when_it_changes(store: Store) -> None:
+    proofs, folder = Proofs(), store.folder(add_recording(store))
+    label = folder / ATTACHMENTS_NAME / "label.age"
+
+    def told() -> dict[str, str]:
+        found = proofs.digests(folder)
+        assert found is not None
+        assert found == digests_beside(folder)
+        return dict(found)
+
+    assert told() == {}
+    attach(folder, Kind.LABEL, b"one")
+    attach(folder, Kind.NOTE, b"two")
+    assert told() == {
+        "attachments/label.age": sha256(b"one").hexdigest(),
+        "attachments/note-001.age": sha256(b"two").hexdigest(),
+    }
+    assert proofs.digests(folder) is proofs.digests(folder)
+    attach(folder, Kind.LABEL, b"eno")  # replaced by one that is just as long
+    assert told()["attachments/label.age"] == sha256(b"eno").hexdigest()
+    before = label.stat()
+    with label.open("r+b") as file:
+        file.write(b"neo")
+    os.utime(label, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert told()["attachments/label.age"] == sha256(b"neo").hexdigest()
+    label.unlink()
+    assert list(told()) == ["attachments/note-001.age"]
+    label.symlink_to("nowhere")  # as one that goes while it is read
+    assert proofs.digests(folder) is None
+    assert digests_beside(folder) is None

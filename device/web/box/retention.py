@@ -8,12 +8,12 @@ from typing import Final
 
 from flask import Blueprint, render_template, request
 
-from device.retention import Policy, days_to_stay, decide
+from device.retention import Decision, Facts, Policy, days_to_stay, decide
 from device.store import Listed
 from device.web.house import House
-from device.web.paging import number_of, page_of
+from device.web.paging import PageOf, number_of, page_of
 from device.web.texts import text
-from device.web.ways import Ways, goes_text
+from device.web.ways import goes_text
 from device.web.wording import When, sentence, size_text, when
 
 _AT_ONCE: Final = 50
@@ -39,27 +39,32 @@ def retention(house: House) -> Blueprint:
     @blueprint.get("/box/retention")
     def view() -> str:
         house.noting.must_view("list")
-        ways, listing = house.ways(house.now()), house.store.listing()
+        ways, listing, policy = house.ways(house.now()), house.listing(), house.setup.policy
         moment = datetime.fromtimestamp(house.unix_s(), UTC)
-        fates = [_fate(listed, ways, house.setup.policy, now=moment) for listed in listing]
-        fates.sort(key=lambda fate: fate.kind != "look")
-        page = page_of(fates, number_of(request.args.get("page")), size=_AT_ONCE)
-        size = size_text(sum(listed.size_bytes for listed in listing))
-        policy = policy_text(house.setup.policy)
-        return render_template("retention.html", policy=policy, page=page, size=size)
+        decided = [(listed, facts, decide(facts, policy)) for listed in listing for facts in [ways.facts_of(listed)]]
+        decided.sort(key=lambda one: _kind(one[2]) != "look")
+        page = page_of(decided, number_of(request.args.get("page")), size=_AT_ONCE)
+        fates = tuple(_fate(*one, policy, now=moment) for one in page.items)
+        return render_template(
+            "retention.html",
+            policy=policy_text(policy),
+            page=PageOf(fates, page.number, page.last, page.total),
+            size=size_text(sum(listed.size_bytes for listed in listing)),
+        )
 
     return blueprint
 
 
-def _fate(listed: Listed, ways: Ways, policy: Policy | None, *, now: datetime) -> Fate:
-    facts = ways.facts_of(listed)
-    decision = decide(facts, policy)
-    kind = "erase" if decision.erase else "look" if decision.concern else "keep"
+def _kind(decision: Decision) -> str:
+    return "erase" if decision.erase else "look" if decision.concern else "keep"
+
+
+def _fate(listed: Listed, facts: Facts, decision: Decision, policy: Policy | None, *, now: datetime) -> Fate:
     return Fate(
         id=facts.recording,
         started=when(listed.manifest.started),
         size=size_text(listed.size_bytes),
-        kind=kind,
+        kind=_kind(decision),
         why=sentence(decision.warning or decision.why),
         goes="" if days_to_stay(facts, policy) is None else goes_text(facts, policy, now=now),
         held=listed.held,

@@ -91,10 +91,13 @@ def _tell(house: House, what: Tell) -> AnyResponse:
 
 
 def _ways(house: House, number: int) -> PageOf[tuple[Listed, When, Way]]:
-    ways, listing = house.ways(house.now()), house.store.listing()
+    """Those of one page alone are put into words; what comes first is known of all."""
+    ways, listing = house.ways(house.now()), house.listing()
     house.proofs.forget_all_but({listed.manifest.id for listed in listing})
-    found = [(listed, when(listed.manifest.started), ways.of(listed)) for listed in listing]
-    return page_of(sorted(found, key=lambda one: _ORDER.index(one[2].stage)), number, size=_AT_ONCE)
+    listing.sort(key=lambda listed: _ORDER.index(ways.stage_of(listed, ways.facts_of(listed))))
+    page = page_of(listing, number, size=_AT_ONCE)
+    items = tuple((listed, when(listed.manifest.started), ways.of(listed)) for listed in page.items)
+    return PageOf(items, page.number, page.last, page.total)
 
 
 def sync_now(status: SyncStatus | None, *, remote: str | None, unix_s: float) -> SyncNow:
