@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,12 @@ def site(box: Box, authority: Authority) -> Iterator[Site]:  # noqa: F811  # pyt
 
 
 @contextmanager
-def site_of(box: Box, authority: Authority, *names: str) -> Iterator[Site]:  # noqa: F811  # no fixture here
+def site_of(
+    box: Box,  # noqa: F811  # no fixture here
+    authority: Authority,
+    *names: str,
+    change: Callable[[str], str] = str,
+) -> Iterator[Site]:
     """The page of ``box`` behind nginx. ``names``: those that it goes by; else its address."""
     with ExitStack() as ends:
         # A local socket's path is short.
@@ -62,5 +67,7 @@ def site_of(box: Box, authority: Authority, *names: str) -> Iterator[Site]:  # n
         app = box.app(room=False, front=Front(names or (HOST,), given.getsockname()[1]))
         page = folder / "page.sock"
         ends.enter_context(page_at(page, app))
-        started = ends.enter_context(nginx(folder, authority, store=box.store.path, page=page, listening=given))
+        started = ends.enter_context(
+            nginx(folder, authority, store=box.store.path, page=page, listening=given, change=change)
+        )
         yield Site(box, started, folder)
