@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from device.config_parts import AbsolutePath, Section
 
@@ -19,6 +19,12 @@ class NginxSection(Section):
     certificate: AbsolutePath
     key: AbsolutePath
     socket: AbsolutePath
+
+    @model_validator(mode="after")
+    def _the_page_reads_no_key(self) -> Self:
+        if self.key == self.certificate:
+            raise ValueError("certificate and key have to be two files, as the page reads the certificate")
+        return self
 
 
 class WebSection(Section):

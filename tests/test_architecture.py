@@ -42,6 +42,7 @@ FLOORS: Mapping[str, int] = {
     "device.sync_queue": 1,
     "device.sync_schedule": 1,
     "device.stills": 1,
+    "device.tls_certificate": 1,
     "device.notify": 1,
     "device.journal": 1,
     "device.secrecy": 1,
@@ -239,6 +240,7 @@ SIGHT: Mapping[str, tuple[str, ...]] = {
         "device.requests",
         "device.room",
         "device.stills",
+        "device.tls_certificate",
         "device.waiting",
         "device.wishes",
     ),
@@ -269,6 +271,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.store",
         "device.audit",
         "device.devicekey",
+        "device.tls_certificate",
         "provisioning.*",
     ),
     "ctypes": (

@@ -17,14 +17,14 @@ from device.config import load_config
 from device.demo import DemoChoices, demo_config
 from device.errors import AdminError
 from tests.front.nginx_server import nginx_program
-from tests.remote.certificates import Authority
+from tests.remote.certificates import Authority, apart
 from tests.support import PATIENCE_S
 
 FRONT = """
 [web.nginx]
 names = ["127.0.0.1"]
 certificate = "{folder}/page.pem"
-key = "{folder}/page.pem"
+key = "{folder}/page.key"
 socket = "{folder}/page.sock"
 """
 
@@ -41,7 +41,8 @@ def config(tmp_path: Path) -> Path:
 def test_what_is_written_is_what_is_shown_and_nginx_takes_it(
     config: Path, tmp_path: Path, authority: Authority, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "page.pem").write_bytes(authority.issue("127.0.0.1"))
+    for name, data in zip(("page.pem", "page.key"), apart(authority.issue("127.0.0.1")), strict=True):
+        (tmp_path / name).write_bytes(data)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     config.write_text(config.read_text().replace("port = 0", f"port = {port}") + FRONT.format(folder=tmp_path))

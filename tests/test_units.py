@@ -74,7 +74,10 @@ def test_the_page_and_nginx_each_have_no_device_and_neither_the_key_nor_the_secr
     assert nginx["ReadOnlyPaths"] == ["/var/lib/sotto"]
     hidden = nginx["InaccessiblePaths"][0].split()
     assert hidden == ["-/run/sotto", "-/var/lib/sotto/device.key", "-/var/lib/sotto-web", "-/var/lib/sotto-sync"]
-    assert settings(SYSTEMD / "sotto-web.service")["InaccessiblePaths"] == ["-/var/lib/sotto/device.key"]
+    assert nginx["SupplementaryGroups"] == ["sotto-nginx"]
+    web = settings(SYSTEMD / "sotto-web.service")
+    assert web["InaccessiblePaths"] == ["-/var/lib/sotto/device.key -/etc/sotto/tls/page.key"]
+    assert "SupplementaryGroups" not in web
 
 
 def test_nothing_of_a_box_listens_but_nginx_and_that_on_443_alone() -> None:

@@ -14,7 +14,8 @@ from device.web.texts import text
 class Setup:
     """How the box was set up; empty or ``None`` where nothing is said.
 
-    ``remote``: the name that receipts have. ``measures``: the folder of the clinic's own.
+    ``remote``: the name that receipts have. ``measures``: the folder of the clinic's own. ``certificate``: the file of
+    the one that nginx shows; its key is nothing for the page.
     """
 
     microphone: str = ""
@@ -23,6 +24,7 @@ class Setup:
     policy: Policy | None = None
     remote: str | None = None
     measures: Path | None = None
+    certificate: Path | None = None
 
 
 def setup_of(config: Config) -> Setup:
@@ -35,6 +37,7 @@ def setup_of(config: Config) -> Setup:
         policy=policy_of(config),
         remote=config.remote.name if config.remote else None,
         measures=config.web.measures,
+        certificate=config.web.nginx.certificate if config.web.nginx else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,11 +14,18 @@ from device.recording.chain import AUDIT_NAME
 from tests.appliance.agent import SLOW_DISK_S
 from tests.appliance.hardware import Microphone, Panel
 from tests.appliance.vm import Vm
+from tests.remote.certificates import DAY, Authority, apart
 from tests.support import sound_of, stock_open
 
 UNITS: Final = Path(__file__).parents[2] / "systemd"
 LINES: Final = {"consent": 17, "record": 27, "room_light": 22, "consent_blue": 13, "record_red": 19, "record_blue": 21}
 STORE: Final = "/var/lib/sotto/store"
+CONFIG: Final = "/etc/sotto/sotto.toml"
+AUTHORITY: Final = "/etc/sotto/authority.pem"
+_NAMES: Final = ("room-1.practice.example", "127.0.0.1")
+_YEARS: Final = 3650 * DAY  # a kept snapshot can be old
+_DOCUMENT: Final = (UNITS.parent / "docs" / "nginx.md").read_text(encoding="utf-8")
+_INSTALLING: Final = re.compile(r"^ +install -[dm] .*$", re.MULTILINE)
 _INSTALLED_AT: Final = {
     "sysusers.d": "/etc/sysusers.d",
     "tmpfiles.d": "/etc/tmpfiles.d",
@@ -55,7 +63,12 @@ record_lamp = [19, 26, 21]
 sounder = 18
 [web]
 state = "/var/lib/sotto-web"
-port = 8300
+port = 443
+[web.nginx]
+names = ["room-1.practice.example", "127.0.0.1"]
+certificate = "/etc/sotto/tls/page.pem"
+key = "/etc/sotto/tls/page.key"
+socket = "/run/sotto-web/page.sock"
 """
 
 
@@ -102,9 +115,20 @@ class Box:
         self.configure()
         self.agent.sh(
             "systemd-sysusers && systemd-tmpfiles --create sotto.conf && udevadm control --reload && udevadm trigger "
-            "&& udevadm settle && systemctl daemon-reload && systemctl --quiet enable sotto.target",
+            "&& udevadm settle && systemctl daemon-reload "
+            "&& systemctl --quiet enable sotto.target sotto-nginx.socket sotto-nginx.service",
             timeout_s=SLOW_DISK_S,
         )
+        self.certify()
+
+    def certify(self) -> None:
+        """Give the page a certificate of an authority of the clinic's, with the commands of docs/nginx.md."""
+        authority = Authority(ends=_YEARS)
+        for name, data in zip(("page.pem", "page.key"), apart(authority.issue(*_NAMES, ends=_YEARS)), strict=True):
+            self.agent.put(f"/run/{name}", data)
+        self.agent.put(AUTHORITY, authority.pem)
+        self.agent.sh("cd /run; " + "; ".join(line.strip() for line in _INSTALLING.findall(_DOCUMENT)))
+        self.agent.sh("rm /run/page.pem /run/page.key")
 
     def configure(self, *, minutes: int = 10, more: str = "") -> None:
         """Write the configuration, with ``more`` at its end; what runs does not see it. ``minutes``: of a session."""
@@ -112,7 +136,7 @@ class Box:
             recipient=self.identity.recipient(), card=Microphone.CARD, pcm=Microphone.PCM, minutes=minutes
         )
         self.agent.sh("mkdir -p /etc/sotto")
-        self.agent.put("/etc/sotto/sotto.toml", (config + more).encode())
+        self.agent.put(CONFIG, (config + more).encode())
 
     def switch_on(self) -> None:
         """Install it and have it run, in an empty room."""
@@ -123,7 +147,8 @@ class Box:
     def start(self) -> None:
         """Start everything; returns when it says that it is ready."""
         self.agent.sh(
-            "systemctl start sotto-capture.service sotto-web.service || (journalctl -b -u 'sotto*' >&2; false)"
+            "systemctl start sotto-capture.service sotto-web.service sotto-nginx.socket sotto-nginx.service "
+            "|| (journalctl -b -u 'sotto*' >&2; false)"
         )
 
     def until(self, condition: str, *, seconds: int = 30, every_s: float = 0.1) -> None:
@@ -191,7 +216,7 @@ class Box:
         """What a process in this unit's place can do, by asking it to try."""
         self.agent.put("/opt/sotto/probe.py", probe)
         drop_in = f"/run/systemd/system/{unit}.d/probe.conf"
-        lines = ["[Service]", "Type=oneshot", "WatchdogSec=0", "Restart=no", "ExecStart="]
+        lines = ["[Service]", "Type=oneshot", "WatchdogSec=0", "Restart=no", "ExecStart=", "ExecStartPre="]
         lines += ["ExecStart=/opt/sotto/bin/python /opt/sotto/probe.py", "StandardOutput=file:/run/probe.out"]
         self.agent.sh(f"mkdir -p {Path(drop_in).parent}; rm -f /run/probe.out")
         self.agent.put(drop_in, "\n".join(lines).encode())

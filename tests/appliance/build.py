@@ -160,7 +160,7 @@ def stages() -> Stage:
     booted = stage("booted", make_booted, (machine_words(),), (kernel, image))
     sotto = stage("sotto", make_sotto, sotto_inputs, (builder, camera))
     ready = stage("ready", make_ready, (), (kernel, booted, sotto))
-    return stage("box", make_box, (UNITS, HERE / "box.py"), (kernel, ready))
+    return stage("box", make_box, (UNITS, HERE / "box.py", ROOT / "docs" / "nginx.md"), (kernel, ready))
 
 
 def build() -> Path:

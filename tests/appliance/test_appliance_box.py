@@ -9,8 +9,8 @@ from tests.appliance.box import Box
 PROBE = (Path(__file__).parent / "scripts" / "probe.py").read_bytes()
 
 
-def test_both_services_come_up_and_nothing_is_open(running: Box) -> None:
-    assert running.agent.sh("systemctl is-active sotto-capture sotto-web").split() == ["active", "active"]
+def test_all_services_come_up_and_nothing_is_open(running: Box) -> None:
+    assert set(running.agent.sh("systemctl is-active sotto-capture sotto-web sotto-nginx").split()) == {"active"}
     assert running.devices_open() == set()
     assert not running.lit("room_light")
 
@@ -79,8 +79,9 @@ def test_capture_has_devices_and_no_network_and_the_page_has_neither_devices_nor
         "store-read",
         "store-write",
         "device-key",
+        "page-certificate",
     }
-    assert running.could("sotto-web.service", PROBE) == {"inet-socket", "store-read"}
+    assert running.could("sotto-web.service", PROBE) == {"inet-socket", "store-read", "page-certificate", "people"}
 
 
 def test_a_gain_that_somebody_changed_is_set_again_at_the_next_start(running: Box, tmp_path: Path) -> None:

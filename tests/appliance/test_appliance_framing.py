@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import Final
 
 from tests.appliance.box import STORE, Box
+from tests.appliance.visitors import a_therapist
 
-STILL: Final = (
-    "/opt/sotto/bin/python -c 'import sys, urllib.request as r; "
-    'answer = r.urlopen("http://127.0.0.1:8300/framing.jpg"); '
-    "sys.stdout.buffer.write(answer.read())' >/run/still.jpg"
-)
+STILL: Final = "/run/still.jpg"
 
 
 def test_a_held_record_shows_the_room_on_the_page_and_consent_closes_the_camera(running: Box) -> None:
+    therapist = a_therapist(running)
     running.consent(picture=True)
     assert running.lit("record_blue")
     assert running.camera_program() is None
     running.panel.press("record", held_s=1.8, bounces=2)
     running.until_state("framing")
     assert running.lit("room_light")
-    running.until(f"{STILL}; [ -s /run/still.jpg ]", every_s=1)
-    jpeg = running.agent.get("/run/still.jpg")
+    for _ in range(10):
+        if therapist.open("/framing.jpg", save=STILL).status == 200:
+            break
+    jpeg = running.agent.get(STILL)
     assert (jpeg[:2], jpeg[-2:]) == (b"\xff\xd8", b"\xff\xd9")
     assert running.camera_program() is not None
     assert not any("pcm" in device for device in running.devices_open())  # no microphone
@@ -32,5 +32,6 @@ def test_a_held_record_shows_the_room_on_the_page_and_consent_closes_the_camera(
     running.until("! pgrep -f '[p]icamera2-camera'", seconds=2)
     assert running.devices_open() == set()
     assert not running.lit("room_light")
-    assert running.agent.sh(f"{STILL}; stat -c %s /run/still.jpg").strip() == "0"
+    assert therapist.open("/framing.jpg", save=STILL).status != 200
+    assert running.agent.get(STILL)[:2] != jpeg[:2]
     assert running.agent.sh(f"find {STORE} -type f") == ""

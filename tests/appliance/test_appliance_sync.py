@@ -73,4 +73,4 @@ def test_a_recording_reaches_the_clinic_by_itself_and_not_before_its_window_is_c
 
 
 def test_what_syncs_has_the_network_and_neither_devices_nor_the_boxs_key_nor_the_store_to_write(running: Box) -> None:
-    assert running.could("sotto-sync.service", PROBE) == {"inet-socket", "store-read"}
+    assert running.could("sotto-sync.service", PROBE) == {"inet-socket", "store-read", "page-certificate"}

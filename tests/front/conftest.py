@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,12 +48,26 @@ class Site:
 
 @pytest.fixture
 def site(box: Box, authority: Authority) -> Iterator[Site]:  # noqa: F811  # pytest's way
+    with site_of(box, authority) as made:
+        yield made
+
+
+@contextmanager
+def site_of(
+    box: Box,  # noqa: F811  # no fixture here
+    authority: Authority,
+    *names: str,
+    change: Callable[[str], str] = str,
+) -> Iterator[Site]:
+    """The page of ``box`` behind nginx. ``names``: those that it goes by; else its address."""
     with ExitStack() as ends:
         # A local socket's path is short.
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory()))
         given = socket.create_server((HOST, 0))
-        app = box.app(room=False, front=Front((HOST,), given.getsockname()[1]))
+        app = box.app(room=False, front=Front(names or (HOST,), given.getsockname()[1]))
         page = folder / "page.sock"
         ends.enter_context(page_at(page, app))
-        started = ends.enter_context(nginx(folder, authority, store=box.store.path, page=page, listening=given))
+        started = ends.enter_context(
+            nginx(folder, authority, store=box.store.path, page=page, listening=given, change=change)
+        )
         yield Site(box, started, folder)

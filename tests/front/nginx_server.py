@@ -21,10 +21,11 @@ from flask import Flask
 
 from device.web.nginx import Places, nginx_config
 from device.web.serve import PageServer, listen_for_nginx
-from tests.remote.certificates import Authority
+from tests.remote.certificates import Authority, apart
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
+NAME = "room-3.practice.example"
 PATIENCE_S = 30.0
 FETCHED = ROOT / ".cache/nginx/usr/sbin"
 
@@ -93,9 +94,10 @@ def nginx(
     """
     with listening or socket.create_server((HOST, 0)) as given, (folder / "said").open("wb") as said:
         port = int(given.getsockname()[1])
-        pem = folder / "page.pem"
-        pem.write_bytes(authority.issue(HOST))
-        places = Places(store=store, socket=page, run=folder, certificate=pem, key=pem)
+        pem, key = folder / "page.pem", folder / "page.key"
+        for path, data in zip((pem, key), apart(authority.issue(NAME, HOST)), strict=True):
+            path.write_bytes(data)
+        places = Places(store=store, socket=page, run=folder, certificate=pem, key=key)
         config = folder / "nginx.conf"
         config.write_text(change(nginx_config(places, port=port, address=HOST)))
         # Who may read the tests' folders: where they run as root, its workers would be nobody.

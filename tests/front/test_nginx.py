@@ -268,7 +268,7 @@ def test_a_body_that_is_too_long_is_refused_and_nothing_that_passes_is_ever_a_fi
         add_recording(site.box.store, sealed=str(number).encode())
     assert len(site.nginx.ask("/", **site.signed_in())[2]) > 100_000
     made = [path for path in site.folder.rglob("*") if path.is_file()]
-    assert {path.name for path in made} == {"nginx.conf", "nginx.pid", "page.pem", "said"}
+    assert {path.name for path in made} == {"nginx.conf", "nginx.pid", "page.key", "page.pem", "said"}
     # A file that was made and unlinked at once would still be open, or have been there meanwhile.
     for worker in site.nginx.workers():
         opened = [str(link.readlink()) for link in Path(f"/proc/{worker}/fd").iterdir()]

@@ -23,7 +23,7 @@ _NGINX = """
 [web.nginx]
 names = ["{host}"]
 certificate = "{folder}/front/page.pem"
-key = "{folder}/front/page.pem"
+key = "{folder}/front/page.key"
 socket = "{folder}/page.sock"
 """
 

@@ -37,6 +37,7 @@ MADE_TOO = (
     "filter.sound.",
     "certificates.by.",
     "certificates.how.",
+    "tls.",
     "naming.wish.",
     "waiting.kind.",
     "retention.kind.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -17,6 +17,7 @@ from device.recording.chain import AUDIT_NAME
 from device.session_events import State
 from device.status import MachineStatus, Status
 from device.words import Consent
+from tests.remote.certificates import DAY, Authority, apart
 from tests.web.conftest import Box, audited, people_in
 from tests.web.desks import Named, named
 from tests.web.published import last, make_store, recording_status, status
@@ -176,7 +177,10 @@ def looking(folder: Path, browser: Browser) -> Iterator[Looker]:
     (folder / "run").mkdir()
     with people_in(folder) as people:
         store, run = make_store(folder / "store"), folder / "run"
-        box = Box(store, run, folder / "store" / AUDIT_NAME, people, setup=SETUP, name="Room 3")
+        pem = folder / "page.pem"
+        pem.write_bytes(apart(Authority().issue("room-3.practice.example", "192.0.2.7", ends=20 * DAY))[0])
+        setup = replace(SETUP, certificate=pem)
+        box = Box(store, run, folder / "store" / AUDIT_NAME, people, setup=setup, name="Room 3")
         scene = make_scene(box)
         people.check_in(THERAPIST, time.time())
         with audited(box) as auditor, named(box, auditor) as desk, serving(box) as address:

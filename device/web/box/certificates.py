@@ -1,4 +1,4 @@
-"""Erase certificates on the page: what was erased here, when, by whom, and how far the disk let it be overwritten."""
+"""Certificates on the page: that of TLS; and of what was erased here, when, by whom, and how far it was overwritten."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from device.recording import ERASE_ORDERS_NAME, ERASED_NAME, is_recording_id
 from device.recording.erasure import CERTIFICATE_KIND, EraseCertificate
 from device.recording.signing import fingerprint, verify
 from device.store import StoreReader, store_error
+from device.web.box.tls import tls_of
 from device.web.house import House
 from device.web.paging import number_of, page_of
 from device.web.texts import text
@@ -47,7 +48,7 @@ def certificates(house: House) -> Blueprint:
         paths = _paths(house.store)
         page = page_of(paths, number_of(request.args.get("page")), size=_AT_ONCE)
         shown = [_read(path, house.store.path / ERASE_ORDERS_NAME) for path in page.items]
-        return render_template("certificates.html", certificates=shown, page=page)
+        return render_template("certificates.html", tls=tls_of(house), certificates=shown, page=page)
 
     return blueprint
 

@@ -13,10 +13,11 @@ from device.recording.manifest import Manifest
 from device.status import Status
 from device.store import Listed
 from device.web.box.entries import newest_of
+from device.web.box.tls import Tls, tls_of
 from device.web.house import House, Now
 from device.web.setup import Setup
 from device.web.texts import text
-from device.web.wording import When, length_text, size_text, when
+from device.web.wording import When, day_text, length_text, size_text, when
 
 _LOW_MINUTES: Final = 120
 # Where a Raspberry Pi slows itself down (its documentation, "Frequency management and thermal control").
@@ -48,8 +49,8 @@ def health(house: House) -> Blueprint:
         house.noting.must_view("health")
         now = house.now()
         tested = newest_of(house.store, What.ROOM_TEST_ENDED, most=_LOOKED_THROUGH)
-        parts = tuple(health_of(now, house.setup, newest=_newest(house), tested=when(tested) if tested else None))
-        return render_template("health.html", now=now, parts=parts)
+        known = health_of(now, house.setup, newest=_newest(house), tested=when(tested) if tested else None)
+        return render_template("health.html", now=now, parts=(*known, *_certificate(tls_of(house))))
 
     return blueprint
 
@@ -132,3 +133,14 @@ def _microphones(setup: Setup, newest: Manifest | None) -> Iterator[Part]:
     verdict = newest.report.verdict
     value = text("health.heard.value", names=names, sound=text(f"sound.{verdict}"), when=when(newest.started).local)
     yield _part("heard", "good" if verdict == "good" else "look", value)
+
+
+def _certificate(tls: Tls | None) -> Iterator[Part]:
+    """Where the page is behind nginx: whether browsers take its certificate, and for how long."""
+    if tls is None:
+        return
+    if tls.certificate is None:
+        yield _part("certificate", "look", text("health.unknown"))
+        return
+    value = text("health.certificate.value", day=day_text(tls.certificate.ends), left=tls.left)
+    yield _part("certificate", "look" if tls.wrong else "good", value)

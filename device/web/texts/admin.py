@@ -40,6 +40,9 @@ TEXTS: Final[dict[str, str]] = {
     "box.told": "as configured",
     "health.tested": "Last room test",
     "health.tested.never": "none in the newest part of the audit log: sotto check makes one",
+    "health.certificate": "The page's certificate",
+    "health.certificate.value": "holds until {day}; {left}",
+    "health.certificate.do": "What is wrong with it, and what to do, stands on the page Certificates.",
     "health.now": "Now",
     # Sync.
     "sync.view.title": "Sync",
@@ -96,6 +99,31 @@ TEXTS: Final[dict[str, str]] = {
     "audit.fact.size_bytes": "size",
     "audit.fact.duration_us": "length",
     "audit.fact.of": "of",
+    # The certificate of TLS.
+    "tls.title": "The page's certificate",
+    "tls.intro": "What browsers are shown before anything else, so that they know this box.",
+    "tls.none": "The page is for this computer alone, in plain; it has no certificate. docs/nginx.md brings it to the "
+    "clinic's network.",
+    "tls.names": "For",
+    "tls.names.none": "no name, so that no browser takes it",
+    "tls.issuer": "Issued by",
+    "tls.ends": "Holds until",
+    "tls.left.none": "it has ended",
+    "tls.left.one": "1 day left",
+    "tls.left.many": "{days} days left",
+    "tls.fingerprint": "SHA-256",
+    "tls.unread": "the page's certificate cannot be read: {why}",
+    "tls.unread.do": "let everybody on the box read its file, and only nginx its key's (docs/nginx.md)",
+    "tls.ends_soon": "The certificate ends soon; then browsers show a warning instead of this page.",
+    "tls.ends_soon.do": "Have the clinic's authority issue a new one, put it in the place of this one, and run: "
+    "systemctl reload sotto-nginx. That cuts no connection. Recording needs no certificate.",
+    "tls.ended": "The certificate has ended: browsers show a warning instead of this page.",
+    "tls.ended.do": "Have the clinic's authority issue a new one, put it in the place of this one, and run: systemctl "
+    "reload sotto-nginx. Where it should hold still, look at the clock of this box.",
+    "tls.early": "The certificate does not hold yet.",
+    "tls.early.do": "Look at the clock of this box, and of whoever issued it.",
+    "tls.other_names": "The certificate is not for {names}, by which this box goes as well.",
+    "tls.other_names.do": "Have one issued for every name in [web.nginx], or take the name out there.",
     # Erase certificates.
     "certificates.title": "Erase certificates",
     "certificates.intro": "What remains of a recording that was erased here: that it was, when, by whom and how.",

@@ -1,0 +1,82 @@
+"""The certificate that browsers are shown, as far as people want to know it. Its key is no part of it.
+
+Pure, and nothing is judged here: whether a browser trusts it depends on the clinic's authority, which the box need not
+know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import NameOID
+
+from device.errors import AdminError
+
+_TOLD_FIRST: Final = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
+_KEY_MARK: Final = b"PRIVATE KEY-----"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsCertificate:
+    """``names``: DNS names and addresses (RFC 5280, 4.2.1.6), the only ones that browsers go by (RFC 9525).
+
+    ``fingerprint``: SHA-256 of the whole certificate, in pairs of letters as browsers show it.
+    """
+
+    names: tuple[str, ...]
+    issuer: str
+    starts: datetime
+    ends: datetime
+    fingerprint: str
+
+    def holds_for(self, name: str) -> bool:
+        """Whether a browser takes it for that name or address (in brackets, where it is an IPv6 address)."""
+        bare = name.strip("[]").lower()
+        above = bare.partition(".")[2]
+        return any(own.lower() == bare or (above and own.lower() == f"*.{above}") for own in self.names)
+
+
+def parse_certificate(pem: bytes) -> TlsCertificate:
+    """The first certificate of a PEM file: the one that a server shows as its own (RFC 8446, 4.4.2).
+
+    Raises:
+        AdminError: there is none in it, or a private key is in it as well.
+    """
+    if _KEY_MARK in pem:
+        raise AdminError(
+            "the certificate's file holds a private key",
+            "keep the key in a file of its own, which nginx alone may read; then give this box a new certificate",
+        )
+    try:
+        found = x509.load_pem_x509_certificate(pem)
+        names = _names(found)
+    except ValueError as problem:
+        raise AdminError(
+            "the certificate's file holds no certificate",
+            "put the one there that the clinic's authority issued, as PEM",
+        ) from problem
+    return TlsCertificate(
+        names=names,
+        issuer=_told(found.issuer),
+        starts=found.not_valid_before_utc,
+        ends=found.not_valid_after_utc,
+        fingerprint=found.fingerprint(SHA256()).hex(":").upper(),
+    )
+
+
+def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+    try:
+        told = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    return (*told.get_values_for_type(x509.DNSName), *map(str, told.get_values_for_type(x509.IPAddress)))
+
+
+def _told(name: x509.Name) -> str:
+    """Who that is: by the name that people know it by, else by all of its parts."""
+    words = [str(part.value) for kind in _TOLD_FIRST for part in name.get_attributes_for_oid(kind)]
+    return ", ".join(dict.fromkeys(words)) or name.rfc4514_string()
