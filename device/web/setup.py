@@ -14,7 +14,8 @@ from device.web.texts import text
 class Setup:
     """How the box was set up; empty or ``None`` where nothing is said.
 
-    ``remote``: the name that receipts have. ``measures``: the folder of the clinic's own.
+    ``remote``: the name that receipts have. ``measures``: the folder of the clinic's own. ``client_help`` and
+    ``therapist_help``: its own words beside them.
     """
 
     microphone: str = ""
@@ -23,6 +24,8 @@ class Setup:
     policy: Policy | None = None
     remote: str | None = None
     measures: Path | None = None
+    client_help: str | None = None
+    therapist_help: str | None = None
 
 
 def setup_of(config: Config) -> Setup:
@@ -35,6 +38,8 @@ def setup_of(config: Config) -> Setup:
         policy=policy_of(config),
         remote=config.remote.name if config.remote else None,
         measures=config.web.measures,
+        client_help=config.web.help.client,
+        therapist_help=config.web.help.therapist,
     )
 
 
