@@ -51,7 +51,8 @@ def run_web(config: Config) -> int:
         sys.stdout.flush()
         notify(READY)
 
-    with closing(Reminder(config.box.run, held=people.duty, unix_s=time.time)):
+    with closing(Reminder(config.box.run, held=people.duty, unix_s=time.time)) as reminder:
+        reminder.start()  # in here: whoever ends the process while this begins ends it, too
         serve(app, listening, on_listening)
     return _DONE
 
