@@ -85,6 +85,7 @@ TEXTS: Final[dict[str, str]] = {
     "audit.what.pull": "pulled",
     "audit.what.login": "sign-in",
     "audit.what.logout": "sign-out",
+    "audit.what.sync_told": "sync was told",
     "audit.what.turned_over": "fate turned over",
     "audit.by.client": "the client's button",
     "audit.by.therapist": "the therapist's button",
@@ -96,6 +97,7 @@ TEXTS: Final[dict[str, str]] = {
     "audit.fact.size_bytes": "size",
     "audit.fact.duration_us": "length",
     "audit.fact.of": "of",
+    "audit.fact.told": "to do",
     # Erase certificates.
     "certificates.title": "Erase certificates",
     "certificates.intro": "What remains of a recording that was erased here: that it was, when, by whom and how.",
