@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from device.belonging import beside_of, digest_of
 from device.clock import Stamp
 from device.errors import DamagedError
-from device.lived import DAY_US, Lived, age_us, look_at, verified_for_us
+from device.lived import Lived, age_us, look_at, verified_for_us
 from device.overwriting import GoOn
-from device.recording import ATTACHMENTS_NAME, RECEIPTS_NAME
+from device.recording import RECEIPTS_NAME
 from device.recording.manifest import Manifest, RecordingState
 from device.recording.receipt import RECEIPT_KIND, Receipt, proving
 from device.recording.signing import verify
 from device.retention import Decision, Facts, Policy, decide
 from device.store import Listed, Store, StoreReader
-from device.waiting import Waiting, read_waiting
 from device.words import By
 
 
@@ -28,7 +27,6 @@ class Survey:
 
     decisions: tuple[Decision, ...]
     lived: Lived
-    waited: tuple[Waiting, ...] = ()  # in vain, for as long as retention keeps what is synced: it may go
 
 
 def survey(store: StoreReader, lived: Lived, *, policy: Policy | None, key: bytes | None) -> Survey:
@@ -41,8 +39,6 @@ def survey(store: StoreReader, lived: Lived, *, policy: Policy | None, key: byte
     found = {recording_id: listed for recording_id in ids if (listed := store.find(recording_id)) is not None}
     receipts = {recording_id: read_receipts(store.folder(recording_id), key) for recording_id in found}
     boots = {recording_id: listed.manifest.boot for recording_id, listed in found.items()}
-    waiting = read_waiting(store.path)
-    boots |= {one.name: one.boot for one in waiting}
     lived = look_at(lived, boots=boots, verified=[one for one in found if _is_proven(found[one], receipts[one])])
     unread = "it has only begun, or it cannot be read"
     decisions = (
@@ -51,15 +47,7 @@ def survey(store: StoreReader, lived: Lived, *, policy: Policy | None, key: byte
         else Decision(one, erase=False, why=unread)
         for one in ids
     )
-    return Survey(tuple(decisions), lived, tuple(one for one in waiting if _waited_long(one, lived, policy)))
-
-
-def _waited_long(one: Waiting, lived: Lived, policy: Policy | None) -> bool:
-    """Whether it found no recording for all the days that the clinic keeps what is synced; a day at least."""
-    if policy is None or policy.keep_days is None:
-        return False
-    age = age_us(lived, one.name, boot=one.boot, started_monotonic_us=one.monotonic_us)
-    return age >= max(1, policy.keep_days) * DAY_US
+    return Survey(tuple(decisions), lived)
 
 
 def _is_proven(listed: Listed, receipts: tuple[Receipt, ...]) -> bool:
@@ -87,13 +75,14 @@ def facts_of(listed: Listed, receipts: tuple[Receipt, ...], lived: Lived, folder
 
 
 def _lacks(manifest: Manifest, receipts: tuple[Receipt, ...], folder: Path) -> bool:
-    """Whether every remote that has the recording lacks something sealed beside it, as far as its receipt knows."""
+    """Whether every remote that has the recording lacks something that belongs to it, as far as its receipt knows.
+
+    That is what is sealed beside it, what is asked for it, and its manifest as it is now: it may say since yesterday
+    whose recording it is.
+    """
     copies = proving(receipts, digest=manifest.digest, size_bytes=manifest.size_bytes)
     try:
-        ours = {
-            f"{ATTACHMENTS_NAME}/{path.name}": sha256(path.read_bytes()).hexdigest()
-            for path in (folder / ATTACHMENTS_NAME).glob("*.age")
-        }
+        ours = {name: digest_of(folder / name) for name in beside_of(folder)}
     except OSError:
         return True  # what cannot be read is not known to be there either
     return all(any(copy.beside.get(name) != digest for name, digest in ours.items()) for copy in copies)

@@ -11,11 +11,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from device.audit_requests import AUDIT_SOCKET_NAME
+from device.belonging import digest_of
 from device.capture.auditor import Auditor
 from device.clock import Stamp
 from device.datagrams import DatagramServer
 from device.people.person import Role
-from device.recording import ERASED_NAME
+from device.recording import ERASED_NAME, MANIFEST_NAME
 from device.recording.audited import WORDS, Happened, What
 from device.recording.receipt import Receipt
 from device.retention import Policy
@@ -257,6 +258,7 @@ def test_what_becomes_of_each_recording_is_told_as_retention_decides_it(box: Box
         digest=str(listed.manifest.digest),
         size_bytes=listed.manifest.size_bytes,
         verified_at=AT.wall,
+        beside={MANIFEST_NAME: digest_of(box.store.folder(kept) / MANIFEST_NAME)},
     )
     box.store.write_receipt(kept, copy)
     html = admin.get("/box/retention").text

@@ -1,0 +1,37 @@
+"""The smaller files that belong to a recording and go to the remote with it: sync sends them, retention looks at the
+same ones. Nothing goes from the box while one of them is not known to be there as it is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import file_digest
+from pathlib import Path
+from typing import Final
+
+from device.recording import ATTACHMENTS_NAME, MANIFEST_NAME
+from device.recording.beside import ASKED_NAMES
+
+_ATTACHMENT_SUFFIX: Final = ".age"
+
+
+def beside_of(folder: Path) -> Iterator[str]:
+    """Their names beneath the recording's folder: its manifest, what is asked for, and what is sealed beside it.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    yield MANIFEST_NAME
+    yield from (name for name in sorted(ASKED_NAMES.values()) if (folder / name).exists())
+    if (place := folder / ATTACHMENTS_NAME).is_dir():
+        yield from sorted(f"{ATTACHMENTS_NAME}/{path.name}" for path in place.glob(f"*{_ATTACHMENT_SUFFIX}"))
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file (hex).
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
