@@ -2,8 +2,8 @@
 
 One local socket; each connection is one request and one reply, a JSON object each: ``{"what": "pull", "recording": …}``
 and ``{"number": 2417}``, the number of the entry, which is then durable, or ``null`` where it could not be noted in
-time. The vocabulary is what a page can do: look, pull, log in and out, and change what it knows of people. Nothing of
-capture can be set in motion here.
+time. The vocabulary is what a page can do: look, pull, log in and out, change what it knows of people, and tell
+sync something. Nothing of capture can be set in motion here, and nobody but the page may say what was done on it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from device.datagrams import ConnectionServer
+from device.datagrams import ConnectionServer, user_of
 from device.recording.audited import Happened, Plain, What, Who
 
 AUDIT_SOCKET_NAME: Final = "audit.sock"
@@ -34,12 +34,12 @@ class NoteRequest(BaseModel):
     """What somebody did on the page. ``up_to_bytes``: how much of a recording is handed out at most, all in all.
 
     ``person``: the mark of who did it, ``whom`` of the person to whom; ``door``: through which they came in; ``way``:
-    how they proved who they are.
+    how they proved who they are; ``told``: what sync is to do (``device/sync_control.py``).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    what: Literal["view", "pull", "login", "logout", "person changed"]
+    what: Literal["view", "pull", "login", "logout", "person changed", "sync told"]
     person: str | None = None
     whom: str | None = None
     recording: str | None = None
@@ -47,6 +47,7 @@ class NoteRequest(BaseModel):
     door: str | None = None
     way: str | None = None
     change: str | None = None
+    told: str | None = None
     up_to_bytes: Count | None = None
     size_bytes: Count | None = None
     since: Count | None = None  # the number of the entry with which this pull began
@@ -67,21 +68,28 @@ Note = Callable[[Happened], int | None]
 
 
 class AuditServer(ConnectionServer):
-    """Answers the page, one request after the other, in a thread of its own."""
+    """Answers the page, one request after the other, in a thread of its own.
 
-    def __init__(self, path: Path, note: Note) -> None:
-        """Listen at ``path``; what stood there before is gone.
+    Sync's and nginx's processes are of the socket's group as well: what they could say would be a lie in the box's own
+    hand, and pages of it would fill the disk. The kernel says who asks (unix(7)).
+    """
+
+    def __init__(self, path: Path, note: Note, *, users: frozenset[int]) -> None:
+        """Listen at ``path``; what stood there before is gone. ``users``: the ids of those who may ask.
 
         Raises:
             AdminError: no socket can be made there.
         """
         self._note = note
+        self._users = users
         super().__init__(path, socket.SOCK_SEQPACKET, self._reply, waiting=_WAITING)
 
     def _reply(self, client: socket.socket) -> None:
         with suppress(OSError):  # whoever asked is gone, or says nothing: it gets no answer
             client.settimeout(_ASK_S)
-            client.send(json.dumps({"number": self._answer(client.recv(_MOST_BYTES))}).encode())
+            asked = client.recv(_MOST_BYTES)
+            number = self._answer(asked) if user_of(client) in self._users else None
+            client.send(json.dumps({"number": number}).encode())
 
     def _answer(self, asked: bytes) -> int | None:
         try:

@@ -36,7 +36,7 @@ from device.config import AlsaMicrophone, Config, DisabledCamera, PicameraCamera
 from device.config import SimulatedMicrophone as MicrophoneSection
 from device.config import SimulatedPanel as SimulatedPanelSection
 from device.config_marks import start_of
-from device.datagrams import DatagramServer
+from device.datagrams import PAGE_USER, DatagramServer, users_named
 from device.devicekey import load_or_make_device_key
 from device.errors import RecipientError, SottoError, StoreError
 from device.journal import Journal, to_nobody
@@ -372,7 +372,9 @@ def room_test_noter(config: Config, *, clock: Clock) -> Callable[[Happened], Non
 def audit_server(config: Config, auditor: Auditor) -> AuditServer:
     """The socket on which the page has noted what somebody looked at or pulled."""
     return AuditServer(
-        config.box.run / AUDIT_SOCKET_NAME, lambda happened: auditor.note_durably(happened, patience_s=PATIENCE_S)
+        config.box.run / AUDIT_SOCKET_NAME,
+        lambda happened: auditor.note_durably(happened, patience_s=PATIENCE_S),
+        users=users_named(PAGE_USER),
     )
 
 

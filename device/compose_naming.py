@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from device.age.recipients import Recipient
 from device.audit_requests import PATIENCE_S
@@ -17,11 +14,10 @@ from device.capture.places import Places
 from device.capture.waiting import WaitingRoom
 from device.clock import Clock, boot_id
 from device.config import Config
+from device.datagrams import PAGE_USER, users_named
 from device.journal import Journal
 from device.naming_requests import NAMING_SOCKET_NAME, NamingServer
 from device.store import Store
-
-PAGE_USER: Final = "sotto-web"  # as in systemd/sysusers.d
 
 
 def desk_of(
@@ -53,13 +49,4 @@ def desk_of(
 
 def naming_server(config: Config, desk: Desk) -> NamingServer:
     """The socket on which the page asks for all that."""
-    return NamingServer(config.box.run / NAMING_SOCKET_NAME, desk.answer, users=_who_may_ask(), rest=time.sleep)
-
-
-def _who_may_ask() -> frozenset[int]:
-    """The page's user, where this machine has one, and capture's own: on a developer's machine both are the same."""
-    own = {os.geteuid()}
-    try:
-        return frozenset({*own, pwd.getpwnam(PAGE_USER).pw_uid})
-    except KeyError:
-        return frozenset(own)
+    return NamingServer(config.box.run / NAMING_SOCKET_NAME, desk.answer, users=users_named(PAGE_USER), rest=time.sleep)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-from typing import Final
-
 from device.audit_requests import PATIENCE_S
 from device.capture.auditor import Auditor
 from device.capture.receipts import Receipts
 from device.clock import Clock, boot_id, stamp
 from device.config import Config
+from device.datagrams import SYNC_USER, users_named
 from device.devicekey import load_or_make_device_key
 from device.store import Store
 from device.sync_requests import SYNC_SOCKET_NAME, SyncServer
-
-SYNC_USER: Final = "sotto-sync"  # as in systemd/sysusers.d
 
 
 def receipts_server(config: Config, *, store: Store, auditor: Auditor, clock: Clock) -> SyncServer:
@@ -28,13 +23,4 @@ def receipts_server(config: Config, *, store: Store, auditor: Auditor, clock: Cl
         note=lambda happened: auditor.note_durably(happened, patience_s=PATIENCE_S),
         now=lambda: stamp(clock, boot),
     )
-    return SyncServer(config.box.run / SYNC_SOCKET_NAME, receipts.answer, users=_who_may_ask())
-
-
-def _who_may_ask() -> frozenset[int]:
-    """Sync's user, where this machine has one, and capture's own: on a developer's machine both are the same."""
-    own = {os.geteuid()}
-    try:
-        return frozenset({*own, pwd.getpwnam(SYNC_USER).pw_uid})
-    except KeyError:
-        return frozenset(own)
+    return SyncServer(config.box.run / SYNC_SOCKET_NAME, receipts.answer, users=users_named(SYNC_USER))

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from device.config_parts import AbsolutePath, Section
+from device.measures.measure import Sentences
 
 # What a browser shows of an address: a name, an IPv4 address, or an IPv6 address in brackets.
 HostName = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,39}\])$")]
@@ -27,6 +28,16 @@ class NginxSection(Section):
         return self
 
 
+class HelpSection(Section):
+    """The clinic's own words beside its measures, where it has some: whom to call is for the clinic to say, not for us.
+
+    ``client``: on the tablet before the first question and at the end. ``therapist``: where it is handed over.
+    """
+
+    client: Sentences | None = None
+    therapist: Sentences | None = None
+
+
 class WebSection(Section):
     """Where the page is found, and the folder of its own in which it keeps its people.
 
@@ -37,4 +48,5 @@ class WebSection(Section):
     host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)]
     measures: AbsolutePath | None = None  # a folder of the clinic's own
+    help: HelpSection = HelpSection()
     nginx: NginxSection | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import socket
 import struct
 import threading
@@ -12,6 +13,8 @@ from typing import Final
 
 from device.errors import AdminError
 
+PAGE_USER: Final = "sotto-web"  # as in systemd/sysusers.d
+SYNC_USER: Final = "sotto-sync"
 _MOST_BYTES: Final = 4096
 _PEER: Final = struct.Struct("3i")  # struct ucred: process, user, group
 
@@ -70,6 +73,15 @@ def user_of(client: socket.socket) -> int:
     """Who opened this connection, as the kernel knows it (unix(7))."""
     _, user, _ = _PEER.unpack(client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
     return int(user)
+
+
+def users_named(name: str) -> frozenset[int]:
+    """Who may ask: that user, where this machine has one, and our own: on a developer's machine both are the same."""
+    own = {os.geteuid()}
+    try:
+        return frozenset({*own, pwd.getpwnam(name).pw_uid})
+    except KeyError:
+        return frozenset(own)
 
 
 class DatagramServer:

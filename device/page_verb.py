@@ -52,7 +52,11 @@ def run_web(config: Config) -> int:
         sys.stdout.flush()
         notify(READY)
 
-    with closing(Reminder(config.box.run, held=people.duty, unix_s=time.time)), closing(read_ahead(app, tell=_tell)):
+    with (
+        closing(Reminder(config.box.run, held=people.duty, unix_s=time.time)) as reminder,
+        closing(read_ahead(app, tell=_tell)),
+    ):
+        reminder.start()  # in here: whoever ends the process while this begins ends it, too
         serve(app, listening, on_listening)
     return _DONE
 

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
-from typing import Final
 
 from pydantic import ValidationError
 
+from device.belonging import beside_of, digest_of
 from device.clock import Stamp
 from device.errors import DamagedError
-from device.lived import DAY_US, Lived, age_us, look_at, verified_for_us
+from device.lived import Lived, age_us, look_at, verified_for_us
 from device.overwriting import GoOn
-from device.recording import ATTACHMENTS_NAME, RECEIPTS_NAME
+from device.recording import RECEIPTS_NAME
 from device.recording.manifest import Manifest, RecordingState
 from device.recording.receipt import RECEIPT_KIND, Receipt, proving
 from device.recording.signing import verify
 from device.retention import Decision, Facts, Policy, decide
 from device.store import Listed, Store, StoreReader
-from device.waiting import Waiting, read_waiting
 from device.words import By
 
-_SEALED_SUFFIX: Final = ".age"
-
 DigestsOf = Callable[[Path], Mapping[str, str] | None]
-"""The SHA-256 (hex) of everything sealed beside the recording in a folder, by its name beneath it; ``None``: something
-of it cannot be read."""
+"""The SHA-256 (hex) of each of the smaller files that belong to the recording in a folder, by its name beneath it;
+``None``: one of them cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +32,6 @@ class Survey:
 
     decisions: tuple[Decision, ...]
     lived: Lived
-    waited: tuple[Waiting, ...] = ()  # in vain, for as long as retention keeps what is synced: it may go
 
 
 def survey(store: StoreReader, lived: Lived, *, policy: Policy | None, key: bytes | None) -> Survey:
@@ -50,8 +44,6 @@ def survey(store: StoreReader, lived: Lived, *, policy: Policy | None, key: byte
     found = {recording_id: listed for recording_id in ids if (listed := store.find(recording_id)) is not None}
     receipts = {recording_id: read_receipts(store.folder(recording_id), key) for recording_id in found}
     boots = {recording_id: listed.manifest.boot for recording_id, listed in found.items()}
-    waiting = read_waiting(store.path)
-    boots |= {one.name: one.boot for one in waiting}
     lived = look_at(lived, boots=boots, verified=[one for one in found if _is_proven(found[one], receipts[one])])
     unread = "it has only begun, or it cannot be read"
     decisions = (
@@ -60,15 +52,7 @@ def survey(store: StoreReader, lived: Lived, *, policy: Policy | None, key: byte
         else Decision(one, erase=False, why=unread)
         for one in ids
     )
-    return Survey(tuple(decisions), lived, tuple(one for one in waiting if _waited_long(one, lived, policy)))
-
-
-def _waited_long(one: Waiting, lived: Lived, policy: Policy | None) -> bool:
-    """Whether it found no recording for all the days that the clinic keeps what is synced; a day at least."""
-    if policy is None or policy.keep_days is None:
-        return False
-    age = age_us(lived, one.name, boot=one.boot, started_monotonic_us=one.monotonic_us)
-    return age >= max(1, policy.keep_days) * DAY_US
+    return Survey(tuple(decisions), lived)
 
 
 def _is_proven(listed: Listed, receipts: tuple[Receipt, ...]) -> bool:
@@ -80,23 +64,9 @@ def _is_proven(listed: Listed, receipts: tuple[Receipt, ...]) -> bool:
 def digests_beside(folder: Path) -> Mapping[str, str] | None:
     """``DigestsOf``, read now."""
     try:
-        paths = sealed_beside(folder)
-        return {f"{ATTACHMENTS_NAME}/{path.name}": sha256(Path(path).read_bytes()).hexdigest() for path in paths}
+        return {name: digest_of(folder / name) for name in beside_of(folder)}
     except OSError:  # also where one went since it was listed: it may have been replaced
         return None
-
-
-def sealed_beside(folder: Path) -> list[os.DirEntry[str]]:
-    """Everything sealed beside the recording in a folder.
-
-    Raises:
-        OSError: there is something, and it cannot be listed.
-    """
-    try:
-        with os.scandir(folder / ATTACHMENTS_NAME) as entries:
-            return [entry for entry in entries if entry.name.endswith(_SEALED_SUFFIX)]
-    except FileNotFoundError:
-        return []
 
 
 def facts_of(
@@ -120,7 +90,11 @@ def facts_of(
 
 
 def _lacks(manifest: Manifest, receipts: tuple[Receipt, ...], ours: Mapping[str, str] | None) -> bool:
-    """Whether every remote that has the recording lacks something sealed beside it, as far as its receipt knows."""
+    """Whether every remote that has the recording lacks something that belongs to it, as far as its receipt knows.
+
+    That is what is sealed beside it, what is asked for it, and its manifest as it is now: it may say since yesterday
+    whose recording it is.
+    """
     if ours is None:
         return True  # what cannot be read is not known to be there either
     copies = proving(receipts, digest=manifest.digest, size_bytes=manifest.size_bytes)

@@ -51,7 +51,9 @@ class Facts:
     verified_for_us: int = 0
     held: bool = False
     going: By | None = None
-    lacking: bool = False  # no remote that has it is known to have all that is beside it, too: a label, a note
+    lacking: bool = (
+        False  # no remote that has it is known to have all that is beside it, too, as it is: a label, a wish
+    )
 
 
 class Concern(StrEnum):
@@ -103,7 +105,7 @@ def _reason_to_stay(facts: Facts, policy: Policy | None, copies: tuple[Receipt, 
     if facts.held:
         return "it is held for research"
     if copies and facts.lacking:
-        return f"{_verified(copies)}; what was put beside it later is not synced"
+        return f"{_verified(copies)}; what was put beside it or changed later is not synced"
     return _too_early(facts, policy, copies) if copies else _unproven(facts)
 
 

@@ -20,6 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from device.datagrams import ConnectionServer, user_of
 from device.errors import AdminError, RetryError, SottoError
 from device.recording import MANIFEST_NAME, is_recording_id
+from device.recording.beside import ASKED_NAMES
 
 SYNC_SOCKET_NAME: Final = "receipts.sock"
 _ANSWER_S: Final = 30.0  # an erasure under way is waited for, and the audit log's disk
@@ -28,6 +29,7 @@ _MOST_BYTES: Final = 1 << 16
 _MOST_BESIDE: Final = 400
 _WAITING: Final = 4
 _NOT_YOU: Final[dict[str, object]] = {"done": False, "why": "only sync may ask this"}
+_PLAIN: Final = frozenset({MANIFEST_NAME, *ASKED_NAMES.values()})
 _BESIDE: Final = re.compile(r"attachments/[A-Za-z0-9_-][A-Za-z0-9._-]{0,80}")
 _FOLDER: Final = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$"
 _DIGEST: Final = r"^[0-9a-f]{64}$"
@@ -40,7 +42,7 @@ def _recording(text: str) -> str:
 
 
 def _beside(beside: Mapping[str, str]) -> Mapping[str, str]:
-    if not all(name == MANIFEST_NAME or _BESIDE.fullmatch(name) for name in beside):
+    if not all(name in _PLAIN or _BESIDE.fullmatch(name) for name in beside):
         raise ValueError("must be files beside a recording")
     return beside
 

@@ -2,8 +2,10 @@
 
 <store>/waiting/measure-5f0c2a9be1d4.age    an ordinary age file; its name is nobody's but its own
                 measure-5f0c2a9be1d4.json   the plain facts about it: what it is, who put it there, when
+                measure-5f0c2a9be1d4.erase  an empty file: whoever looks after the box orders that it is erased
 
-Only capture writes here. What finds no recording stays, sealed, until retention lets it go.
+Only capture writes here, but for such an order. What finds no recording stays, sealed: it is nowhere else, so nothing
+but an order takes it away (promise P6).
 """
 
 from __future__ import annotations
@@ -16,9 +18,13 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from device.clock import Stamp
+from device.durable import make_name
+from device.errors import StoreError
 from device.recording.beside import Kind
+from device.store import store_error
 
 WAITING_NAME: Final = "waiting"
+ORDERED_SUFFIX: Final = ".erase"
 WAITS_S: Final = 3 * 3600
 _MICROSECONDS: Final = 1_000_000
 
@@ -47,6 +53,32 @@ def read_waiting(store: Path) -> tuple[Waiting, ...]:
             if one.name == path.with_suffix(".age").name and path.with_suffix(".age").exists():
                 found.append(one)
     return tuple(sorted(found, key=lambda one: (one.sealed, one.name)))
+
+
+def is_ordered_erased(store: Path, name: str) -> bool:
+    """Whether somebody ordered that the one of that name is erased."""
+    return (store / WAITING_NAME / name).with_suffix(ORDERED_SUFFIX).exists()
+
+
+def order_erased(store: Path, name: str, *, now: Stamp) -> None:
+    """Make it durable that one that was left is to be erased; whoever looks after the store does that.
+
+    Any program that may write to the store may do this, also while the box runs; the page cannot.
+
+    Raises:
+        StoreError: nothing of that name is there, it waits for a recording yet, or it may be ordered or not.
+    """
+    one = next((one for one in read_waiting(store) if one.name == name), None)
+    if one is None:
+        raise StoreError("nothing of that name lies beside no recording", "`sotto wishes` names what does")
+    if waits_still(one, now):
+        raise StoreError(
+            "that still waits for its therapist's next recording", "have them say on the page that there is none"
+        )
+    try:
+        make_name((store / WAITING_NAME / name).with_suffix(ORDERED_SUFFIX))
+    except OSError as problem:
+        raise store_error(problem, "the order could not be written down") from problem
 
 
 def waits_still(one: Waiting, now: Stamp) -> bool:

@@ -1,51 +1,35 @@
 """What people ask to be done with a recording: a signed fact beside it that somebody asks for a copy, or a deletion.
 
-It is a note to whoever decides, and no more: nothing is copied, deleted or kept from retention by it. A deletion is
-granted at the box itself (``sotto erase``).
+It is a note to whoever decides, and no more: nothing is copied or deleted by it. It goes to the remote like all that
+lies beside a recording, and retention lets nothing go before it is there. A deletion is granted at the box itself
+(``sotto erase``).
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
-
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from device.claim import claimed
 from device.clock import Stamp
-from device.durable import sync_folder, write_whole
+from device.durable import write_whole
 from device.errors import DamagedError, StoreError
 from device.overwriting import mark
 from device.recording import HOLD_NAME
 from device.recording.beside import ASKED_NAMES, Wish
 from device.recording.manifest import RecordingState
-from device.recording.signing import verify
+from device.recording.wished import WISH_KIND, Wished, read_wish
 from device.store import Store, store_error
 from device.words import By
-
-WISH_KIND: Final = "wish"
-
-
-class Wished(BaseModel):
-    """Who asks for it (a mark), and since when."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    recording: str
-    wish: Wish
-    by: str
-    asked: str
-    clock_trusted: bool
 
 
 def wishes_of(folder: Path) -> tuple[Wished, ...]:
     """What is asked for the recording in ``folder``. One whose signature does not hold was asked by nobody."""
     found = []
     for name in ASKED_NAMES.values():
-        with suppress(OSError, DamagedError, ValidationError):
-            wished = Wished.model_validate(verify(WISH_KIND, (folder / name).read_bytes()).payload)
-            found += [wished] if wished.recording == folder.name else []
+        with suppress(OSError, DamagedError):
+            wished, _ = read_wish((folder / name).read_bytes(), folder.name)
+            found += [] if wished.taken_back else [wished]
     return tuple(found)
 
 
@@ -56,23 +40,26 @@ def write_wish(store: Store, folder: Path, wish: Wish, *, by: str, at: Stamp) ->
         StoreError: it is not durable.
     """
     wished = Wished(recording=folder.name, wish=wish, by=by, asked=at.wall, clock_trusted=at.trusted)
-    try:
-        write_whole(folder / ASKED_NAMES[wish], store.signed(WISH_KIND, wished.model_dump(mode="json")))
-    except OSError as problem:
-        raise store_error(problem, "what was asked could not be written down") from problem
+    _write(store, folder, wished, "what was asked could not be written down")
 
 
-def take_back_wish(folder: Path, wish: Wish) -> None:
+def take_back_wish(store: Store, folder: Path, wish: Wish, *, by: str, at: Stamp) -> None:
     """Make it durable that nobody asks for it any more; nobody having asked is no error.
 
     Raises:
-        StoreError: it may still be there.
+        StoreError: it may still be asked for.
     """
+    if wish not in {wished.wish for wished in wishes_of(folder)}:
+        return
+    wished = Wished(recording=folder.name, wish=wish, by=by, asked=at.wall, clock_trusted=at.trusted, taken_back=True)
+    _write(store, folder, wished, "what was asked could not be taken back")
+
+
+def _write(store: Store, folder: Path, wished: Wished, doing: str) -> None:
     try:
-        (folder / ASKED_NAMES[wish]).unlink(missing_ok=True)
-        sync_folder(folder)
+        write_whole(folder / ASKED_NAMES[wished.wish], store.signed(WISH_KIND, wished.model_dump(mode="json")))
     except OSError as problem:
-        raise store_error(problem, "what was asked could not be taken back") from problem
+        raise store_error(problem, doing) from problem
 
 
 def grant_deletion(store: Store, recording_id: str) -> None:

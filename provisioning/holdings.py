@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from device.recording import ATTACHMENTS_NAME, ERASED_NAME, MANIFEST_NAME, SESSION_NAME, is_recording_id
+from device.recording.beside import ASKED_NAMES
 from device.recording.layout import AUDIT_FOLDER, ORDER_NAME, filed
 from device.remote import Held
 
 _MARK: Final = "sotto-remote"  # a folder has to hold it to be taken for a remote
 _MONTH: Final = re.compile(r"(?P<room>.+)/(?P<year>\d{4}|undated)/(?P<month>\d\d)/[^/]+")
 _ATTACHMENT: Final = re.compile(rf"{ATTACHMENTS_NAME}/[^/]+\.age")
+_PARTS: Final = frozenset({SESSION_NAME, MANIFEST_NAME, ORDER_NAME, *ASKED_NAMES.values()})
 _NUMBERED: Final = re.compile(r"\d{8,}\.json")
 
 
@@ -111,7 +113,7 @@ def holdings(held: Iterable[Held]) -> Holdings:
 
 
 def _is_part(file: str) -> bool:
-    return file in {SESSION_NAME, MANIFEST_NAME, ORDER_NAME} or _ATTACHMENT.fullmatch(file) is not None
+    return file in _PARTS or _ATTACHMENT.fullmatch(file) is not None
 
 
 def _is_beside(name: str, rooms: dict[str, HeldRoom]) -> bool:

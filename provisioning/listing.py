@@ -11,24 +11,33 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from device.errors import DamagedError
+from device.recording.beside import ASKED_NAMES
 from device.recording.manifest import Manifest, RecordingState
+from device.recording.signing import fingerprint
+from device.recording.wished import read_wish
 from device.remote import Remote
 from provisioning.beside import Beside, read_beside
 from provisioning.holdings import HeldRecording, HeldRoom
 from provisioning.remote_place import RemotePlace
+from provisioning.remote_source import read_small
 from provisioning.times import SECOND_US, format_time
 
 _MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)")
+_MOST_WISH_BYTES: Final = 4096
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A recording at a remote. ``problem``: why it is not whole, in words; ``None`` where it is."""
+    """A recording at a remote. ``problem``: why it is not whole, in words; ``None`` where it is.
+
+    ``asked``: what somebody asks to be done with it, as its box signed it.
+    """
 
     held: HeldRecording
     beside: Beside | None
     problem: str | None
+    asked: tuple[str, ...] = ()
 
     @property
     def started(self) -> str | None:
@@ -48,6 +57,8 @@ class Listed:
         line = f"{self.held.recording}  {said[0]:<17}  {said[1]:>7}  {said[2]:<17}  {said[3]:<11}  {size:>9}"
         if self.held.is_ordered_erased:
             line += "  an erase order waits"
+        if self.asked:
+            line += f"  asked for: {', '.join(self.asked)}"
         return line if self.problem is None else f"{line}  not whole: {self.problem}"
 
     def as_json(self) -> dict[str, Any]:
@@ -68,6 +79,7 @@ class Listed:
             "whole": self.problem is None,
             "problem": self.problem,
             "erase_order": self.held.is_ordered_erased,
+            "asked": list(self.asked),
         }
 
 
@@ -82,7 +94,24 @@ def look(remote: Remote, held: HeldRecording) -> Listed:
         beside = None if document is None else read_beside(document)
     except DamagedError as problem:
         return Listed(held, None, problem.what)
-    return Listed(held, beside, _problem(held, beside))
+    return Listed(held, beside, _problem(held, beside), tuple(_asked(remote, held, beside)))
+
+
+def _asked(remote: Remote, held: HeldRecording, beside: Beside | None) -> Iterator[str]:
+    """What is asked for it; a document that does not hold asks nothing, and is told."""
+    for wish, file in ASKED_NAMES.items():
+        if file not in held.files:
+            continue
+        document = read_small(remote, held.name(file), most_bytes=_MOST_WISH_BYTES)
+        try:
+            wished, key = read_wish(document, held.recording)
+        except DamagedError:
+            yield f"{wish} (does not hold)"
+            continue
+        if beside is None or fingerprint(key) != beside.key:
+            yield f"{wish} (signed by another box)"
+        elif not wished.taken_back:
+            yield str(wished.wish)
 
 
 def _problem(held: HeldRecording, beside: Beside | None) -> str | None:

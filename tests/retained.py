@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from device.belonging import beside_of, digest_of
 from device.capture.upkeep import Upkeep
 from device.capture.waiting import WaitingRoom
 from device.journal import Entry
@@ -39,7 +40,10 @@ def add_receipt(
     store: Store, recording_id: str, *, key: Ed25519PrivateKey | None = None, digest: str = DIGEST, size: int = 1022
 ) -> None:
     """As the sync leaves it once it has read the remote's copy again."""
-    receipt = Receipt(remote="clinic", digest=digest, size_bytes=size, verified_at="2026-03-02T10:00:00.000Z")
+    beside = {name: digest_of(store.folder(recording_id) / name) for name in beside_of(store.folder(recording_id))}
+    receipt = Receipt(
+        remote="clinic", digest=digest, size_bytes=size, verified_at="2026-03-02T10:00:00.000Z", beside=beside
+    )
     folder = store.folder(recording_id) / RECEIPTS_NAME
     folder.mkdir(exist_ok=True)
     document = sign(RECEIPT_KIND, receipt.model_dump(), key or store._device_key)

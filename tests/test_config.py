@@ -23,9 +23,11 @@ from device.config import (
     parse_config,
     recipients_of,
 )
+from device.config_web import HelpSection
 from device.demo import DemoChoices, demo_config
 from device.errors import ConfigError, RecipientError
 from device.retention import Policy, policy_of
+from device.web.setup import setup_of
 
 TEXT = """\
 [box]
@@ -405,3 +407,11 @@ def test_what_makes_no_sense_about_sync_is_refused(more: str, what: str) -> None
 
 def test_where_sync_keeps_what_it_knows_has_no_default() -> None:
     assert "sync.state is missing" in told(TEXT + "[sync]\n")
+
+
+def test_the_clinics_own_words_beside_measures_are_one_line_each_and_none_by_default() -> None:
+    assert parse_config(TEXT).web.help == HelpSection()
+    shown = setup_of(parse_config(TEXT + '\n[web.help]\nclient = "Call us."\ntherapist = "Call the doctor."\n'))
+    assert (shown.client_help, shown.therapist_help) == ("Call us.", "Call the doctor.")
+    for line in ('client = ""', 'client = "two\\nlines"', 'therapist = " spaces "', 'phone = "1"'):
+        assert "web.help" in told(TEXT + f"\n[web.help]\n{line}\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,12 @@ from device.clock import Stamp
 from device.errors import StoreError
 from device.lived import DAY_US, Lived
 from device.recording import ERASE_ORDERS_NAME, ERASED_NAME, HOLD_NAME, MANIFEST_NAME, RECEIPTS_NAME
-from device.recording.beside import Kind
+from device.recording.beside import Kind, Wish
 from device.recording.signing import verify
 from device.retaining import carry_out, read_receipts, survey
 from device.retention import Decision, Policy
 from device.store import LIVED_NAME, Store
+from device.wishes import take_back_wish, write_wish
 from device.words import By
 from tests.retained import add_receipt, add_recording, public_key
 from tests.support import Cut, cuts, store_at
@@ -107,6 +109,40 @@ def test_what_was_put_beside_it_after_the_decision_keeps_it(store: Store) -> Non
     assert not carry_out(store, decision, key=public_key(store), at=AT, go_on=lambda: True)
     assert store.find(recording_id) is not None
     assert store.going() == []
+
+
+def assigned(store: Store, recording_id: str) -> None:
+    listed = store.find(recording_id)
+    assert listed is not None
+    store.write_manifest(listed.manifest.model_copy(update={"therapist": "b" * 12}))
+
+
+def asked_for(store: Store, recording_id: str) -> None:
+    write_wish(store, store.folder(recording_id), Wish.DELETION, by="b" * 12, at=AT)
+
+
+def taken_back(store: Store, recording_id: str) -> None:
+    take_back_wish(store, store.folder(recording_id), Wish.COPY, by="b" * 12, at=AT)
+
+
+@pytest.mark.parametrize("change", [assigned, asked_for, taken_back])
+def test_what_was_changed_or_asked_for_since_keeps_it_until_the_remote_has_that_too(
+    store: Store, change: Callable[[Store, str], None]
+) -> None:
+    recording_id = add_recording(store)
+    write_wish(store, store.folder(recording_id), Wish.COPY, by="b" * 12, at=AT)
+    add_receipt(store, recording_id)
+    decision = decided(store)[recording_id]
+    assert decision.erase
+    change(store, recording_id)
+    kept = decided(store)[recording_id]
+    assert (kept.erase, kept.why) == (
+        False,
+        "its copy at clinic is verified; what was put beside it or changed later is not synced",
+    )
+    assert not carry_out(store, decision, key=public_key(store), at=AT, go_on=lambda: True)
+    add_receipt(store, recording_id)
+    assert decided(store)[recording_id].erase
 
 
 def test_nothing_can_be_put_beside_it_between_the_last_look_and_the_mark(

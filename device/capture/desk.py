@@ -262,7 +262,7 @@ class Desk:
         self._must_note(What.ASKED, asked.recording, person=asked.by, wish=wish, taken_back=taken_back)
         with self._beside.undisturbed(asked.recording) as folder:
             if asked.taken_back:
-                take_back_wish(folder, asked.wish)
+                take_back_wish(self._store, folder, asked.wish, by=asked.by, at=self._now())
             else:
                 write_wish(self._store, folder, asked.wish, by=asked.by, at=self._now())
         return Named(asked.recording)

@@ -1,5 +1,6 @@
 """What the box does for its store while nobody is there: lived time is counted on, an erasure that was not finished is
-taken up again, and what retention lets go is erased; and so is what waited in vain for a recording.
+taken up again, and what retention lets go is erased; and so is what waited in vain for a recording and somebody has
+ordered to be erased: retention alone never lets go what no remote holds.
 
 On a thread of its own, for all of it waits for the disk, and only while no recording runs, none is sealed and no window
 is open. Whatever begins then comes first: an erasure under way stops at its next piece, and goes on another time.
@@ -21,7 +22,7 @@ from device.recording.audited import Happened, What, Who
 from device.retaining import carry_out, survey
 from device.retention import Concern, Decision, Policy
 from device.store import Store
-from device.waiting import Waiting, waits_still
+from device.waiting import waits_still
 
 _FIRST_US: Final = 60_000_000
 _EVERY_US: Final = 600_000_000
@@ -100,6 +101,7 @@ class Upkeep:
         """Do once what there is to do. Whatever goes wrong is told, and tried again the next time."""
         try:
             left = self._finish_erasures()
+            self._let_go()
             self.warnings = (*left, *self._look_after())
         except StoreError as problem:
             self._tell(problem.what, Priority.WARNING)
@@ -134,17 +136,16 @@ class Upkeep:
         if self._retained_us is None or now_us - self._retained_us >= _RETENTION_EVERY_US:
             self._retained_us = now_us
             self._retain([decision for decision in seen.decisions if decision.erase])
-            self._let_go(seen.waited)
         return (*warnings_of(seen.decisions), *self._left())
 
-    def _let_go(self, waited: tuple[Waiting, ...]) -> None:
-        """Erase what was given before a recording that never came; the audit log knows of it first."""
-        for one in waited:
-            happened = Happened(What.ERASED, by=Who.RETENTION, facts={"attachment": one.kind.value})
+    def _let_go(self) -> None:
+        """Erase what found no recording and is ordered to be erased; the audit log knows of it first."""
+        for one in () if self._waiting is None else self._waiting.ordered():
+            happened = Happened(What.ERASED, by=Who.CLINIC, facts={"attachment": one.kind.value})
             if self._waiting is None or not self._may_work() or self._note(happened) is None:
                 return
             self._waiting.erase(one)
-            self._tell(f"a {one.kind} that found no recording is erased by retention", Priority.NOTICE)
+            self._tell(f"a {one.kind} that found no recording is erased by order", Priority.NOTICE)
 
     def _left(self) -> Warnings:
         now = stamp(self._clock, self._boot)
@@ -153,7 +154,8 @@ class Upkeep:
         if not count:
             return ()
         what = "1 label, note or measure lies" if count == 1 else f"{count} labels, notes or measures lie"
-        return ((f"{what} beside no recording", "put them beside one, or leave them to retention"),)
+        hint = "put them beside one on the page; `sotto wishes` names them, `sotto erase` erases one"
+        return ((f"{what} beside no recording", hint),)
 
     def _retain(self, decisions: list[Decision]) -> None:
         go_on = self._patience()

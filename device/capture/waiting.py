@@ -21,9 +21,9 @@ from device.overwriting import overwrite_file
 from device.recording import ATTACHMENTS_NAME
 from device.recording.beside import Kind
 from device.store import store_error
-from device.waiting import WAITING_NAME, Waiting, read_waiting
+from device.waiting import ORDERED_SUFFIX, WAITING_NAME, Waiting, is_ordered_erased, read_waiting
 
-MOST_WAITING: Final = 100
+MOST_WAITING: Final = 400
 
 
 @contextmanager
@@ -59,6 +59,10 @@ class WaitingRoom:
         """One of them."""
         return next((one for one in self.all() if one.name == name), None)
 
+    def ordered(self) -> tuple[Waiting, ...]:
+        """Those that were left and that somebody ordered to be erased."""
+        return tuple(one for one in self.all() if is_ordered_erased(self._store, one.name))
+
     def tidy(self) -> None:
         """Finish what a cut left half done; to be called once, before anything else.
 
@@ -74,9 +78,9 @@ class WaitingRoom:
             for path in linked:
                 if path.stat().st_ino in placed:
                     self._forget(path.name)
-            for facts in self.folder.glob("*.json"):
-                if not facts.with_suffix(".age").exists():
-                    facts.unlink()
+            for path in (*self.folder.glob("*.json"), *self.folder.glob(f"*{ORDERED_SUFFIX}")):
+                if not path.with_suffix(".age").exists():
+                    path.unlink()
 
     def put(self, kind: Kind, sealed: bytes, *, by: str, at: Stamp) -> str:
         """Keep a sealed file until a recording begins; its name. A label takes the place of this person's one before.
@@ -95,7 +99,10 @@ class WaitingRoom:
         )
         before = self.all()
         if len(before) >= MOST_WAITING:
-            raise StoreError("too much waits for a recording already", "put it beside one, or let retention take it")
+            raise StoreError(
+                "too much waits for a recording already",
+                "put it beside one, or have some of it erased at the box: sotto erase",
+            )
         with self._lock, _told("what was given could not be kept"):
             self.folder.mkdir(mode=0o750, exist_ok=True)
             sync_folder(self._store)
@@ -148,7 +155,8 @@ class WaitingRoom:
     def _forget(self, name: str) -> None:
         (self.folder / name).unlink(missing_ok=True)
         sync_folder(self.folder)
-        (self.folder / name).with_suffix(".json").unlink(missing_ok=True)
+        for suffix in (".json", ORDERED_SUFFIX):
+            (self.folder / name).with_suffix(suffix).unlink(missing_ok=True)
         self._left.discard(name)
 
     def _write_facts(self, one: Waiting) -> None:

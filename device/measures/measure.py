@@ -152,11 +152,15 @@ class Score(_Part):
 
 
 class Tell(_Part):
-    """What a client is told at the end who answered ``item`` with at least ``at_least``."""
+    """What a client is told at the end who answered ``item`` with at least ``at_least``.
+
+    ``therapist``: what stands beside the measure where a therapist hands it over; the answer itself nobody sees there.
+    """
 
     item: Slug
     at_least: Value
     text: Sentences
+    therapist: Sentences | None = None
 
 
 class Measure(_Part):

@@ -57,6 +57,7 @@ class What(StrEnum):
     ASSIGNED = "assigned"
     DECLINED = "declined"
     SYNC = "sync"
+    SYNC_TOLD = "sync told"
     TORN = "torn"
     LOST = "lost"
 
@@ -139,6 +140,7 @@ WORDS: Final[Mapping[str, frozenset[str]]] = {
     ),
     "attachment": frozenset(Kind),
     "wish": frozenset(Wish),
+    "told": frozenset({"pause", "resume", "now"}),
     "door": frozenset({"page", "program", "kiosk"}),
     "way": frozenset({"password", "recovery code", "passkey", "key", "one-time code", "handed over", OTHER}),
     "change": frozenset(

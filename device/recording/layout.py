@@ -3,6 +3,7 @@
 <clinic>/<room>/2026/11/000042-8k2ja63cjm/session.mp4.age
                                           manifest.json
                                           attachments/label.age
+                                          asked.deletion         somebody asks for that, or no longer does
                                           erase-order.json       only where the box may not erase there itself
                 audit/00002417.json       the newest line of the audit log as it was then
                 erased/000042-8k2ja63cjm.json   an erase order that the clinic carried out: all that is left

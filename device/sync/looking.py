@@ -7,16 +7,15 @@ recordings is a thousand listings of a folder.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from hashlib import file_digest
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from pydantic import ValidationError
 
 from device.audit import newest_line
+from device.belonging import beside_of, digest_of
 from device.errors import DamagedError, StoreError
 from device.lived import Lived, age_us
 from device.overwriting import marked_by
@@ -32,7 +31,6 @@ from device.sync_queue import Order, Standing
 from device.words import Consent
 
 _SUFFIX: Final = ".json"
-_ATTACHMENT_SUFFIX: Final = ".age"
 
 _Seen: TypeAlias = tuple[tuple[str, int, int, int], ...]
 
@@ -153,19 +151,6 @@ class Looking:
 def window_of(status: Status) -> str | None:
     """The recording whose window is open, so that nothing of it may leave the room."""
     return status.last.id if status.last is not None and status.last.window_left_s > 0 else None
-
-
-def beside_of(folder: Path) -> Iterator[str]:
-    """The names of the smaller files that belong to a recording."""
-    yield MANIFEST_NAME
-    if (place := folder / ATTACHMENTS_NAME).is_dir():
-        yield from sorted(f"{ATTACHMENTS_NAME}/{path.name}" for path in place.glob(f"*{_ATTACHMENT_SUFFIX}"))
-
-
-def digest_of(path: Path) -> str:
-    """The SHA-256 of a file (hex)."""
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
 
 
 def _seen(folder: Path) -> _Seen:

@@ -132,6 +132,7 @@ def _page(house: House, shelf: Shelf, *, nothing: bool = False) -> str:
         wrong=shelf.wrong,
         sessions=sessions_of(house),
         nothing=nothing,
+        help=house.setup.therapist_help,
     )
 
 

@@ -51,7 +51,7 @@ def _add_ways(blueprint: Blueprint, house: House) -> None:
             given = request.args.get("code", "")[:_MOST_LETTERS]  # from the picture: nothing begins before it is sent
             return let_go(house, render_template("kiosk_code.html", wrong="wrong" in request.args, given=given))
         with house.kiosks.held(session, house.unix_s()) as held:
-            return render_template("kiosk_lost.html") if held is None else _page(held)
+            return render_template("kiosk_lost.html") if held is None else _page(held, house.setup.client_help)
 
     @blueprint.post("/code")
     def code() -> Response:
@@ -103,13 +103,13 @@ def _back() -> Response:
     return redirect(url_for("kiosk.view"), _SEE_OTHER)
 
 
-def _page(held: Kiosk) -> str:
-    """Where a tablet is."""
+def _page(held: Kiosk, words: str | None) -> str:
+    """Where a tablet is. ``words``: the clinic's own on where there is help; they stand there whatever was answered."""
     if held.over:
-        return render_template("kiosk_thanks.html", tells=held.tells, stopped=held.stopped)
+        return render_template("kiosk_thanks.html", tells=held.tells, stopped=held.stopped, help=words)
     sitting, plan = held.sitting, held.plan
     if not held.begun or sitting is None:
-        return render_template("kiosk_start.html", titles=[measure.title for measure in plan.measures])
+        return render_template("kiosk_start.html", titles=[measure.title for measure in plan.measures], help=words)
     item = sitting.item
     if item is None:
         left_out = sum(value is None for value in sitting.given.values())

@@ -59,11 +59,19 @@ def let_go(house: House, answer: Response | str) -> Response:
     """Answer, and let the browser be a browser again."""
     response = make_response(answer)
     if session_here() is not None:
+        _note_end(house)
         _end_visit(house)
         response.headers["Clear-Site-Data"] = '"cache"'
     if house.front.cookie(KIOSK_COOKIE) in request.cookies:
         _drop(house, response, KIOSK_COOKIE)
     return response
+
+
+def _note_end(house: House) -> None:
+    """Have noted that a tablet was handed back. It ends whether that can be noted or not: no client is kept at one."""
+    found = visitor_or_none()
+    if found is not None:
+        house.noting.note(NoteRequest(what="logout", person=found.person.mark, door=found.by))
 
 
 def _end_visit(house: House) -> None:

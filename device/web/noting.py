@@ -81,13 +81,17 @@ class Noting:
         if not self.view(of, recording):
             raise not_noted()
 
+    def note(self, request: NoteRequest) -> bool:
+        """Have noted what is neither looked at nor pulled; whether it is noted."""
+        return self._ask(request, self._run) is not None
+
     def must_note(self, request: NoteRequest) -> None:
-        """Have noted what is neither looked at nor pulled.
+        """The same, for what is not done unless it is noted.
 
         Raises:
             Refusal: it is not.
         """
-        if self._ask(request, self._run) is None:
+        if not self.note(request):
             raise not_noted()
 
     def key_login(self, *, granted: bool, person: str | None = None) -> bool:

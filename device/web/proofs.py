@@ -1,21 +1,21 @@
 """What proves that a remote holds a recording, as the page reads it again and again: what is still the same is not
 verified, and not digested, anew.
 
-Receipts are only ever replaced whole (``device/durable.py``), which changes their folder. An attachment is the same
-while the system says so of its number, its size and its times, as a manifest is (``device/remembering.py``).
+Receipts are only ever replaced whole (``device/durable.py``), which changes their folder. A file beside it is
+the same while the system says so of its number, its size and its times, as a manifest is (``device/remembering.py``).
 """
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from device.belonging import beside_of
 from device.recording import RECEIPTS_NAME
 from device.recording.receipt import Receipt
-from device.retaining import digests_beside, read_receipts, sealed_beside
+from device.retaining import digests_beside, read_receipts
 
 _Same = tuple[object, ...]
 
@@ -59,7 +59,7 @@ class Proofs:
     def digests(self, folder: Path) -> Mapping[str, str] | None:
         """``DigestsOf`` (``device/retaining.py``)."""
         try:
-            same = tuple(sorted(_of_file(entry) for entry in sealed_beside(folder)))
+            same = tuple(_of_file(folder, name) for name in beside_of(folder))
         except OSError:
             return None
         with self._lock:
@@ -87,6 +87,6 @@ def _of_folder(place: Path) -> tuple[int, ...] | None:
     return facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns
 
 
-def _of_file(entry: os.DirEntry[str]) -> tuple[str, int, int, int, int]:
-    facts = entry.stat()
-    return entry.name, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+def _of_file(folder: Path, name: str) -> tuple[str, int, int, int, int]:
+    facts = (folder / name).stat()
+    return name, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns

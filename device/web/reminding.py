@@ -42,12 +42,16 @@ class Reminder:
         self._differed: tuple[str | None, str | None] | None = None
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._look_again, name="reminder", daemon=True)
+
+    def start(self) -> None:
+        """Begin, once."""
         self._thread.start()
 
     def close(self) -> None:
-        """End; what is being asked is waited for."""
+        """End; what is being asked is waited for. Also where it never began, or was cut short while it did."""
         self._closing.set()
-        self._thread.join()
+        if self._thread.is_alive():  # one that is told to end before it has quite begun looks at nothing any more
+            self._thread.join()
 
     def _look_again(self) -> None:
         while not self._closing.wait(self._every_s):

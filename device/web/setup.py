@@ -15,7 +15,8 @@ class Setup:
     """How the box was set up; empty or ``None`` where nothing is said.
 
     ``remote``: the name that receipts have. ``measures``: the folder of the clinic's own. ``certificate``: the file of
-    the one that nginx shows; its key is nothing for the page.
+    the one that nginx shows; its key is nothing for the page. ``client_help`` and ``therapist_help``: the clinic's own
+    words beside the measures.
     """
 
     microphone: str = ""
@@ -25,6 +26,8 @@ class Setup:
     remote: str | None = None
     measures: Path | None = None
     certificate: Path | None = None
+    client_help: str | None = None
+    therapist_help: str | None = None
 
 
 def setup_of(config: Config) -> Setup:
@@ -38,6 +41,8 @@ def setup_of(config: Config) -> Setup:
         remote=config.remote.name if config.remote else None,
         measures=config.web.measures,
         certificate=config.web.nginx.certificate if config.web.nginx else None,
+        client_help=config.web.help.client,
+        therapist_help=config.web.help.therapist,
     )
 
 

@@ -18,6 +18,7 @@ from device.recording.beside import Kind
 from device.recording.signing import verify
 from device.retention import Policy
 from device.store import LIVED_NAME, Store
+from device.waiting import order_erased
 from device.words import By
 from tests.retained import HEAD, FreeClock, Kept, add_receipt, add_recording
 from tests.support import store_at
@@ -147,66 +148,45 @@ def given(kept: Kept) -> Path:
     return kept.waiting.folder / kept.waiting.put(Kind.MEASURE, b"sealed", by="a" * 12, at=at)
 
 
-def test_what_found_no_recording_is_told_from_three_hours_on_and_goes_when_the_days_are_over(store: Store) -> None:
-    kept = Kept(store, POLICY)
+@pytest.mark.parametrize("policy", [None, Policy(warn_days=1), POLICY, Policy(keep_days=0)])
+def test_what_found_no_recording_is_told_from_three_hours_on_and_retention_never_takes_it(
+    store: Store, policy: Policy | None
+) -> None:
+    """It was never synced, so it is nowhere else (promise P6)."""
+    kept = Kept(store, policy)
     path = given(kept)
     kept.clock.run(3 * HOUR_US)
     kept.work()
     assert kept.upkeep.warnings == ()
-    kept.days(29)
+    kept.clock.run(HOUR_US)
+    kept.work()
     ((what, hint),) = kept.upkeep.warnings
     assert what == "1 label, note or measure lies beside no recording"
-    assert hint
-    assert path.exists()
-    kept.days(1)
-    assert not path.exists()
-    assert [(one.what, one.by, one.facts) for one in kept.noted] == [("erased", "retention", {"attachment": "measure"})]
-    assert kept.told == ["a measure that found no recording is erased by retention"]
-    kept.work()
-    assert kept.upkeep.warnings == ()
-
-
-@pytest.mark.parametrize("policy", [None, Policy(warn_days=1)])
-def test_without_days_to_keep_it_is_kept_for_ever(store: Store, policy: Policy | None) -> None:
-    kept = Kept(store, policy)
-    path = given(kept)
+    assert "sotto erase" in hint
     for _ in range(100):
         kept.switched_off(MOST_OFF_US)
         kept.work()
     assert path.exists()
-    assert len(kept.upkeep.warnings) == 1
+    assert kept.noted == []
 
 
-@pytest.mark.parametrize("years", [1, 40, -30])
-def test_no_clock_that_jumps_erases_what_waits(store: Store, years: int) -> None:
+def test_by_order_it_goes_and_is_noted_first(store: Store) -> None:
     kept = Kept(store, POLICY)
     path = given(kept)
+    kept.clock.run(4 * HOUR_US)
+    order_erased(store.path, path.name, now=stamp(kept.clock, f"boot {kept.boot}"))
+    kept.notes = False
     kept.work()
-    for sign in (1, -1, 1):
-        kept.switched_off(0)
-        kept.clock.wall += timedelta(days=365 * years * sign)
-        kept.work()
-    kept.days(27)
-    assert path.exists()
-
-
-def test_where_nothing_is_kept_for_long_it_has_its_three_hours_all_the_same(store: Store) -> None:
-    kept = Kept(store, Policy(keep_days=0))
-    path = given(kept)
-    kept.clock.run(23 * HOUR_US)
+    assert path.exists(), "what cannot be noted is not erased"
+    kept.notes, kept.there = True, True
     kept.work()
-    assert path.exists()
-    kept.clock.run(HOUR_US)
+    assert path.exists(), "somebody is there"
+    kept.there = False
     kept.work()
     assert not path.exists()
-
-
-def test_what_cannot_be_noted_is_not_erased(store: Store) -> None:
-    kept = Kept(store, Policy(keep_days=0))
-    path = given(kept)
-    kept.notes = False
-    kept.days(3)
-    assert path.exists()
+    assert [(one.what, one.by, one.facts) for one in kept.noted] == [("erased", "clinic", {"attachment": "measure"})]
+    assert kept.told == ["a measure that found no recording is erased by order"]
+    assert kept.upkeep.warnings == ()
 
 
 # -- erasures that were not finished ----------------------------------------------------------------------------------

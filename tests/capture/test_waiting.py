@@ -68,8 +68,14 @@ def test_a_label_takes_the_place_of_the_same_persons_label_and_of_nobody_elses(s
 
 
 def test_only_so_much_waits(store: Path, room: WaitingRoom) -> None:
-    for number in range(MOST_WAITING):
-        room.put(Kind.NOTE, b"sealed", by=ANNA, at=at(number))
+    room.put(Kind.NOTE, b"sealed", by=ANNA, at=at())
+    (first,) = room.all()
+    for number in range(MOST_WAITING - 2):
+        name = f"note-{number:012x}.age"
+        (room.folder / name).write_bytes(b"sealed")
+        facts = first.model_copy(update={"name": name}).model_dump_json()
+        (room.folder / name).with_suffix(".json").write_text(facts)
+    room.put(Kind.NOTE, b"sealed", by=ANNA, at=at())
     with pytest.raises(StoreError, match="too much waits"):
         room.put(Kind.NOTE, b"sealed", by=ANNA, at=at())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -19,6 +20,7 @@ from device.recording import ERASE_ORDERS_NAME, MANIFEST_NAME, SESSION_NAME
 from device.recording.erasure import CERTIFICATE_KIND, ORDER_KIND
 from device.recording.manifest import RecordingState
 from device.recording.signing import fingerprint, sign, verify
+from device.recording.wished import WISH_KIND
 from device.remote import Remote
 from device.remote_folder import MARK_NAME, FolderRemote
 from provisioning.obeying import obey
@@ -120,12 +122,36 @@ def test_the_list_shows_each_room_and_what_the_manifests_say(
             "whole": True,
             "problem": None,
             "erase_order": False,
+            "asked": [],
         }
     ]
     lines = call("list", server.address).out.splitlines()
     assert lines[0].startswith("practice/room-3: 1 recording, ")
     assert lines[1].split()[:6] == [short.folder.name, "2026-03-02", "09:00Z", "0:20", "sound", "complete"]
     assert len(lines) == 4
+
+
+@in_a_folder
+def test_the_list_shows_what_is_asked_for_a_recording_and_by_its_own_box_alone(
+    server: ClinicServer, remote: Remote, short: Kept
+) -> None:
+    there = send(remote, short.folder)
+
+    def asked(wish: str, key: Ed25519PrivateKey, **facts: object) -> None:
+        usual = {"recording": short.folder.name, "wish": wish, "by": "a" * 12, "asked": "x", "clock_trusted": True}
+        document = sign(WISH_KIND, {**usual, **facts}, key)
+        remote.put(f"{there}/asked.{wish}", io.BytesIO(document), replace=True)
+
+    def told() -> list[str]:
+        return call("list", server.address, "--json").told["rooms"][0]["recordings"][0]["asked"]
+
+    asked("deletion", short.key)
+    asked("copy", Ed25519PrivateKey.generate())
+    assert told() == ["copy (signed by another box)", "deletion"]
+    assert "asked for: copy (signed by another box), deletion" in call("list", server.address).out
+    asked("deletion", short.key, taken_back=True)
+    asked("copy", short.key, recording="000099-abcdefghij")
+    assert told() == ["copy (does not hold)"]
 
 
 @in_a_folder

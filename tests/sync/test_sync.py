@@ -11,16 +11,20 @@ from collections.abc import Iterator
 
 import pytest
 
+from device.clock import Stamp
 from device.compose_remote import desks_of
 from device.recording import ERASE_ORDERS_NAME, MANIFEST_NAME, RECEIPTS_NAME, SESSION_NAME
+from device.recording.beside import Wish
 from device.recording.chain import Head
 from device.recording.erasure import ORDER_KIND
 from device.recording.layout import ORDER_NAME
 from device.recording.manifest import RecordingState
 from device.recording.receipt import proving
 from device.recording.signing import verify
+from device.recording.wished import read_wish
 from device.remote import Remote
 from device.sync_status import SyncState
+from device.wishes import take_back_wish, write_wish
 from device.words import By, Fate
 from tests.sync.conftest import MakeWorld, Recorded
 from tests.sync.world import ROOM, Handing, Meddling, Refusing, World
@@ -297,6 +301,26 @@ def test_a_label_that_is_changed_replaces_the_one_at_the_remote(make_world: Make
         here.synced()
         there = here.server.maker.path / here.place(recorded.sound) / LABEL
         assert there.read_bytes() == (here.store.folder(recorded.sound) / LABEL).read_bytes()
+
+
+def test_what_is_asked_for_a_recording_reaches_the_clinic_and_so_does_that_it_is_asked_no_longer(
+    make_world: MakeWorld, recorded: Recorded
+) -> None:
+    here = make_world(only=recorded.sound)
+    here.synced()
+    folder, at = here.store.folder(recorded.sound), Stamp("2026-11-02T10:00:00.000Z", trusted=True)
+    held = here.server.maker.path / here.place(recorded.sound)
+    write_wish(here.store, folder, Wish.DELETION, by="a" * 12, at=at)
+    here.synced()
+    wished, _ = read_wish((held / "asked.deletion").read_bytes(), recorded.sound)
+    assert (wished.wish, wished.taken_back) == (Wish.DELETION, False)
+    take_back_wish(here.store, folder, Wish.DELETION, by="a" * 12, at=at)
+    here.synced()
+    wished, _ = read_wish((held / "asked.deletion").read_bytes(), recorded.sound)
+    assert wished.taken_back
+    receipt = here.receipt(recorded.sound)
+    assert receipt is not None
+    assert set(receipt.beside) == {MANIFEST_NAME, "asked.deletion"}
 
 
 # -- what is lost and cut ---------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import tempfile
 from collections.abc import Iterator
@@ -105,7 +106,7 @@ def audited(box: Box) -> Iterator[Auditor]:
     def note(happened: Happened) -> int | None:
         return auditor.note_durably(happened, patience_s=PATIENCE_S)
 
-    with closing(auditor), closing(AuditServer(box.run / AUDIT_SOCKET_NAME, note)):
+    with closing(auditor), closing(AuditServer(box.run / AUDIT_SOCKET_NAME, note, users=frozenset({os.geteuid()}))):
         yield auditor
 
 

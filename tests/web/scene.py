@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
+from device.belonging import beside_of, digest_of
 from device.capture.waiting import WaitingRoom
 from device.clock import Stamp, SystemClock, boot_id, stamp, wire_time
 from device.people.person import Person, Role
@@ -146,5 +146,4 @@ def _verify(box: Box, recording_id: str) -> None:
 
 def _beside(box: Box, recording_id: str) -> dict[str, str]:
     folder = box.store.folder(recording_id)
-    files = sorted((folder / ATTACHMENTS_NAME).glob("*.age"))
-    return {f"{ATTACHMENTS_NAME}/{path.name}": sha256(path.read_bytes()).hexdigest() for path in files}
+    return {name: digest_of(folder / name) for name in beside_of(folder)}

@@ -10,12 +10,14 @@ from contextlib import closing
 import pytest
 from flask.testing import FlaskClient
 
+from device.audit_requests import AUDIT_SOCKET_NAME
+from device.belonging import digest_of
 from device.capture.auditor import Auditor
 from device.clock import Stamp
 from device.datagrams import DatagramServer
 from device.people.person import Role
 from device.recording import ERASED_NAME, MANIFEST_NAME
-from device.recording.audited import Happened, What
+from device.recording.audited import WORDS, Happened, What
 from device.recording.receipt import Receipt
 from device.retention import Policy
 from device.session_events import State
@@ -186,9 +188,26 @@ def test_sync_can_be_paused_and_told_to_go_on(box: Box, admin: FlaskClient, what
         assert (answer.status_code, answer.headers["Location"]) == (303, "/box/sync")
         assert done.wait(10)
     assert [parse_tell(data) for data in heard] == [what]
+    (entry,) = [one for one in box.noted() if one["what"] == "sync told"]
+    assert (entry["by"], entry["facts"]["told"]) == ("page", what.value)
+    assert set(entry["facts"]) == {"told", "person"}
     answer = admin.post(f"/box/sync/{route}", data={"token": token})
     assert answer.status_code == 503
     assert "The sync service does not answer" in answer.text
+
+
+def test_sync_is_told_nothing_that_could_not_be_noted(box: Box, admin: FlaskClient) -> None:
+    syncing(box)
+    heard: list[bytes] = []
+    token = form_token_of(admin.get("/box/sync").text)
+    (box.run / AUDIT_SOCKET_NAME).unlink()
+    with closing(DatagramServer(control_path(box.run), heard.append)):
+        assert admin.post("/box/sync/pause", data={"token": token}).status_code == 503
+    assert heard == []
+
+
+def test_there_is_a_word_in_the_log_for_all_that_sync_can_be_told() -> None:
+    assert {tell.value for tell in Tell} == WORDS["told"]
 
 
 def test_a_paused_sync_offers_to_go_on(box: Box, admin: FlaskClient) -> None:
@@ -239,6 +258,7 @@ def test_what_becomes_of_each_recording_is_told_as_retention_decides_it(box: Box
         digest=str(listed.manifest.digest),
         size_bytes=listed.manifest.size_bytes,
         verified_at=AT.wall,
+        beside={MANIFEST_NAME: digest_of(box.store.folder(kept) / MANIFEST_NAME)},
     )
     box.store.write_receipt(kept, copy)
     html = admin.get("/box/retention").text

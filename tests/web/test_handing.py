@@ -53,6 +53,20 @@ def test_every_measure_is_there_with_whose_it_is(client: FlaskClient, on_duty: N
     assert html.index("outcome-4") < html.index("alliance-4"), "what is asked first stands first"
 
 
+def test_a_therapist_is_reminded_to_ask_about_an_answer_that_nobody_sees(client: FlaskClient, on_duty: None) -> None:
+    html = client.get("/measures/").text
+    assert html.count("You will not see the answer here: ask for it when you get the tablet back.") == 1
+
+
+def test_the_clinics_own_words_stand_where_a_tablet_is_handed_over(
+    bare_box: Box, therapist: Person, on_duty: None
+) -> None:
+    bare_box.setup = Setup(client_help="For clients.", therapist_help="Tell <the doctor on call>.")
+    html = browser(bare_box.app(), begin(bare_box.people, therapist)).get("/measures/").text
+    assert "Tell &lt;the doctor on call&gt;." in html
+    assert "For clients." not in html
+
+
 def test_a_clinics_own_is_offered_and_what_does_not_hold_is_told(
     box: Box, therapist: Person, on_duty: None, tmp_path: Path
 ) -> None:

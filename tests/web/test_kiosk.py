@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from device.audit_requests import AUDIT_SOCKET_NAME
 from device.measures.document import Measured
 from device.people.person import Person, Role
 from device.people.visit import LIVES, Kind
@@ -23,6 +24,7 @@ from device.status import LastStatus, publish
 from device.store import StoreReader
 from device.web.app import create_app
 from device.web.permissions import PERMISSIONS
+from device.web.setup import Setup
 from device.web.visitor import By
 from device.words import Fate
 from tests.web.conftest import Box, audited
@@ -373,6 +375,57 @@ def test_a_tablet_is_let_go_only_to_strangers(room: Room) -> None:
     assert tablet.client.get_cookie("sotto-kiosk") is None
     assert 'name="code"' in tablet.html
     assert tablet.client.get("/measures/").status_code in (302, 303, 401)
+    assert room.box.people.sessions(THERAPIST, room.now_s[0]) == []
+
+
+@pytest.mark.parametrize("item_9", [0, 3])
+def test_the_clinics_own_words_stand_at_both_ends_whatever_was_answered(room: Room, item_9: int) -> None:
+    told = "At night: <the clinic's own service>."
+    shown = told.replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
+    app = create_app(
+        store=StoreReader(room.box.store.path),
+        run=room.box.run,
+        box=BOX,
+        room=False,
+        people=room.box.people,
+        setup=Setup(client_help=told, therapist_help="For therapists."),
+        unix_s=lambda: room.now_s[0],
+    )
+    tablet = Room(room.box, app, room.therapist, room.desk, room.now_s).hand_over("phq-9")
+    assert shown in tablet.html
+    html = tablet.send("begin")
+    assert shown not in html
+    for value in (0, 0, 0, 0, 0, 0, 0, 0, item_9, 0)[: 10 if item_9 else 9]:
+        tablet.answer(value)
+    html = tablet.hand_in()
+    assert shown in html
+    assert ("Please tell your therapist now" in html) is (item_9 > 0)
+    assert "For therapists." not in html
+
+
+def test_without_words_of_the_clinics_no_number_is_made_up(room: Room) -> None:
+    tablet = room.hand_over("gad-7")
+    pages = [tablet.html]
+    tablet.send("begin")
+    for _ in range(7):
+        tablet.answer(0)
+    pages.append(tablet.hand_in())
+    assert not any(re.search(r"call|\d{3,}", re.sub(r"<[^>]*>", "", page.split("<main")[1])) for page in pages)
+
+
+def test_handing_back_is_in_the_audit_log(room: Room) -> None:
+    tablet = room.hand_over("gad-7")
+    tablet.client.post("/kiosk/close", data={"token": form_token_of(tablet.html)})
+    last = room.box.noted()[-1]
+    assert (last["what"], last["facts"]) == ("logout", {"person": THERAPIST, "door": "kiosk"})
+
+
+def test_a_tablet_is_let_go_also_where_that_cannot_be_noted(room: Room) -> None:
+    tablet = room.hand_over("gad-7")
+    token = form_token_of(tablet.html)
+    (room.box.run / AUDIT_SOCKET_NAME).unlink()
+    assert tablet.client.post("/kiosk/close", data={"token": token}).status_code == 303
+    assert tablet.client.get_cookie("sotto-kiosk") is None
     assert room.box.people.sessions(THERAPIST, room.now_s[0]) == []
 
 

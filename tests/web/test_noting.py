@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import stat
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.audit_requests import AUDIT_SOCKET_NAME, AuditServer, NoteRequest, note_by_capture
+from device.datagrams import users_named
 from device.recording.audited import Happened, What
 from device.web.noting import Noting
 from tests.audit.logs import ID
@@ -202,7 +206,7 @@ def test_a_log_that_cannot_take_it_in_is_answered_with_no(tmp_path: Path) -> Non
         heard.append(happened)
         done.set()
 
-    server = AuditServer(tmp_path / AUDIT_SOCKET_NAME, note)
+    server = AuditServer(tmp_path / AUDIT_SOCKET_NAME, note, users=frozenset({os.geteuid()}))
     try:
         assert note_by_capture(NoteRequest(what="logout"), tmp_path) is None
     finally:
@@ -211,3 +215,21 @@ def test_a_log_that_cannot_take_it_in_is_answered_with_no(tmp_path: Path) -> Non
     assert [happened.what for happened in heard] == [What.LOGOUT]
     assert note_by_capture(NoteRequest(what="logout"), tmp_path) is None
     assert not (tmp_path / AUDIT_SOCKET_NAME).exists()
+
+
+def test_nobody_but_the_page_gets_an_entry(tmp_path: Path) -> None:
+    heard: list[Happened] = []
+    server = AuditServer(tmp_path / AUDIT_SOCKET_NAME, lambda happened: heard.append(happened) or 1, users=frozenset())
+    with closing(server):
+        assert note_by_capture(NoteRequest(what="logout"), tmp_path) is None
+    assert heard == []
+
+
+def test_its_socket_is_for_the_services_group_alone(tmp_path: Path) -> None:
+    with closing(AuditServer(tmp_path / AUDIT_SOCKET_NAME, lambda _: 1, users=frozenset({os.geteuid()}))):
+        assert stat.S_IMODE((tmp_path / AUDIT_SOCKET_NAME).stat().st_mode) == 0o660
+
+
+def test_the_users_that_may_ask_are_the_named_one_and_our_own() -> None:
+    assert users_named("root") == {0, os.geteuid()}
+    assert users_named("nobody-of-that-name") == {os.geteuid()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,6 +15,7 @@ from device.naming_requests import Asked, Named, NotNamedError, OnDuty, Reason
 from device.people.duty import Duty
 from device.status import publish
 from device.web.reminding import Reminder
+from tests.support import PATIENCE_S
 from tests.web.published import status
 
 ANNA, BEN = "a" * 12, "b" * 12
@@ -93,5 +95,18 @@ def test_what_could_not_be_told_is_told_later(page: Page, problem: Exception) ->
 
     page.held = ANNA
     publish(status(on_duty=None, published_unix_s=NOON_S), page.run)
-    with closing(Reminder(page.run, held=page._held, unix_s=lambda: NOON_S, ask=ask, every_s=0.01)):
-        assert told.wait(10)
+    with closing(Reminder(page.run, held=page._held, unix_s=lambda: NOON_S, ask=ask, every_s=0.01)) as reminder:
+        reminder.start()
+        assert told.wait(PATIENCE_S)
+
+
+def test_one_that_is_ended_before_it_began_just_ends(page: Page) -> None:
+    Reminder(page.run, held=page._held, unix_s=lambda: NOON_S).close()
+
+
+def test_one_whose_beginning_was_cut_short_just_ends(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGTERM makes the main thread exit wherever it is: also while it waits for the new thread to say that it runs."""
+    reminder = Reminder(page.run, held=page._held, unix_s=lambda: NOON_S)
+    monkeypatch.setattr(reminder._thread._started, "wait", lambda *_: sys.exit(0))  # type: ignore[attr-defined]
+    with pytest.raises(SystemExit), closing(reminder):
+        reminder.start()

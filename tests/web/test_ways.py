@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 
 from device.attachments import attach
+from device.belonging import beside_of, digest_of
+from device.clock import Stamp
 from device.lived import DAY_US
-from device.recording import ATTACHMENTS_NAME
-from device.recording.beside import Kind
+from device.recording import ATTACHMENTS_NAME, MANIFEST_NAME
+from device.recording.beside import Kind, Wish
 from device.recording.manifest import RecordingState
 from device.recording.receipt import Receipt
 from device.retaining import digests_beside
@@ -26,6 +28,7 @@ from device.web.proofs import Proofs
 from device.web.setup import Setup
 from device.web.texts import TEXTS
 from device.web.ways import STEPS, Stage, Way, Ways, goes_text, moving_of
+from device.wishes import write_wish
 from device.words import By
 from tests.web.conftest import Box
 from tests.web.published import add_recording, make_store
@@ -56,6 +59,9 @@ def receipt(store: Store, recording_id: str, **facts: Any) -> None:
         "digest": listed.manifest.digest,
         "size_bytes": listed.manifest.size_bytes,
         "verified_at": "2026-03-03T14:00:00.000Z",
+        "beside": {
+            name: digest_of(store.folder(recording_id) / name) for name in beside_of(store.folder(recording_id))
+        },
     }
     store.write_receipt(recording_id, Receipt.model_validate({**usual, **facts}))
 
@@ -91,6 +97,19 @@ def test_what_was_put_beside_it_later_is_still_to_go(store: Store) -> None:
     receipt(store, recording_id)
     (store.folder(recording_id) / ATTACHMENTS_NAME).mkdir()
     (store.folder(recording_id) / ATTACHMENTS_NAME / "label.age").write_bytes(b"sealed")
+    assert way(store, recording_id).stage is Stage.LACKING
+
+
+def test_what_was_changed_or_asked_for_since_is_still_to_go(store: Store) -> None:
+    recording_id = add_recording(store)
+    receipt(store, recording_id)
+    listed = store.find(recording_id)
+    assert listed is not None
+    store.write_manifest(listed.manifest.model_copy(update={"therapist": "b" * 12}))
+    assert way(store, recording_id).stage is Stage.LACKING
+    receipt(store, recording_id)
+    assert way(store, recording_id).stage is Stage.VERIFIED
+    write_wish(store, store.folder(recording_id), Wish.COPY, by="b" * 12, at=Stamp("x", trusted=True))
     assert way(store, recording_id).stage is Stage.LACKING
 
 
@@ -212,9 +231,10 @@ def test_what_lies_beside_it_is_digested_once_and_anew_when_it_changes(store: St
         found = proofs.digests(folder)
         assert found is not None
         assert found == digests_beside(folder)
-        return dict(found)
+        return {name: digest for name, digest in found.items() if name != MANIFEST_NAME}
 
     assert told() == {}
+    assert list(proofs.digests(folder) or ()) == [MANIFEST_NAME]
     attach(folder, Kind.LABEL, b"one")
     attach(folder, Kind.NOTE, b"two")
     assert told() == {

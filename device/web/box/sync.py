@@ -9,6 +9,7 @@ from typing import Final
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from device.audit_requests import NoteRequest
 from device.store import Listed
 from device.sync_control import Tell, tell_sync
 from device.sync_status import SyncState, SyncStatus, is_fresh, read_sync_status
@@ -17,6 +18,7 @@ from device.web.paging import PageOf, number_of, page_of
 from device.web.says import Wrong
 from device.web.syncing import sync_line, sync_wrong
 from device.web.texts import text
+from device.web.visitor import visitor
 from device.web.ways import STEPS, Moving, Stage, Way, moving_of
 from device.web.wording import When, length_text, sentence, when
 
@@ -86,6 +88,7 @@ def sync(house: House) -> Blueprint:
 
 
 def _tell(house: House, what: Tell) -> AnyResponse:
+    house.noting.must_note(NoteRequest(what="sync told", person=visitor().person.mark, told=what.value))
     tell_sync(what, house.run)
     return redirect(url_for("sync.view"), _SEE_OTHER)
 

@@ -88,6 +88,7 @@ TEXTS: Final[dict[str, str]] = {
     "audit.what.pull": "pulled",
     "audit.what.login": "sign-in",
     "audit.what.logout": "sign-out",
+    "audit.what.sync_told": "sync was told",
     "audit.what.turned_over": "fate turned over",
     "audit.by.client": "the client's button",
     "audit.by.therapist": "the therapist's button",
@@ -99,6 +100,7 @@ TEXTS: Final[dict[str, str]] = {
     "audit.fact.size_bytes": "size",
     "audit.fact.duration_us": "length",
     "audit.fact.of": "of",
+    "audit.fact.told": "to do",
     # The certificate of TLS.
     "tls.title": "The page's certificate",
     "tls.intro": "What browsers are shown before anything else, so that they know this box.",

@@ -14,7 +14,7 @@ TEXTS: Final[dict[str, str]] = {
     "waiting.leave.do": "If your next recording is another client's, say so before it begins.",
     "waiting.left": "{what}, given {given}: goes with no recording by itself.",
     "waiting.left.do": "It is sealed, stays on this box, and is not sent to the clinic. Put it beside the recording "
-    "that it belongs to, or leave it: it is erased when the box's days to keep are over.",
+    "that it belongs to. Whoever looks after the box can erase it there.",
     "waiting.place": "Put it there",
     "waiting.place.to": "Beside the recording of",
     "said.left": "It waits no more, and goes with no other recording.",
