@@ -306,6 +306,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.recording.receipt",
         "device.recording.wished",
         "device.requests",
+        "device.belonging",
         "device.retaining",
         "device.room",
         "device.status",
