@@ -94,6 +94,12 @@ def test_what_is_gone_is_forgotten(store: Store) -> None:
     assert remembering._known == {}
 
 
+@pytest.mark.parametrize("name", ["..", "", "000001-abcdefghij/..", "000001-abcdefghij\n", "notes"])
+def test_no_name_leads_out_of_a_store_that_is_remembered(store: Store, name: str) -> None:
+    with pytest.raises(StoreError, match="not the id of a recording"):
+        RememberingReader(of=store).find(name)
+
+
 def test_the_digests_of_groups_are_not_kept(store: Store) -> None:
     recording_id = add_recording(store, digest_groups=("ab" * 32,) * 700)
     listed = RememberingReader(of=store).find(recording_id)

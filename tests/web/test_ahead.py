@@ -50,6 +50,7 @@ class Read:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.manifests: list[str] = []
         self.beside: list[str] = []
+        self.order: list[str] = []
         for where, kind in (
             ("device.remembering.read_signed", self.manifests),
             ("device.web.proofs.read_receipts", self.beside),
@@ -63,6 +64,7 @@ class Read:
 
         def read(folder: Path, *key: bytes) -> object:
             kind.append(folder.name)
+            self.order.append(folder.name)
             return really(folder, *key)
 
         return read
@@ -95,6 +97,7 @@ def test_who_looks_first_waits_for_no_manifest_and_no_receipt(box: Box, read: Re
     read_to_the_end(app)
     assert sorted(read.manifests) == ids
     assert sorted(set(read.beside)) == ids
+    assert read.order == [*ids[::-1], *(one for one in ids[::-1] for _ in range(2))], "what the list needs comes first"
     had = len(read.manifests), len(read.beside)
     admin = browser(app, begin(box.people, add_person(box.people, Role.ADMIN)))
     for path in ("/", "/box/sync", "/box/retention"):
