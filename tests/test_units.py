@@ -80,6 +80,13 @@ def test_the_page_and_nginx_each_have_no_device_and_neither_the_key_nor_the_secr
     assert "SupplementaryGroups" not in web
 
 
+def test_the_page_sees_which_boot_this_is() -> None:
+    """With the processes alone in /proc every therapist's first page was a mistake of its own, on real boxes only."""
+    web = settings(SYSTEMD / "sotto-web.service")
+    assert "ProcSubset" not in web
+    assert (web["ProtectProc"], web["ProtectKernelTunables"]) == (["invisible"], ["yes"])
+
+
 def test_nothing_of_a_box_listens_but_nginx_and_that_on_443_alone() -> None:
     sockets = list(SYSTEMD.glob("*.socket"))
     assert [path.name for path in sockets] == ["sotto-nginx.socket"]

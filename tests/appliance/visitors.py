@@ -90,7 +90,8 @@ def a_therapist(box: Box) -> Visitor:
     admin, therapist = Visitor(box, "ada"), Visitor(box, "tom")
     admin.become_first_admin()
     therapist.accept(admin.invite("tom", "therapist"))
-    assert therapist.send("/", to="/duty/in").status == 200
+    shown = therapist.send("/", to="/duty/in")
+    assert shown.status == 200, box.agent.sh("journalctl -b -o cat -u sotto-web.service | tail -60")
     return therapist
 
 
