@@ -280,8 +280,8 @@ def broken(
 ) -> list[str]:
     """Every promise that was not kept; empty where all were.
 
-    ``headers``: recordings whose header the cut left somewhere on the disk, whether a name leads to it or not; and those
-    (``beside_of``) of which something lay beside them whose header was left.
+    ``headers``: recordings whose header the cut left somewhere on the disk, whether a name leads to it or not; and
+    (``beside_of``) those beside which something lay whose header was left.
     """
     wrong = list(outcome.wrong)
     for name, promise in promises.items():
