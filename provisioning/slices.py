@@ -72,6 +72,8 @@ def _candidates(recording: SealedRecording, from_us: int) -> Iterator[Fragment]:
             yield _last_before(recording, from_us, known=fragment)
         first_of_all = False
         yield fragment
+    if first_of_all:  # the camera came later: no earlier start has more of the picture
+        yield _last_before(recording, from_us, known=recording.fragment_at(1))
     yield recording.fragment_at(1)
 
 

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from device.age.identities import KeyIdentity, generate_identity, identity_file
 from device.age.opening import decrypt
 from device.age.recipients import KeyRecipient
+from device.capture import camera as camera_module
 from device.capture.auditor import Auditor
 from device.capture.desk import Desk
 from device.capture.duty import Duty
@@ -55,6 +56,12 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PATIENCE_S = 120.0  # a busy machine is slow, not broken
 SECOND_US = 1_000_000
 _Result = TypeVar("_Result")
+
+
+def be_patient_with_cameras(patched: pytest.MonkeyPatch) -> None:
+    """Wait for pictures as for all else on a busy machine; for tests that are not about how long a box waits."""
+    patched.setattr(camera_module, "FIRST_PICTURE_S", PATIENCE_S)
+    patched.setattr(camera_module, "NEXT_PICTURE_S", PATIENCE_S)
 
 
 # -- sound ------------------------------------------------------------------------------------------------------------

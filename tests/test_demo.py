@@ -130,6 +130,7 @@ def test_a_newcomer_records_sees_and_opens_a_session(
     assert done.returncode == 0, done.stderr
     assert "complete" in done.stdout + done.stderr
     length_s, reached_s = played(page, out)
+    # It begins with a key picture, one of which comes every two seconds, and ends with whole fragments.
     assert 3.0 <= length_s < 6.0
     assert reached_s > length_s / 3
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from device.age.errors import AgeError
 from device.age.identities import KeyIdentity
+from device.capture.waiting import WaitingRoom
 from device.errors import DamagedError, SottoError
 from device.recording import (
     ATTACHMENTS_NAME,
@@ -21,6 +22,7 @@ from device.recording import (
     SESSION_NAME,
     is_recording_id,
 )
+from device.recording.beside import kind_of
 from device.recording.erasure import CERTIFICATE_KIND, ORDER_KIND
 from device.recording.index import parse_index
 from device.recording.ledger import digest_of
@@ -28,6 +30,7 @@ from device.recording.manifest import Manifest, RecordingState
 from device.recording.signing import verify
 from device.recovery import recover
 from device.store import Store, read_manifest
+from device.waiting import WAITING_NAME
 from tests.crash.model import State
 from tests.crash.play import AT, store_of
 from tests.crash.promises import WITHDRAWN, Piece, Promise
@@ -48,6 +51,7 @@ class Found:
     manifest: Manifest
     pieces: int
     receipts: frozenset[str]
+    beside: dict[str, str]  # the names of its attachments, and the digests of what is in them
 
 
 @dataclass
@@ -58,6 +62,7 @@ class Outcome:
     opens: frozenset[str] = frozenset()  # recordings whose file is a whole age file as the cut left it
     certificates_before: frozenset[str] = frozenset()
     found: dict[str, Found] = field(default_factory=dict)
+    waiting: list[str] = field(default_factory=list)  # the digests of what waits for a recording
     certificates: frozenset[str] = frozenset()
     orders: frozenset[str] = frozenset()
     wrong: list[str] = field(default_factory=list)
@@ -113,6 +118,11 @@ class Opener:
         return Sealed(True, held, chunks, ends, sha256(sealed[:first]).hexdigest(), digest, tuple(wrong))
 
 
+def beside_of(name: str) -> str:
+    """What stands for all that lies beside a recording."""
+    return f"{name}/{ATTACHMENTS_NAME}"
+
+
 def lay_out(state: State, path: Path) -> Store:
     """Put a state where a store is; what was there goes."""
     shutil.rmtree(path, ignore_errors=True)
@@ -122,7 +132,17 @@ def lay_out(state: State, path: Path) -> Store:
             (path / name).mkdir()
         else:
             (path / name).write_bytes(content)
+    _link_again(path)
     return store_of(path)
+
+
+def _link_again(path: Path) -> None:
+    """What waits and lies beside a recording as well is one file under two names: no two seals are alike."""
+    beside = {one.read_bytes(): one for one in path.glob(f"*/{ATTACHMENTS_NAME}/*.age") if one.stat().st_size}
+    for one in path.glob(f"{WAITING_NAME}/*.age"):
+        if (other := beside.get(one.read_bytes())) is not None:
+            one.unlink()
+            one.hardlink_to(other)
 
 
 def examine(state: State, path: Path, pieces: dict[str, list[Piece]], opener: Opener) -> Outcome:
@@ -134,6 +154,8 @@ def examine(state: State, path: Path, pieces: dict[str, list[Piece]], opener: Op
         name for name in outcome.before if opener.open(store.folder(name) / SESSION_NAME, pieces.get(name, [])).opens
     )
     _recover_twice(store, outcome)
+    WaitingRoom(store.path).tidy()
+    outcome.waiting = [_digest(one) for one in (store.path / WAITING_NAME).glob("*.age")]
     outcome.certificates = frozenset(_certificates(store, outcome.wrong))
     outcome.orders = frozenset(_signed(store, ERASE_ORDERS_NAME, ORDER_KIND, outcome.wrong))
     for name in store.ids():
@@ -203,7 +225,12 @@ def _find(store: Store, name: str, pieces: list[Piece], opener: Opener, wrong: l
     _check_manifest(manifest, (folder / SESSION_NAME).stat().st_size, sealed, pieces, wrong)
     receipts = folder / RECEIPTS_NAME
     there = frozenset(entry.name for entry in receipts.iterdir()) if receipts.is_dir() else frozenset[str]()
-    return Found(manifest, sealed.pieces, there)
+    beside = {one.name: _digest(one) for one in (folder / ATTACHMENTS_NAME).glob("*")}
+    return Found(manifest, sealed.pieces, there, beside)
+
+
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
 
 
 def _pieces_in(plain: bytes, pieces: list[Piece], wrong: list[str]) -> int:
@@ -253,21 +280,22 @@ def broken(
 ) -> list[str]:
     """Every promise that was not kept; empty where all were.
 
-    ``headers``: recordings whose header the cut left somewhere on the disk, whether a name leads to it or not.
+    ``headers``: recordings whose header the cut left somewhere on the disk, whether a name leads to it or not; and
+    (``beside_of``) those beside which something lay whose header was left.
     """
     wrong = list(outcome.wrong)
     for name, promise in promises.items():
         if is_recording_id(name):
-            wrong += _broken(name, promise, outcome, header_left=name in headers)
+            wrong += _broken(name, promise, outcome, headers)
     for name in outcome.found.keys() - promises.keys():
         wrong.append(f"{name}: nobody ever recorded that")
     return wrong
 
 
-def _broken(name: str, promise: Promise, outcome: Outcome, *, header_left: bool) -> list[str]:
+def _broken(name: str, promise: Promise, outcome: Outcome, headers: frozenset[str]) -> list[str]:
     found, certified = outcome.found.get(name), name in outcome.certificates
     if promise.fates == {WITHDRAWN} or (WITHDRAWN in promise.fates and certified):
-        return _broken_withdrawal(name, promise, outcome, header_left=header_left)
+        return _broken_withdrawal(name, promise, outcome, headers)
     wrong = [f"{name}: erased, and nobody had withdrawn it"] if certified else []
     if found is not None:
         return wrong + _broken_recording(name, promise, outcome, found)
@@ -295,10 +323,33 @@ def _broken_recording(name: str, promise: Promise, outcome: Outcome, found: Foun
         wrong.append(f"{name}: its manifest knew {promise.noted} and knows {said}")
     if missing := promise.receipts - found.receipts:
         wrong.append(f"{name}: its receipts {sorted(missing)} are lost")
+    return wrong + _broken_beside(name, promise, outcome, found)
+
+
+def _broken_beside(name: str, promise: Promise, outcome: Outcome, found: Found) -> list[str]:
+    """What was given for it is whole wherever it has its name, in one place, and stays once that was durable."""
+    under_their_names = [digest for file, digest in found.beside.items() if kind_of(file) is not None]
+    wrong = [
+        f"{name}: {file} beside it is torn or nobody's"
+        for file, digest in found.beside.items()
+        if kind_of(file) is not None and digest not in promise.giving
+    ]
+    wrong += [f"{name}: what waits is torn" for digest in outcome.waiting if digest not in promise.giving]
+    if odd := [file for file in found.beside if kind_of(file) is None]:
+        wrong.append(f"{name}: {odd} was left beside it")
+    if set(under_their_names) & set(outcome.waiting):
+        wrong.append(f"{name}: what lies beside it still waits")
+    for file, digest in promise.given:
+        if not file and digest not in [*outcome.waiting, *under_their_names]:
+            wrong.append(f"{name}: what waited is lost")
+        if file and file not in found.beside:
+            wrong.append(f"{name}: {file} is lost")
+        if file and not promise.under_way and found.beside.get(file) != digest:
+            wrong.append(f"{name}: {file} is not what was kept last")
     return wrong
 
 
-def _broken_withdrawal(name: str, promise: Promise, outcome: Outcome, *, header_left: bool) -> list[str]:
+def _broken_withdrawal(name: str, promise: Promise, outcome: Outcome, headers: frozenset[str]) -> list[str]:
     wrong = []
     if name in outcome.found:
         wrong.append(f"{name}: withdrawn, and still there")
@@ -307,8 +358,10 @@ def _broken_withdrawal(name: str, promise: Promise, outcome: Outcome, *, header_
     elif name not in outcome.orders:
         wrong.append(f"{name}: withdrawn, and there is no order for the remote to erase it")
     gone = promise.erasing and SESSION_NAME not in outcome.before.get(name, ())
-    if header_left and (gone or name in outcome.certificates_before):
+    if name in headers and (gone or name in outcome.certificates_before):
         wrong.append(f"{name}: its header is still on the disk, and nothing will overwrite it any more")
+    if promise.erased and beside_of(name) in headers:
+        wrong.append(f"{name}: it was called erased, and the header of something beside it is still on the disk")
     if promise.erased and (name in outcome.before or name not in outcome.certificates_before):
         wrong.append(f"{name}: it was called erased before it was")
     return wrong

@@ -20,22 +20,26 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.age.recipients import KeyRecipient
+from device.attachments import attach, link, seal
 from device.capture.backlog import Backlog, Bookmark, Samples
 from device.capture.facts import Beginning, Facts
 from device.capture.packets import Gap, Picture, SoundFormat, Wire
 from device.capture.pipeline import Pipeline
 from device.capture.sealer import Sealer
+from device.capture.waiting import WaitingRoom
 from device.capture.writer import Writer, WriterEvents
-from device.clock import SystemClock
+from device.clock import Stamp, SystemClock
 from device.config import recipients_of
 from device.durable import sync_folder, write_whole
 from device.recording import RECEIPTS_NAME
+from device.recording.beside import Kind
 from device.recording.manifest import Manifest, SoundReport
 from device.recovery import recover
 from device.rehearse import Stage, parse_presses, rehearsal_of
 from device.store import Store, read_manifest
 from device.words import By, Consent, Fate
-from tests.crash.shim import Disk, Kind, What
+from tests.crash.shim import Disk, What
+from tests.crash.shim import Kind as Call
 from tests.support import write_wav
 
 AT = "2026-03-02T10:00:00.000Z"
@@ -238,6 +242,45 @@ def two(scene: Scene) -> None:
         record(scene, seconds=4, seed=3)
 
 
+def _seal(scene: Scene, kind: Kind, recording_id: str, content: bytes) -> tuple[bytes, dict[str, str]]:
+    """Something sealed for a recording, and what the log is told of it; it is about to be written."""
+    sealed = seal(kind, content, scene.recipients)
+    told = {"id": recording_id, "digest": sha256(sealed).hexdigest()}
+    scene.disk.mark(do="give", **told)
+    return sealed, told
+
+
+def named(scene: Scene) -> None:
+    """A label, a note, and another label in the first one's place."""
+    recording_id, _ = record(scene, seconds=2)
+    for kind, content in ((Kind.LABEL, b"A-17"), (Kind.NOTE, b"at the window" * 200), (Kind.LABEL, b"A-18")):
+        sealed, told = _seal(scene, kind, recording_id, content)
+        name = attach(scene.store.folder(recording_id), kind, sealed)
+        scene.disk.mark(do="given", name=name, **told)
+
+
+def placed(scene: Scene) -> None:
+    """A measure waits, is left, and goes beside a recording."""
+    recording_id, _ = record(scene, seconds=2)
+    room, folder = WaitingRoom(scene.store.path), scene.store.folder(recording_id)
+    sealed, told = _seal(scene, Kind.MEASURE, recording_id, bytes(5000))
+    now = Stamp(AT, trusted=True, boot="b", monotonic_us=1)
+    room.put(Kind.MEASURE, sealed, by="a" * 12, at=now)
+    scene.disk.mark(do="given", name="", **told)
+    room.leave(room.all())
+    name = room.place(room.all()[0], lambda path: link(path, folder, Kind.MEASURE))
+    scene.disk.mark(do="given", name=name, **told)
+
+
+def named_and_withdrawn(scene: Scene) -> None:
+    """What lies beside a recording goes with it."""
+    recording_id, _ = record(scene, seconds=1)
+    sealed, told = _seal(scene, Kind.NOTE, recording_id, b"at the window" * 200)
+    scene.disk.mark(do="given", name=attach(scene.store.folder(recording_id), Kind.NOTE, sealed), **told)
+    scene.store.mark_withdrawn(recording_id)
+    scene.store.erase(recording_id, by=By.CLIENT, at=AT)
+
+
 def room_wav(path: Path) -> bytes:
     """What is said in the room, 12 s of it, as a WAV; its samples."""
     data = random.Random(9).randbytes(12 * 2 * SOUND.rate_hz)
@@ -285,6 +328,9 @@ SCENARIOS: dict[str, Callable[[Scene], None]] = {
         turned_over,
         with_receipt,
         two,
+        named,
+        placed,
+        named_and_withdrawn,
         program_withdrawn,
         program_two,
         program_turned_over,
@@ -302,7 +348,7 @@ def stall(scene: Scene, *, stall_ms: int, every: int) -> None:
         nonlocal calls
         calls += 1
         if calls % every == 0:
-            scene.disk.fault(1, kinds=(Kind.SYNC,), what=What.STALL, error=stall_ms)
+            scene.disk.fault(1, kinds=(Call.SYNC,), what=What.STALL, error=stall_ms)
         real(self, chunks, end_us)
         if calls % every == 0:
             seen["stalls"] += scene.disk.hits

@@ -24,6 +24,9 @@ class Promise:
     noted: tuple[int, int, int] = (0, 0, 0)  # bookmarks, consent events, samples in gaps
     complete: bool = False
     receipts: frozenset[str] = frozenset()
+    giving: frozenset[str] = frozenset()  # the digests of sealed files that were to be kept for it
+    given: tuple[tuple[str, str], ...] = ()  # of those the ones that are: name (none while it waits) and digest
+    under_way: bool = False  # one is just being written
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +83,10 @@ _CHANGES: dict[str, Callable[[Promise, dict[str, Any]], dict[str, Any]]] = {
     "erase": lambda old, _: {"fates": old.fates | {WITHDRAWN}, "erasing": True},
     "erased": lambda *_: {"fates": frozenset({WITHDRAWN}), "erasing": True, "erased": True},
     "noted": _noted,
+    "give": lambda old, mark: {"giving": old.giving | {mark["digest"]}, "under_way": True},
+    "given": lambda old, mark: {
+        "given": (*(one for one in old.given if one[0] not in ("", mark["name"])), (mark["name"], mark["digest"])),
+        "under_way": mark["name"] == "",  # it goes on from where it waits
+    },
     "received": lambda old, mark: {"receipts": old.receipts | {mark["name"]}},
 }

@@ -14,8 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from device.age.identities import KeyIdentity
-from device.recording import SESSION_NAME
-from tests.crash.judge import HEADER, Opener, Outcome, broken, examine, lay_out
+from device.recording import ATTACHMENTS_NAME, SESSION_NAME
+from tests.crash.judge import HEADER, Opener, Outcome, beside_of, broken, examine, lay_out
 from tests.crash.model import Choice, Disk, State
 from tests.crash.promises import Piece, Told
 from tests.crash.shim import Call, Kind, read_log, run_on
@@ -115,9 +115,9 @@ def _headers(disk: Disk, choice: Choice, told: Told) -> frozenset[str]:
     """The recordings whose header is somewhere on the disk; looked for only where one is being erased."""
     if not any(promise.erasing for promise in told.promises.values()):
         return frozenset()
-    return frozenset(
-        path.split("/")[0] for path, head in disk.below(choice) if SESSION_NAME in path and head.startswith(HEADER)
-    )
+    heads = [path for path, head in disk.below(choice) if head.startswith(HEADER)]
+    sealed = {path.split("/")[0] for path in heads if SESSION_NAME in path}
+    return frozenset(sealed | {beside_of(path.split("/")[0]) for path in heads if f"/{ATTACHMENTS_NAME}/" in path})
 
 
 def _name(call: Call | None) -> str:

@@ -302,6 +302,13 @@ def camera_given_up() -> tuple[Chunks, bytes]:
     return mux(sound, pictures(40, until_s=5)), sound
 
 
+@pytest.fixture(scope="session")
+def camera_came_late() -> tuple[Chunks, bytes]:
+    """Twenty seconds of sound whose picture begins after twelve."""
+    sound = noise(20, seed=13)
+    return mux(sound, [picture for picture in pictures(20) if picture.at_us >= 12_000_000]), sound
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[..., str]]:
     """A real server on loopback; gives its address.

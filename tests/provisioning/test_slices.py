@@ -116,7 +116,7 @@ def test_sound_and_picture_are_moved_by_the_same_moment(clinic: Any, with_pictur
     assert span.start_us / 1e6 + starts["audio"] == pytest.approx(start_s, abs=1 / RATE_HZ)
 
 
-@pytest.mark.parametrize("recorded", ["sound_24", "with_picture", "camera_given_up"])
+@pytest.mark.parametrize("recorded", ["sound_24", "with_picture", "camera_given_up", "camera_came_late"])
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(data=st.data())
 def test_bisection_gives_the_very_slice_that_the_index_gives(
@@ -179,6 +179,16 @@ def test_a_camera_that_was_given_up_does_not_make_the_slice_longer(clinic: Any, 
     # Shortly after the last picture it still starts with a key one.
     _, span, _ = take(clinic, sealed, 8_000_000, 9_000_000)
     assert 8_000_000 - MOST_LEAD_US < span.start_us < 5_000_000
+
+
+def test_a_camera_that_came_late_does_not_make_the_slice_longer(clinic: Any, camera_came_late: Any) -> None:
+    """On a busy machine the camera's program takes seconds to start: the slice began with the recording then."""
+    for most in (None, -1):
+        sealed = clinic.seal(*camera_came_late, **({} if most is None else {"most": most}))
+        _, span, _ = take(clinic, sealed, 9_000_000, 11_000_000)
+        assert 9_000_000 - 1_000_000 * FRAGMENT_S < span.start_us <= 9_000_000
+        _, span, _ = take(clinic, sealed, 11_000_000, 14_000_000)
+        assert 11_000_000 - 1_000_000 * FRAGMENT_S < span.start_us <= 11_000_000
 
 
 @pytest.mark.parametrize(

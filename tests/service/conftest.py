@@ -12,10 +12,20 @@ from device.store import Store
 from tests.service.rooms import RATE_HZ, MakeBox, check_light, wav_of
 from tests.support import (
     Box,
+    be_patient_with_cameras,
     build_box,
     noise,
     store_at,
 )
+
+
+@pytest.fixture(autouse=True)
+def _patient_with_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here a camera is a program of its own, and on a busy machine it takes longer to start than a box would wait.
+
+    (That a camera which hangs is given up is shown in tests/capture/test_camera.py.)
+    """
+    be_patient_with_cameras(monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from device.store import Store
 from device.words import Button
 from tests.remote.folder_server import FolderServer
 from tests.service.rooms import RATE_HZ, wav_of
-from tests.support import build_box, noise
+from tests.support import be_patient_with_cameras, build_box, noise
 from tests.sync.world import World, world
 
 MakeWorld = Callable[..., World]
@@ -43,7 +43,13 @@ class Recorded:
 
 
 @pytest.fixture(scope="session")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
+    with pytest.MonkeyPatch.context() as patched:
+        be_patient_with_cameras(patched)
+        yield _recorded(tmp_path_factory)
+
+
+def _recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     folder = tmp_path_factory.mktemp("recorded")
     key = Ed25519PrivateKey.generate()
     (folder / "device.key").write_bytes(key.private_bytes_raw())

@@ -6,10 +6,11 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from device.people.first_admin import write_first_admin_code
 from device.people.keyring import Keyring
@@ -18,13 +19,15 @@ from device.people.person import Role
 from tests.people.persons import PASSWORD, code_for
 from tests.web.conftest import Box
 from tests.web.test_browser import CHROMIUM, browser  # noqa: F401  # the browser is a fixture
+from tests.web.test_looks import AXE, found_by_axe
 from tests.web.test_serve import serving
 from tests.web.visitors import add_person
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: apt install chromium")
 
-PHONE = {"viewport": {"width": 390, "height": 844}}
-DESKTOP = {"viewport": {"width": 1280, "height": 900}}
+PHONE: dict[str, ViewportSize] = {"viewport": {"width": 390, "height": 844}}
+DESKTOP: dict[str, ViewportSize] = {"viewport": {"width": 1280, "height": 900}}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 # A folder to look at: each page is drawn into it.
 DRAWN = os.environ.get("SOTTO_DRAWN")
 Open = Callable[..., Page]
@@ -35,11 +38,21 @@ def draw(page: Page, name: str) -> None:
         page.screenshot(path=Path(DRAWN) / f"{name}.png", full_page=True)
 
 
-def drawn_both(page: Page, name: str) -> None:
-    draw(page, name)
-    page.emulate_media(color_scheme="dark")
-    draw(page, f"{name}-dark")
+def look(page: Page, name: str) -> None:
+    """Draw the page, and have axe look at it: on a phone and at a desk, in the light and in the dark."""
+    before = page.viewport_size
+    for size in (PHONE, DESKTOP):
+        page.set_viewport_size(size["viewport"])
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            place = f"{name}-{size['viewport']['width']}-{scheme}"
+            draw(page, place)
+            assert found_by_axe(page) == [], place
+            wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wide <= 0, f"{place}: {wide} px too wide"
     page.emulate_media(color_scheme="light")
+    if before is not None:
+        page.set_viewport_size(before)
 
 
 @pytest.fixture
@@ -127,7 +140,88 @@ def test_the_first_admin_adds_a_therapist_who_signs_in(capture: Box, opened: Ope
     toms.get_by_role("link", name="I have written them down").click()
     toms.goto("/account/")
     expect(toms.get_by_text("this browser")).to_be_visible()
-    drawn_both(toms, f"account-{name}")
+    draw(toms, f"account-{name}")
+
+
+@pytest.fixture
+def axe() -> None:
+    if not AXE:
+        pytest.fail("there is no axe-core; run tests/tools/fetch-axe first")
+
+
+def _become_first_admin(capture: Box, page: Page, *, again: str) -> None:
+    page.get_by_label("Code").fill(write_first_admin_code(capture.people._database.folder))
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_label("Login").fill("ada")
+    page.get_by_label("Choose a password").fill(PASSWORD)
+    page.get_by_label("The same password again").fill(again)
+    page.get_by_role("button", name="Continue").click()
+
+
+@pytest.mark.usefixtures("axe")
+def test_axe_finds_nothing_where_the_first_admin_comes_in_and_invites(capture: Box, opened: Open) -> None:
+    page = opened(**DESKTOP)
+    page.goto("/first-admin")
+    look(page, "first-admin")
+    _become_first_admin(capture, page, again=PASSWORD + "!")
+    expect(page.get_by_role("alert")).to_be_visible()
+    look(page, "first-admin-refused")
+    _become_first_admin(capture, page, again=PASSWORD)
+    expect(page.get_by_role("img", name="QR code for your app")).to_be_visible()
+    look(page, "app")
+    set_up_app(page)
+    look(page, "codes")
+    page.goto("/account/")
+    look(page, "account")
+    page.goto("/persons/")
+    look(page, "persons")
+    page.get_by_role("link", name="Add a person").click()
+    look(page, "person-new")
+    page.get_by_label("Name").fill("Tom Tern")
+    page.get_by_label("Login").fill("tom")
+    page.get_by_label("therapist", exact=True).check()
+    page.get_by_role("button", name="Add, and make a code").click()
+    expect(page.locator(".code-large code")).to_be_visible()
+    look(page, "invited")
+    page.goto("/persons/")
+    look(page, "persons-two")
+    page.get_by_role("link", name="Tom Tern").click()
+    expect(page.get_by_label("Name")).to_have_value("Tom Tern")
+    look(page, "person")
+
+
+@pytest.mark.usefixtures("axe")
+def test_axe_finds_nothing_where_somebody_takes_up_an_invitation_and_signs_in(capture: Box, opened: Open) -> None:
+    anna = add_person(capture.people, Role.THERAPIST)
+    code = capture.people.office.invite(anna.mark, time.time())
+    page = opened(**DESKTOP)
+    page.goto("/welcome")
+    look(page, "welcome")
+    for again in (PASSWORD + "!", PASSWORD):
+        page.get_by_label("Code").fill(code)
+        page.get_by_label("Choose a password").fill(PASSWORD)
+        page.get_by_label("The same password again").fill(again)
+        page.get_by_role("button", name="Continue").click()
+        if again != PASSWORD:
+            expect(page.get_by_role("alert")).to_contain_text("The two passwords are not the same.")
+            look(page, "welcome-refused")
+    secret = set_up_app(page)
+
+    later = opened(**DESKTOP)
+    later.goto("/sign-in")
+    look(later, "sign-in")
+    for password in ("a guess or two", PASSWORD):
+        later.get_by_label("Login").fill(anna.login)
+        later.get_by_label("Password").fill(password)
+        later.keyboard.press("Enter")
+        if password != PASSWORD:
+            expect(later.get_by_role("alert")).to_contain_text("That does not fit.")
+            look(later, "sign-in-refused")
+    expect(later.get_by_label("Code from your app")).to_be_focused()
+    look(later, "code")
+    later.get_by_label("Code from your app").fill(code_for(secret, time.time() + 30))
+    later.keyboard.press("Enter")
+    expect(later.locator("h1").first).to_be_visible()
 
 
 def test_signing_in_works_with_the_keyboard_alone(capture: Box, opened: Open) -> None:
