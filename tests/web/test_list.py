@@ -166,6 +166,21 @@ def test_a_recording_that_just_begins_is_not_taken_for_an_unreadable_one(box: Bo
     assert "cannot be read" not in page(admin)
 
 
+def test_the_last_one_is_the_newest_of_ones_own_that_stays(box: Box, client: FlaskClient) -> None:
+    own, goes = add_recording(box.store), add_recording(box.store, withdrawn=True)
+    add_recording(box.store, therapist="b" * 12)
+
+    def last() -> str:
+        return page(client).partition('id="last"')[2].partition("</section>")[0]
+
+    assert f'href="/recordings/{own}/"' in last()
+    box.store.unmark_withdrawn(goes)
+    assert f'href="/recordings/{goes}/"' in last()
+    for recording_id in (own, goes):
+        box.store.mark_withdrawn(recording_id)
+    assert "href" not in last()
+
+
 def test_a_folder_with_the_manifest_of_another_recording_is_not_believed(box: Box, client: FlaskClient) -> None:
     first, second = add_recording(box.store), add_recording(box.store)
     for name in (MANIFEST_NAME, SESSION_NAME):
