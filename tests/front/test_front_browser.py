@@ -163,6 +163,7 @@ def test_no_script_runs_that_did_not_come_with_the_page(browser: Browser, by_nam
             const script = document.createElement("script");
             script.textContent = "window.ran = true";
             document.body.append(script);
+            if (window.ran) done("it ran");
         })"""
     )
     assert refused == "script-src-elem"
