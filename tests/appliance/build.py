@@ -21,13 +21,14 @@ from tests.appliance.agent import SLOW_DISK_S
 from tests.appliance.architectures import BUILDER, chosen
 from tests.appliance.box import UNITS, Box
 from tests.appliance.debian import bootstrap, run_in
-from tests.appliance.stages import Stage, build_all, note_time, remove
+from tests.appliance.stages import Stage, build_all, forget_all, note_time
 from tests.appliance.vm import BOOTED, READY, RUNNING, Vm, machine_words
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parent.parent
 CACHE: Final = ROOT / ".cache" / "appliance"
 RECIPES: Final = HERE / "recipes"
+HARDWARE: Final = ROOT / "deb" / "hardware.lock"
 TARGET: Final = chosen()
 ARCH: Final = TARGET.name
 _IDENTITY: Final = "identity"
@@ -69,7 +70,8 @@ def make_kernel(stage: Stage, out: Path) -> None:
 
 def make_python(stage: Stage, out: Path) -> None:
     """/opt/sotto with everything but Sotto itself."""
-    binds = {RECIPES: "/recipes", ROOT / "requirements.lock": "/requirements.lock", out: "/out"}
+    locks = {ROOT / "requirements.lock": "/requirements.lock", HARDWARE: "/hardware.lock"}
+    binds = {RECIPES: "/recipes", out: "/out", **locks}
     run_in(stage.of("builder"), ["/recipes/python.sh"], binds=binds)
 
 
@@ -143,7 +145,7 @@ def stages() -> Stage:
     steered = tuple(f"{name}={word}" for name, word in TARGET.tools.items())
     modules = ("kernel.sh", "modules.txt", "Makefile.gpio", "Makefile.heap", "heap-init.c", "initrd-init")
     kernel_inputs = (*(RECIPES / name for name in modules), *steered)
-    python_inputs = (RECIPES / "python.sh", RECIPES / "hardware.lock", ROOT / "requirements.lock", *steered)
+    python_inputs = (RECIPES / "python.sh", HARDWARE, ROOT / "requirements.lock", *steered)
     camera_inputs = (RECIPES / "camera.sh", RECIPES / "camera.lock", HERE / "camera")
     settle = (RECIPES / "settle.sh",) if TARGET.is_foreign else ()
     image_inputs = (RECIPES / "image.sh", RECIPES / "masked-units.txt", HERE / "guest", *settle)
@@ -176,7 +178,7 @@ def main() -> None:
     words = argparse.ArgumentParser(description="Builds the emulated appliance.")
     words.add_argument("--fresh", action="store_true", help="forget what was built, for newer Debian packages")
     if words.parse_args().fresh:
-        remove(CACHE / ARCH)
+        forget_all(CACHE / ARCH)
     started_s = time.monotonic()
     folder = build()
     took_s = time.monotonic() - started_s

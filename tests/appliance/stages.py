@@ -10,7 +10,8 @@ import inspect
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fcntl import LOCK_EX, flock
@@ -77,12 +78,17 @@ class Stage:
 
 def build_all(target: Stage) -> Path:
     """Build ``target`` and return its folder; of two builds at once, the second waits for the first."""
-    cache = target.folder.parent
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("w") as lock:
-        flock(lock, LOCK_EX)
+    with _alone_in(target.folder.parent):
         target.build()
     return target.folder
+
+
+def forget_all(cache: Path) -> None:
+    """Take away what was built, once nobody builds there; the lock stays, so that it is one and the same for all."""
+    with _alone_in(cache):
+        for path in cache.iterdir():
+            if path.is_dir():
+                remove(path)
 
 
 def note_time(cache: Path, what: str, took_s: float) -> None:
@@ -95,6 +101,14 @@ def remove(folder: Path) -> None:
     """Take a folder away, if it is there."""
     if folder.exists():
         shutil.rmtree(folder)
+
+
+@contextmanager
+def _alone_in(cache: Path) -> Iterator[None]:
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        yield
 
 
 def _texts(inputs: Iterable[Path | str]) -> Iterable[str | bytes]:

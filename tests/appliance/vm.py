@@ -18,9 +18,10 @@ from tests.appliance.qmp import monitor, qmp
 BOOTED: Final = "booted"
 READY: Final = "ready"
 RUNNING: Final = "running"
-_BOOT_PATIENCE_S: Final = 600.0
+_BOOT_PATIENCE_S: Final = 3600.0  # beside other work it gets a tenth of a processor
+_INSTALL_PATIENCE_S: Final = 4 * 3600.0
 _TARGET: Final = chosen()
-_KERNEL_LINE: Final = f"{_TARGET.kernel_line} loglevel=4 mitigations=off net.ifnames=0 systemd.show_status=0"
+KERNEL_LINE: Final = f"{_TARGET.kernel_line} loglevel=4 mitigations=off net.ifnames=0 systemd.show_status=0"
 # TCG, because KVM is to be had nowhere these tests run. One instruction is one nanosecond of the guest's time (icount):
 # to itself it is a steady machine, somewhat slower than a Pi, that keeps up with its sound however busy this one is.
 _STEADY: Final = "shift=0"
@@ -29,7 +30,7 @@ _STEADY: Final = "shift=0"
 _HURRIED: Final = "shift=0,sleep=off"
 _MACHINE: Final = (
     *("-machine", _TARGET.machine, "-accel", "tcg,thread=single", "-cpu", _TARGET.cpu, "-smp", "1", "-m", "1024"),
-    *("-nodefaults", "-display", "none", "-no-reboot", "-rtc", "base=utc,clock=vm", "-append", _KERNEL_LINE),
+    *("-nodefaults", "-display", "none", "-no-reboot", "-rtc", "base=utc,clock=vm", "-append", KERNEL_LINE),
 )
 _DEVICES: Final = (
     *("-serial", "chardev:console", "-device", "virtio-blk-pci,drive=root", "-device", "virtio-rng-pci"),
@@ -46,13 +47,23 @@ class Vm:
     from what such a one has saved.
     """
 
-    def __init__(self, disk: Path, kernel: Path, *, snapshot: str | None = None, hurried: bool = False) -> None:
+    def __init__(
+        self,
+        disk: Path,
+        kernel: Path,
+        *,
+        snapshot: str | None = None,
+        hurried: bool = False,
+        image: str = "qcow2",
+        within: tuple[str, ...] = (),
+        more: tuple[str, ...] = (),
+    ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="appliance-"))
         self.control = self._folder / "qmp"
-        more = ["-icount", _HURRIED if hurried else _STEADY, *(["-loadvm", snapshot] if snapshot else [])]
+        words = ["-icount", _HURRIED if hurried else _STEADY, *(["-loadvm", snapshot] if snapshot else []), *more]
         self.started_s = time.monotonic()
         with (self._folder / "qemu.log").open("wb") as log:
-            command = [*_hardware(self._folder, disk, kernel), *more]
+            command = [*within, *_hardware(self._folder, disk, kernel, image), *words]
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             self.agent = Agent(self._folder / "agent", alive=self._check_alive)
@@ -102,6 +113,23 @@ class Vm:
         self.agent.start("systemctl", "reboot")
         self._process.wait(_BOOT_PATIENCE_S)
 
+    def wait_until_it_restarts(self, *, fault: str) -> float:
+        """Wait until the guest restarts by itself, which ends this one; what its clock showed at last, in seconds.
+
+        ``fault``: the file that it writes when it cannot, which is told.
+        """
+        last_s, until_s = 0.0, time.monotonic() + _INSTALL_PATIENCE_S
+        with suppress(GuestError):
+            while time.monotonic() < until_s:
+                said = self.agent.sh(f"cat {fault} 2>/dev/null || true")
+                last_s = self.agent.monotonic_s()
+                if said:
+                    break
+                time.sleep(3.0)
+            raise TimeoutError(said + self.agent.sh("journalctl -b --no-pager | tail -100"))
+        self._process.wait(_BOOT_PATIENCE_S)
+        return last_s
+
     def kill(self) -> None:
         """Pull the plug: this QEMU, and nothing else, is gone at once."""
         if hasattr(self, "agent"):
@@ -124,14 +152,14 @@ class Vm:
             raise GuestError("QEMU ended: " + (self._folder / "qemu.log").read_text()[-2000:] + self.console()[-2000:])
 
 
-def _hardware(folder: Path, disk: Path, kernel: Path) -> list[str]:
+def _hardware(folder: Path, disk: Path, kernel: Path, image: str) -> list[str]:
     """The command that is one box: what all of them share, and what is this one's own."""
     return [
         *("setpriv", "--pdeathsig", "KILL"),  # it ends with the tests, however they end
         *(_TARGET.qemu, *_MACHINE, "-kernel", str(kernel / "vmlinuz"), "-initrd", str(kernel / "initrd")),
         *("-chardev", f"file,id=console,path={folder / 'console'}"),
         *("-chardev", f"socket,id=agent,path={folder / 'agent'},server=on,wait=off"),
-        *("-drive", f"if=none,id=root,file={disk},format=qcow2"),
+        *("-drive", f"if=none,id=root,file={disk},format={image}"),
         *("-qmp", f"unix:{folder / 'qmp'},server=on,wait=off"),
         *_DEVICES,
     ]

@@ -7,5 +7,5 @@ pip install --require-hashes --only-binary :all: -r /requirements.lock
 # lgpio and pyalsaaudio have no wheels for Debian's Python; they are built with the setuptools of the lock.
 # PYPI=1 is lgpio's own word for "with its C library inside".
 export PYPI=1
-pip install --require-hashes --no-build-isolation -r /recipes/hardware.lock
+pip install --require-hashes --no-build-isolation -r /hardware.lock
 mv /opt/sotto /out/sotto
