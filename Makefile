@@ -1,6 +1,6 @@
 # Everything runs from a fresh checkout: .ci/setup looks first, and installs what is missing.
-.PHONY: help demo test lint types lock bench bench-press bench-recovery bench-sync bench-page fleet soak kill crash sync-faults appliance \
-	appliance-soak clean setup-run setup-test setup-appliance
+.PHONY: help demo test lint types lock bench bench-press bench-recovery bench-sync bench-page fleet fleet-desk soak kill crash sync-faults appliance \
+	appliance-soak appliance-way deb deb-check update clean setup-run setup-test setup-appliance
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
@@ -42,6 +42,14 @@ bench-sync: setup-test ## how fast a recording is sent, beside OpenSSH's sftp an
 bench-page: setup-test ## how fast a recording is downloaded and 2 000 are listed, beside nginx alone (BENCH='--size-mb 200 --pairs 3')
 	@$(PYTHON) -m tests.bench_page $(BENCH)
 
+bench-reader: setup-test ## how soon the last ten minutes of an hour are heard in the reader, beside a full download
+	@tests/tools/fetch-nginx >/dev/null
+	@$(PYTHON) -m tests.bench_reader $(BENCH)
+
+fleet-desk: setup-test ## orders from a clinic's desk to two whole boxes, and all that can go wrong with them (minutes)
+	@tests/tools/fetch-nginx >/dev/null
+	@$(PYTHON) -m pytest tests/provisioning/test_fleet_whole.py --desk-long $(PYTEST)
+
 soak: setup-test ## record for hours (HOURS=1) and look for anything that grows or drifts
 	@$(PYTHON) tests/soak.py --hours $(or $(HOURS),1)
 
@@ -63,8 +71,20 @@ crash: setup-test ## 100000 states of a disk that lost its power (STATES=…), a
 appliance: setup-appliance ## a box in an emulator, pressed, unplugged and cut off (as root; FULL=1: reboots and long windows too; ARCH=arm64: on aarch64)
 	@SOTTO_APPLIANCE=$(if $(FULL),full,1) $(PYTHON) -m pytest tests/appliance $(PYTEST)
 
+deb: setup-test ## the Debian package of a box, in dist/ (as root; ARCH=arm64 for a Raspberry Pi)
+	@$(PYTHON) deb/build.py --arch $(or $(ARCH),amd64)
+
+update: deb ## an update's image of that package, in dist/ (as root; ARCH=arm64); `sotto-clinic update make` signs it
+	@$(PYTHON) -m deb.image dist/sotto_$$($(PYTHON) -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["project"]["version"])')_$(or $(ARCH),amd64).deb
+
+deb-check: setup-test ## that package in a Debian trixie: installed, looked through, and purged (as root)
+	@SOTTO_DEB=1 $(PYTHON) -m pytest tests/deb $(PYTEST)
+
 appliance-soak: setup-appliance ## record for long in that box (SOAK=1h, SOAK=5m) and look for any sound that is missing
 	@$(PYTHON) -m tests.appliance.soak --for $(or $(SOAK),1h)
+
+appliance-way: setup-appliance ## the whole way in that emulator: a stock card becomes a box, and its supervisor hears a session (as root)
+	@SOTTO_APPLIANCE=way $(PYTHON) -m pytest tests/appliance $(PYTEST)
 
 clean: ## remove .venv and all that was built
 	rm -rf .venv .cache build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

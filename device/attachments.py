@@ -1,8 +1,9 @@
-"""Small files beside a recording, sealed before they reach the disk: its label, notes, measures; and clips, which come
-here sealed.
+"""Small files beside a recording, sealed before they reach the disk: its label, notes, measures; and clips and reviews,
+which come here sealed.
 
 <store>/<id>/attachments/label.age       one, replaced by the next
-                         note-001.age    …  numbered as they come; measure-001.age, clip-001.age likewise
+                         note-001.age    …  numbered as they come; likewise measure-001.age, clip-001.age,
+                         review-001.age
 
 Each is an ordinary age file. Nothing here opens one again.
 """
@@ -23,8 +24,14 @@ from device.recording import ATTACHMENTS_NAME
 from device.recording.beside import Kind, file_name_of, kind_of, number_of
 from device.store import store_error
 
-MOST_BYTES: Final = {Kind.LABEL: 4096, Kind.NOTE: 24 * 1024, Kind.MEASURE: 32 * 1024, Kind.CLIP: 96 * 1024}
-MOST_OF_A_KIND: Final = {Kind.LABEL: 1, Kind.NOTE: 200, Kind.MEASURE: 100, Kind.CLIP: 50}
+MOST_BYTES: Final = {
+    Kind.LABEL: 4096,
+    Kind.NOTE: 24 * 1024,
+    Kind.MEASURE: 32 * 1024,
+    Kind.CLIP: 96 * 1024,
+    Kind.REVIEW: 96 * 1024,
+}
+MOST_OF_A_KIND: Final = {Kind.LABEL: 1, Kind.NOTE: 200, Kind.MEASURE: 100, Kind.CLIP: 50, Kind.REVIEW: 100}
 
 
 class TooManyError(StoreError):
@@ -78,14 +85,14 @@ def link(waiting: Path, folder: Path, kind: Kind) -> str:
     return name
 
 
-def check_sealed(sealed: bytes) -> None:
+def check_sealed(kind: Kind, sealed: bytes) -> None:
     """Look whether what somebody brought begins as an age file does. To whom it is sealed nobody here can tell.
 
     Raises:
         StoreError: it is empty or too long.
         AgeError: it is none.
     """
-    _check_length(Kind.CLIP, sealed)
+    _check_length(kind, sealed)
     read_header(io.BytesIO(sealed))
 
 

@@ -3,12 +3,14 @@
 One local socket; each connection is one request and one reply, a JSON object each: ``{"what": "pull", "recording": …}``
 and ``{"number": 2417}``, the number of the entry, which is then durable, or ``null`` where it could not be noted in
 time. The vocabulary is what a page can do: look, pull, log in and out, change what it knows of people, and tell
-sync something. Nothing of capture can be set in motion here, and nobody but the page may say what was done on it.
+sync something; and take the list of people that the clinic signed. Nothing of capture can be set in motion here, and
+nobody but the page may say what was done on it.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,6 +28,7 @@ _ANSWER_S: Final = PATIENCE_S + 1.0
 _ASK_S: Final = 1.0
 _MOST_BYTES: Final = 1024
 _WAITING: Final = 16
+_ROOT: Final = 0
 
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 
@@ -34,12 +37,25 @@ class NoteRequest(BaseModel):
     """What somebody did on the page. ``up_to_bytes``: how much of a recording is handed out at most, all in all.
 
     ``person``: the mark of who did it, ``whom`` of the person to whom; ``door``: through which they came in; ``way``:
-    how they proved who they are; ``told``: what sync is to do (``device/sync_control.py``).
+    how they proved who they are; ``told``: what sync is to do (``device/sync_control.py``); ``people_list`` and
+    ``digest``: the number and the SHA-256 of the clinic's list of people.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    what: Literal["view", "pull", "login", "logout", "person changed", "sync told"]
+    what: Literal[
+        "view",
+        "pull",
+        "login",
+        "logout",
+        "person changed",
+        "people taken",
+        "people refused",
+        "sync told",
+        "order done",
+        "order refused",
+        "order undone",
+    ]
     person: str | None = None
     whom: str | None = None
     recording: str | None = None
@@ -48,19 +64,27 @@ class NoteRequest(BaseModel):
     way: str | None = None
     change: str | None = None
     told: str | None = None
+    digest: str | None = None
+    people_list: Count | None = None
     up_to_bytes: Count | None = None
     size_bytes: Count | None = None
     since: Count | None = None  # the number of the entry with which this pull began
     granted: bool | None = None
+    about: str | None = None  # what an order of the clinic's was about, its number, and by what it is known
+    order: Count | None = None
 
     def happened(self) -> Happened | None:
         """The same for the log; ``None`` if it says something for which the log has no words."""
         told = self.model_dump(exclude={"what", "recording"}, exclude_none=True)
         facts: dict[str, Plain] = dict(told)
         try:
-            return Happened(What(self.what), self.recording, Who.PAGE, facts)
+            return Happened(What(self.what), self.recording, Who.BOX if self.of_an_order() else Who.PAGE, facts)
         except ValueError:
             return None
+
+    def of_an_order(self) -> bool:
+        """Whether it says what became of an order of the clinic's: that is for root to say, who carries them out."""
+        return self.what in {What.ORDER_DONE, What.ORDER_REFUSED, What.ORDER_UNDONE}
 
 
 Note = Callable[[Happened], int | None]
@@ -88,14 +112,17 @@ class AuditServer(ConnectionServer):
         with suppress(OSError):  # whoever asked is gone, or says nothing: it gets no answer
             client.settimeout(_ASK_S)
             asked = client.recv(_MOST_BYTES)
-            number = self._answer(asked) if user_of(client) in self._users else None
+            number = self._answer(asked, user_of(client))
             client.send(json.dumps({"number": number}).encode())
 
-    def _answer(self, asked: bytes) -> int | None:
+    def _answer(self, asked: bytes, user: int) -> int | None:
         try:
-            happened = NoteRequest.model_validate_json(asked).happened()
+            request = NoteRequest.model_validate_json(asked)
         except ValidationError:
             return None
+        if user not in ({_ROOT, os.geteuid()} if request.of_an_order() else self._users):
+            return None
+        happened = request.happened()
         return None if happened is None else self._note(happened)
 
 

@@ -8,13 +8,15 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 
-from device import compose
+from device import compose, compose_audit
 from device.capture.putting_in_order import Progress
 from device.capture.waiting import WaitingRoom
 from device.claim import claimed, other_writer
-from device.clock import Stamp, SystemClock, boot_id, stamp
+from device.clock import Clock, Stamp, SystemClock, boot_id, stamp
 from device.compose import Parts
+from device.compose_camera import camera_of, stills_of
 from device.compose_naming import desk_of, naming_server
+from device.compose_proving import proof_server
 from device.compose_receipts import receipts_server
 from device.compose_upkeep import upkeep_of
 from device.config import Config
@@ -45,17 +47,17 @@ def run_capture(config: Config) -> None:
 
 def _run(config: Config) -> None:
     clock = SystemClock()
-    auditor = compose.auditor_of(config, clock=clock)
-    for happened in compose.start_entries(config):
+    auditor = compose_audit.auditor_of(config, clock=clock)
+    for happened in compose_audit.start_entries(config):
         auditor.note(happened)
     store = compose.store_of(config)
     publish_public_key(load_or_make_device_key(config.box.device_key), config.box.run)
-    recipients, standing = compose.recipients_or_fault(config)
+    openers = compose.openers_of(config, tell=auditor.note)
     scribe, waiting, in_order = Scribe(where_it_belongs()), WaitingRoom(store.path), threading.Event()
     desk = desk_of(
         config,
         store=store,
-        recipients=recipients,
+        recipients=openers.who,
         waiting=waiting,
         auditor=auditor,
         clock=clock,
@@ -67,19 +69,14 @@ def _run(config: Config) -> None:
         _recover(store, at=stamp(clock, boot_id()), progress=progress, tell=auditor.note, done=in_order.set)
 
     service = compose.service_of(
-        Parts(
-            clock=clock,
-            panel=compose.panel_of(config, clock=clock),
-            microphone=compose.microphone_of(config, clock=clock),
-            camera=compose.camera_of(config, clock=clock),
-            simulated=compose.simulated_parts(config),
-            stills=compose.stills_of(config, clock=clock),
-        ),
+        _parts(config, clock),
         box=config.box.name,
         store=store,
-        recipients=recipients,
+        recipients=openers.who,
         session=config.session,
-        standing=standing,
+        consent=config.consent,
+        standing=openers.standing,
+        roster=openers.look,
         publish=lambda status: publish(status, config.box.run),
         notify=notifier(),
         machine=compose.this_machine().read,
@@ -95,14 +92,26 @@ def _run(config: Config) -> None:
         closing(auditor),
         closing(desk),
         closing(compose.requests_server(config, service)),
-        closing(compose.audit_server(config, auditor)),
+        closing(compose_audit.audit_server(config, auditor)),
         closing(naming_server(config, desk)),
+        closing(proof_server(config)),
         closing(compose.stills_server(config, service)),
         closing(receipts_server(config, store=store, auditor=auditor, clock=clock)),
     ):
         print("ready", flush=True)
         service.run()
         auditor.note(Happened(What.BOX_ENDED, by=Who.BOX))
+
+
+def _parts(config: Config, clock: Clock) -> Parts:
+    return Parts(
+        clock=clock,
+        panel=compose.panel_of(config, clock=clock),
+        microphone=compose.microphone_of(config, clock=clock),
+        camera=camera_of(config, clock=clock),
+        simulated=compose.simulated_parts(config),
+        stills=stills_of(config, clock=clock),
+    )
 
 
 def _recover(store: Store, *, at: Stamp, progress: Progress, tell: Tell, done: Callable[[], None]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from device.announce_verb import add_verb as add_announce
 from device.capture.camera import MOST_BITS_PER_S, Control, write_picture
 from device.capture.packets import Picture
 from device.capture.sensor import CameraSettings, Framing
@@ -25,6 +26,7 @@ from device.rehearse import Stage, parse_presses, rehearsal_of, tell
 from device.retention_verb import add_verbs as add_retention
 from device.status import read_status
 from device.sync_status import read_sync_status
+from device.update_verb import add_verbs as add_update
 from device.wishes_verb import add_verbs as add_wishes
 
 NGINX_RUN: Final = Path("/run/sotto-nginx")
@@ -99,10 +101,13 @@ def _parser() -> argparse.ArgumentParser:
     diagram.add_argument("document", type=Path, metavar="FILE")
     diagram.set_defaults(verb=_diagram)
 
+    add_announce(verbs)
     add_retention(verbs)
     add_measures(verbs)
     add_wishes(verbs)
+    add_update(verbs)
     _add_sync(verbs)
+    _add_apply(verbs)
     _add_cameras(verbs)
     return parser
 
@@ -111,6 +116,9 @@ def _add_nginx(nginx: argparse.ArgumentParser) -> None:
     nginx.add_argument("--config", type=Path, required=True, metavar="FILE")
     nginx.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to; the screen where it is left out")
     nginx.add_argument("--run", type=Path, default=NGINX_RUN, metavar="FOLDER", help=f"nginx's own ({NGINX_RUN})")
+    nginx.add_argument(
+        "--again", action="store_true", help="only where it is another than before; nginx, if it runs, reads it anew"
+    )
     nginx.set_defaults(verb=_nginx)
 
 
@@ -158,6 +166,13 @@ def _add_sync(verbs: Any) -> None:
     sync.add_argument("tell", nargs="?", choices=["pause", "resume", "now"], help="tell the service that runs")
     sync.add_argument("--config", type=Path, required=True, metavar="FILE")
     sync.set_defaults(verb=_sync)
+
+
+def _add_apply(verbs: Any) -> None:
+    apply = verbs.add_parser("apply", help="carry out what the clinic told the box, while nobody is there (root)")
+    apply.add_argument("--config", type=Path, required=True, metavar="FILE")
+    apply.add_argument("--settle", action="store_true", help="only end or undo what was interrupted")
+    apply.set_defaults(verb=_apply)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -236,7 +251,7 @@ def _first_admin(options: argparse.Namespace) -> int:
 def _nginx(options: argparse.Namespace) -> int:
     from device.page_verb import run_nginx
 
-    return run_nginx(load_config(options.config), output=options.output, run=options.run)
+    return run_nginx(load_config(options.config), output=options.output, run=options.run, again=options.again)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -274,6 +289,12 @@ def _sync(options: argparse.Namespace) -> int:
     from device.sync_verb import run_verb
 
     return run_verb(options.config, options.tell)
+
+
+def _apply(options: argparse.Namespace) -> int:
+    from device.apply_verb import run_apply
+
+    return run_apply(options.config, settle_only=options.settle)
 
 
 def _diagram(options: argparse.Namespace) -> int:

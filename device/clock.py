@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 MICROSECONDS = 1_000_000
-# systemd-timesyncd touches this once it has heard from a time server (systemd-timesyncd.service(8)).
-_SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
+# One of these is there once a time server was heard: systemd-timesyncd's own (systemd-timesyncd.service(8)), or what
+# sotto-clock.service leaves when chrony says so (docs/machine.md).
+_SYNCHRONISED = (Path("/run/systemd/timesync/synchronized"), Path("/run/sotto-clock/heard"))
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -76,7 +77,10 @@ def stamp(clock: Clock, boot: str) -> Stamp:
 
 
 class SystemClock:
-    """The machine's own clocks."""
+    """The machine's own clocks. ``heard``: files one of which is there once a time server was heard."""
+
+    def __init__(self, heard: Sequence[Path] = _SYNCHRONISED) -> None:
+        self._heard = tuple(heard)
 
     def now_us(self) -> int:
         return time.monotonic_ns() // 1000
@@ -85,7 +89,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     def trusted(self) -> bool:
-        return _SYNCHRONISED.exists()
+        return any(path.exists() for path in self._heard)
 
     def wait(self, condition: threading.Condition, until_us: int | None) -> None:
         if until_us is None:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from device.age.recipients import KeyRecipient
-from device.audit import AuditLog, newest_entries
-from device.audit_requests import AUDIT_SOCKET_NAME, PATIENCE_S, AuditServer
+from device.audit_requests import PATIENCE_S
 from device.capture.auditor import Auditor
-from device.capture.camera import MOST_BITS_PER_S, ChildCamera
 from device.capture.desk import Desk
 from device.capture.encoder import check_library as check_flac
 from device.capture.failover import FailOver
@@ -26,17 +20,16 @@ from device.capture.packets import Camera, Microphone
 from device.capture.putting_in_order import Progress, PuttingInOrder
 from device.capture.recorder import Recorder
 from device.capture.service import CaptureService
-from device.capture.simulated import SimulatedCamera, SimulatedMicrophone
+from device.capture.simulated import SimulatedMicrophone
 from device.capture.sound_cards import Identity
 from device.capture.take import Devices
 from device.capture.trail import erased
 from device.capture.upkeep import Upkeep
-from device.clock import Clock, boot_id, stamp
-from device.config import AlsaMicrophone, Config, DisabledCamera, PicameraCamera, SessionSection, recipients_of
+from device.clock import Clock
+from device.config import AlsaMicrophone, Config, ConsentSection, SessionSection, recipients_of
 from device.config import SimulatedMicrophone as MicrophoneSection
 from device.config import SimulatedPanel as SimulatedPanelSection
-from device.config_marks import start_of
-from device.datagrams import PAGE_USER, DatagramServer, users_named
+from device.datagrams import DatagramServer
 from device.devicekey import load_or_make_device_key
 from device.errors import RecipientError, SottoError, StoreError
 from device.journal import Journal, to_nobody
@@ -44,19 +37,18 @@ from device.notify import Notify, tell_nobody
 from device.panel import Panel
 from device.panel_simulated import SimulatedPanel
 from device.press import Levels
-from device.recording.audited import Happened, Tell, Who, to_no_log
-from device.recording.chain import AUDIT_NAME
+from device.recording.audited import Tell, Who, to_no_log
 from device.recording.erasure import EraseCertificate
+from device.recording.manifest import ConsentText
 from device.requests import REQUESTS_NAME, parse_request
+from device.roster import WhoOpens, the_same_for_all
+from device.roster_shelf import RosterShelf
 from device.session import Session
 from device.session_context import Rules
 from device.status import Status
 from device.stills import STILL_NAME, StillServer
 from device.store import Store
 from device.words import Consent
-
-_STILL_WIDTH: Final = 640
-_STILLS_PER_S: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +68,9 @@ def service_of(
     *,
     box: str,
     store: Store,
-    recipients: list[KeyRecipient],
+    recipients: WhoOpens,
     session: SessionSection,
+    consent: ConsentSection | None = None,
     standing: tuple[SottoError, ...],
     publish: Callable[[Status], None],
     notify: Notify = tell_nobody,
@@ -87,13 +80,16 @@ def service_of(
     upkeep: Upkeep | None = None,
     auditor: Auditor | None = None,
     desk: Desk | None = None,
+    roster: Callable[[], SottoError | None] = lambda: None,
 ) -> CaptureService:
     """The capture service of a box. ``standing``: what already keeps it from recording; its lamp will say so.
 
+    ``consent``: which text clients are given to read; a rehearsal has no clients.
     ``machine``: how the machine is; a rehearsal knows nothing of that, and loses no picture to a busy one.
     ``recover``: puts the store in order, before anything is recorded and while the box already answers.
     ``upkeep``: looks after the store while nobody is there; a rehearsal is over by then. ``auditor``: the audit log; a
     rehearsal has no box whose log that would be. ``desk``: what the page has named; a rehearsal has no page.
+    ``roster``: reads the roster again, and says what keeps the box from recording; nothing, where there is none.
 
     Raises:
         MissingPackageError: a library that the sound cannot do without is not installed.
@@ -104,8 +100,8 @@ def service_of(
     if auditor is not None:
         store.erasing.on_erased = _noting_erasures(auditor, desk)
     putting_in_order = PuttingInOrder(recover)
-    health = _health_of(parts, store, session, standing, putting_in_order, machine, auditor)
-    recorder = _recorder_of(parts, box, store, recipients, session, health, tell, desk)
+    health = _health_of(parts, store, session, standing, putting_in_order, machine, auditor, roster)
+    recorder = _recorder_of(parts, box, store, recipients, session, consent, health, tell, desk)
     return CaptureService(
         clock=parts.clock,
         panel=parts.panel,
@@ -128,8 +124,9 @@ def _recorder_of(
     parts: Parts,
     box: str,
     store: Store,
-    recipients: list[KeyRecipient],
+    recipients: WhoOpens,
     session: SessionSection,
+    consent: ConsentSection | None,
     health: Health,
     tell: Tell,
     desk: Desk | None,
@@ -144,6 +141,7 @@ def _recorder_of(
         silence_stop_s=session.silence_stop_min * 60,
         surroundings=lambda: health.surroundings,
         tell=tell,
+        consent_text=None if consent is None else ConsentText(version=consent.text_version, sha256=consent.text_sha256),
         duty=None if desk is None else desk.duty,
         places=None if desk is None else desk.places,
     )
@@ -162,6 +160,7 @@ def _health_of(
     putting_in_order: PuttingInOrder,
     machine: Callable[[], Readings],
     auditor: Auditor | None,
+    roster: Callable[[], SottoError | None],
 ) -> Health:
     return Health(
         store,
@@ -171,15 +170,30 @@ def _health_of(
         putting_in_order=putting_in_order,
         machine=machine,
         audit=lambda: None if auditor is None else auditor.problem,
+        roster=roster,
     )
 
 
-def recipients_or_fault(config: Config) -> tuple[list[KeyRecipient], tuple[SottoError, ...]]:
-    """The recipients; where they cannot be used, none, and the fault that the box then shows."""
+@dataclass(frozen=True, slots=True)
+class Openers:
+    """Who can open what is recorded. ``look``: reads the roster again; ``standing``: a fault that will not heal."""
+
+    who: WhoOpens
+    look: Callable[[], SottoError | None] = lambda: None
+    standing: tuple[SottoError, ...] = ()
+
+
+def openers_of(config: Config, *, tell: Tell) -> Openers:
+    """Who can open what is recorded; where that cannot be used, nobody, and the fault that the box then shows."""
+    named = config.recipients
+    if named.roster is not None and named.clinic_key is not None:
+        key = bytes.fromhex(named.clinic_key)
+        shelf = RosterShelf(named.roster, clinic_key=key, box=config.box.name, store=config.store.path, tell=tell)
+        return Openers(shelf.recipients_for, shelf.look)
     try:
-        return recipients_of(config.recipients.keys), ()
+        return Openers(the_same_for_all(recipients_of(named.keys or ())))
     except RecipientError as problem:
-        return [], (problem,)
+        return Openers(the_same_for_all(()), standing=(problem,))
 
 
 def store_of(config: Config) -> Store:
@@ -247,73 +261,6 @@ def panel_of(config: Config, *, clock: Clock) -> Panel:
     return GpioPanel(pins, clock=clock, factory=lambda: lgpio_factory(section.chip))
 
 
-def camera_of(config: Config, *, clock: Clock) -> Camera | None:
-    """The camera that the configuration names, if it names one."""
-    if isinstance(config.camera, DisabledCamera):
-        return None
-    camera = config.camera
-    size, bitrate = (camera.width, camera.height), camera.bitrate_kbit_s * 1000
-    if isinstance(camera, PicameraCamera):
-        name, command = f"picamera2: {camera.number}", picamera2_command(camera)
-        return ChildCamera(name=name, size=size, command=lambda: command, bitrate=bitrate)
-    return clock_camera(size, camera.fps, clock=clock, bitrate=bitrate)
-
-
-def stills_of(config: Config, *, clock: Clock) -> Camera | None:
-    """The camera that the configuration names, as a framing check looks through it."""
-    if isinstance(config.camera, DisabledCamera):
-        return None
-    camera = config.camera
-    size = (camera.width, camera.height)
-    if isinstance(camera, PicameraCamera):
-        small = still_size(size)
-        command = picamera2_command(camera, stills=small)
-        return ChildCamera(name=f"picamera2: {camera.number}", size=small, command=lambda: command)
-    return clock_stills(size, clock=clock)
-
-
-def picamera2_command(camera: PicameraCamera, *, stills: tuple[int, int] | None = None) -> list[str]:
-    """The program for a real camera, with all that it is asked for.
-
-    ``stills``: their size, where it is to send stills; all else is as in a recording, so that they show what one will.
-    """
-    program = [sys.executable, "-m", "device", "picamera2-camera", str(camera.number)]
-    program += [f"{camera.width}x{camera.height}", str(camera.fps), camera.frame_format]
-    program += ["--bitrate", str(camera.bitrate_kbit_s * 1000), "--framing", camera.framing]
-    program += [] if camera.mains_hz is None else ["--mains-hz", str(camera.mains_hz)]
-    program += [] if stills is None else ["--stills", f"{stills[0]}x{stills[1]}"]
-    return program + ["--mirror"] * camera.mirror + ["--upside-down"] * camera.upside_down
-
-
-def still_size(size: tuple[int, int]) -> tuple[int, int]:
-    """The size of a still of a picture of ``size``: the same shape, even, 640 pixels wide at most."""
-    width, height = size
-    small = min(width, _STILL_WIDTH)
-    return small, max(2, round(height * small / width / 2) * 2)
-
-
-def clock_stills(size: tuple[int, int], *, clock: Clock) -> SimulatedCamera:
-    """The simulated camera as a framing check looks through it."""
-    width, height = small = still_size(size)
-
-    def command(start_us: int) -> list[str]:
-        program = [sys.executable, "-m", "device", "simulated-camera", "--stills"]
-        return [*program, f"{width}x{height}", str(_STILLS_PER_S), str(start_us)]
-
-    return SimulatedCamera(size=small, fps=_STILLS_PER_S, clock=clock, command=command)
-
-
-def clock_camera(size: tuple[int, int], fps: int, *, clock: Clock, bitrate: int = MOST_BITS_PER_S) -> SimulatedCamera:
-    """The simulated camera, with the program that draws for it."""
-    program = [sys.executable, "-m", "device", "simulated-camera", "--bitrate", str(bitrate)]
-
-    def command(start_us: int) -> list[str]:
-        width, height = size
-        return [*program, f"{width}x{height}", str(fps), str(start_us)]
-
-    return SimulatedCamera(size=size, fps=fps, clock=clock, command=command, bitrate=bitrate)
-
-
 def this_machine() -> Machine:
     """The machine that this program runs on."""
     return Machine(Path("/"), processors=os.cpu_count() or 1)
@@ -333,49 +280,6 @@ def requests_server(config: Config, service: CaptureService) -> DatagramServer:
             service.request(request)
 
     return DatagramServer(config.box.run / REQUESTS_NAME, handle)
-
-
-def auditor_of(config: Config, *, clock: Clock) -> Auditor:
-    """The audit log of this box, on a thread of its own; it opens the log once there is something to write.
-
-    Raises:
-        AdminError: the box has no key, or none that can be used.
-    """
-    key, folder = load_or_make_device_key(config.box.device_key), config.store.path / AUDIT_NAME
-    return Auditor(lambda: AuditLog(folder, device_key=key), clock=clock, boot=boot_id())
-
-
-def start_entries(config: Config) -> list[Happened]:
-    """What the audit log is told first: that the box starts, with which configuration, and what changed in it."""
-    secret = load_or_make_device_key(config.box.device_key).private_bytes_raw()
-    try:
-        return start_of(config, secret, newest_entries(config.store.path / AUDIT_NAME))
-    except StoreError:  # there is no log yet, or it cannot be read: whoever writes to it tells of that
-        return start_of(config, secret, ())
-
-
-def room_test_noter(config: Config, *, clock: Clock) -> Callable[[Happened], None]:
-    """What writes into the audit log while the capture service does not run; it has the log only while it writes.
-
-    Raises:
-        AdminError: the box's key cannot be used.
-    """
-    key, folder, boot = load_or_make_device_key(config.box.device_key), config.store.path / AUDIT_NAME, boot_id()
-
-    def note(happened: Happened) -> None:
-        with closing(AuditLog(folder, device_key=key)) as log:
-            log.append(happened, stamp(clock, boot))
-
-    return note
-
-
-def audit_server(config: Config, auditor: Auditor) -> AuditServer:
-    """The socket on which the page has noted what somebody looked at or pulled."""
-    return AuditServer(
-        config.box.run / AUDIT_SOCKET_NAME,
-        lambda happened: auditor.note_durably(happened, patience_s=PATIENCE_S),
-        users=users_named(PAGE_USER),
-    )
 
 
 def stills_server(config: Config, service: CaptureService) -> StillServer:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from device.age.recipients import Recipient
 from device.audit_requests import PATIENCE_S
 from device.capture.auditor import Auditor
 from device.capture.desk import Desk
@@ -17,6 +16,7 @@ from device.config import Config
 from device.datagrams import PAGE_USER, users_named
 from device.journal import Journal
 from device.naming_requests import NAMING_SOCKET_NAME, NamingServer
+from device.roster import WhoOpens
 from device.store import Store
 
 
@@ -24,7 +24,7 @@ def desk_of(
     config: Config,
     *,
     store: Store,
-    recipients: Sequence[Recipient],
+    recipients: WhoOpens,
     waiting: WaitingRoom,
     auditor: Auditor,
     clock: Clock,

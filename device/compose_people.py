@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Final
 
+from device.audit_requests import note_by_capture
 from device.config import Config
 from device.devicekey import SECRET_BYTES, load_or_make_secret, published_fingerprint
 from device.errors import AdminError
 from device.people.database import Database
+from device.people.from_clinic import FromClinic
 from device.people.passwords import Passwords
 from device.people.people import People
 from device.web.front import Front
@@ -31,6 +33,22 @@ def people_of(config: Config) -> People:
         fingerprint=lambda: published_fingerprint(config.box.run),
         passwords=passwords,
         keyring=_keyring_of(config, database, passwords),
+        first_admin=config.web.first_admin,
+        from_clinic=_from_clinic(config, database),
+    )
+
+
+def _from_clinic(config: Config, database: Database) -> FromClinic | None:
+    """What keeps the people as the clinic's list says, where the configuration names one."""
+    key = config.recipients.clinic_key
+    if config.people is None or key is None:
+        return None
+    return FromClinic(
+        database,
+        config.people.file,
+        clinic_key=bytes.fromhex(key),
+        box=config.box.name,
+        note=lambda request: note_by_capture(request, config.box.run) is not None,
     )
 
 

@@ -15,7 +15,9 @@ from pydantic import Field, ValidationError, model_validator
 from device.age.errors import AgeError
 from device.age.recipients import KeyRecipient, check_company, parse_recipient
 from device.capture.sensor import Framing
+from device.config_orders import OrdersSection
 from device.config_parts import AbsolutePath, Section
+from device.config_people import PeopleSection
 from device.config_web import WebSection
 from device.errors import ConfigError, RecipientError
 
@@ -40,7 +42,24 @@ class StoreSection(Section):
 class RecipientsSection(Section):
     """Who can open what the box seals."""
 
-    keys: Annotated[tuple[str, ...], Field(max_length=32)]
+    keys: Annotated[tuple[str, ...], Field(max_length=32)] | None = None  # the same for all; or instead
+    roster: AbsolutePath | None = None  # for each therapist, as the clinic signed it (device/roster.py)
+    clinic_key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None  # by which that has to be signed
+
+    @model_validator(mode="after")
+    def _one_way(self) -> RecipientsSection:
+        if (self.roster is None) != (self.clinic_key is None):
+            raise ValueError("roster and clinic_key belong together")
+        if (self.keys is None) == (self.roster is None):
+            raise ValueError("name keys, or roster and clinic_key")
+        return self
+
+
+class ConsentSection(Section):
+    """Which text clients are given to read before they press (`sotto-clinic cards`): it stands in every manifest."""
+
+    text_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,19}$")]
+    text_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class SessionSection(Section):
@@ -265,6 +284,8 @@ class Config(Section):
     box: BoxSection
     store: StoreSection
     recipients: RecipientsSection
+    people: PeopleSection | None = None  # without it an admin of the page makes them there
+    consent: ConsentSection | None = None  # without it manifests name no text
     session: SessionSection = SessionSection()
     microphone: Annotated[SimulatedMicrophone | AlsaMicrophone, Field(discriminator="driver")]
     second_microphone: Annotated[SimulatedMicrophone | AlsaMicrophone, Field(discriminator="driver")] | None = None
@@ -274,6 +295,7 @@ class Config(Section):
     retention: RetentionSection | None = None  # without it nothing is ever deleted
     remote: AnyRemote | None = None
     sync: SyncSection | None = None
+    orders: OrdersSection | None = None  # without it the clinic cannot tell the box anything from its desk
 
 
 def load_config(path: Path) -> Config:

@@ -14,12 +14,17 @@ HostName = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?
 
 
 class NginxSection(Section):
-    """Behind nginx: by which names it is reached, the certificate and its key, and the socket between the two."""
+    """Behind nginx: by which names it is reached, the certificate and its key, and the socket between the two.
+
+    ``certificate``: a file, or a folder of certificates that were made ahead (``device/tls_series.py``). ``authority``:
+    the clinic's own, which has to have issued them.
+    """
 
     names: Annotated[tuple[HostName, ...], Field(min_length=1, max_length=16)]
     certificate: AbsolutePath
     key: AbsolutePath
     socket: AbsolutePath
+    authority: AbsolutePath | None = None
 
     @model_validator(mode="after")
     def _the_page_reads_no_key(self) -> Self:
@@ -48,5 +53,6 @@ class WebSection(Section):
     host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)]
     measures: AbsolutePath | None = None  # a folder of the clinic's own
+    first_admin: AbsolutePath | None = None  # the digest of a code with which the first admin comes in
     help: HelpSection = HelpSection()
     nginx: NginxSection | None = None

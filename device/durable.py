@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +43,23 @@ def write_whole(path: Path, data: bytes) -> None:
     beside = aside(path)
     with beside.open("wb") as file:
         file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.rename(path)
+    sync_folder(path.parent)
+
+
+def write_private(path: Path, pieces: Iterable[bytes]) -> None:
+    """The same with what only its owner may read, piece by piece: it never had other rights, under any name.
+
+    Raises:
+        OSError: the old file is then still there.
+    """
+    beside = aside(path)
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.writelines(pieces)
         file.flush()
         os.fsync(file.fileno())
     beside.rename(path)

@@ -7,9 +7,11 @@
     ├── AdminError       whoever set the box up must act: configuration, keys, disk, packages
     │   ├── ConfigError         a key of the configuration is missing, unknown or out of range
     │   ├── RecipientError      no recipient, or one that cannot be used
+    │   ├── OrderError          what the clinic told the box cannot be taken: changed, old, or not for it
     │   ├── StoreError          the store cannot be read or written
     │   │   ├── StoreFullError      there is no room (left) in the store
     │   │   └── DamagedError        what is on disk is not what was written
+    │   ├── UpdateError         a version that this box does not take, or that did not hold
     │   ├── RemoteError         the remote refuses: credentials, host key, certificate, rights
     │   │   ├── RemoteFullError     there is no room at the remote
     │   │   └── RemoteAbsentError   there is nothing under that name at the remote
@@ -72,6 +74,10 @@ class RecipientError(AdminError):
     """There is no recipient, or one that cannot be used."""
 
 
+class OrderError(AdminError):
+    """What the clinic told the box cannot be taken: it was changed, is old, or is not for this box."""
+
+
 class StoreError(AdminError):
     """The store cannot be read or written."""
 
@@ -86,6 +92,10 @@ class DamagedError(StoreError):
 
 class MissingPackageError(AdminError):
     """A system library or an optional package is not installed."""
+
+
+class UpdateError(AdminError):
+    """A version that this box does not take, or that did not hold here."""
 
 
 class RemoteError(AdminError):

@@ -35,7 +35,7 @@ from device.recording.named import Session, Text, Word
 
 NAMING_SOCKET_NAME: Final = "naming.sock"
 MOST_MEASURE_BYTES: Final = 32 * 1024
-MOST_CLIP_BYTES: Final = 96 * 1024
+MOST_SEALED_BYTES: Final = 96 * 1024
 MOST_DUTY_S: Final = 86_400
 ANSWER_S: Final = 20.0
 _ASK_S: Final = 1.0
@@ -63,6 +63,7 @@ def _document(text: str) -> str:
 
 Mark = Annotated[str, AfterValidator(_mark)]
 RecordingId = Annotated[str, AfterValidator(_recording)]
+Sealed = Annotated[Base64Bytes, Field(min_length=1, max_length=MOST_SEALED_BYTES)]
 WaitingName = Annotated[str, Field(pattern=r"^(label|note|measure)-[0-9a-f]{12}\.age$")]
 
 
@@ -121,7 +122,15 @@ class Clip(_Ask):
 
     ask: Literal["clip"] = "clip"
     recording: RecordingId
-    sealed: Annotated[Base64Bytes, Field(min_length=1, max_length=MOST_CLIP_BYTES)] = Field(repr=False)
+    sealed: Sealed = Field(repr=False)
+
+
+class Review(_Ask):
+    """Put what somebody says of a recording beside it, sealed by their own program as a clip is."""
+
+    ask: Literal["review"] = "review"
+    recording: RecordingId
+    sealed: Sealed = Field(repr=False)
 
 
 class AskFor(_Ask):
@@ -161,7 +170,7 @@ class Place(_Ask):
     recording: RecordingId
 
 
-Asked = OnDuty | Label | Note | Measure | Clip | AskFor | Assign | Declined | Leave | Place
+Asked = OnDuty | Label | Note | Measure | Clip | Review | AskFor | Assign | Declined | Leave | Place
 _ASKS: Final[TypeAdapter[Asked]] = TypeAdapter(Annotated[Asked, Field(discriminator="ask")])
 
 

@@ -20,7 +20,8 @@ from device.capture.service import CaptureService
 from device.capture.simulated import SimulatedMicrophone
 from device.capture.wav import read_wav
 from device.clock import Clock, PacedClock, SystemClock, wait_until, wire_time
-from device.compose import Parts, clock_camera, clock_stills, service_of
+from device.compose import Parts, service_of
+from device.compose_camera import clock_camera, clock_stills
 from device.config import SessionSection, recipients_of
 from device.devicekey import throwaway_key
 from device.errors import AdminError
@@ -29,6 +30,7 @@ from device.recording import ERASED_NAME
 from device.recording.manifest import Manifest
 from device.recovery import recover
 from device.requests import Mark, People, Stop
+from device.roster import the_same_for_all
 from device.status import Status
 from device.store import Store
 from device.words import Button, Fate
@@ -238,7 +240,7 @@ def rehearsal_of(stage: Stage) -> Rehearsal:
         Parts(clock, panel, microphone, camera, ("microphone", "camera", "panel"), stills),
         box="Rehearsal",
         store=store,
-        recipients=recipients,
+        recipients=the_same_for_all(recipients),
         session=SessionSection(max_length_min=stage.max_length_min),
         standing=(),
         publish=seen.publish,

@@ -108,7 +108,8 @@ def _lamp(lamp: Lamp) -> str:
     return str(lamp.colour) if lamp.pattern is Pattern.STEADY else f"{lamp.colour}, {lamp.pattern}"
 
 
-def _heard(state: State) -> str:
+def tones_into(state: State) -> tuple[Tone, ...]:
+    """What is heard on the way into a state, or when it turns out to be so; in the order of the tones."""
     opened = (State.RECORDING, State.RECORDING, Kind.OPENED)
     entering = [
         row
@@ -116,4 +117,8 @@ def _heard(state: State) -> str:
         if row.next_state is state and (row.state is not state or (row.state, state, row.event) == opened)
     ]
     tones = {effect.tone for row in entering for effect in row.effects if isinstance(effect, Say)}
-    return " or ".join(tone for tone in Tone if tone in tones) or "–"
+    return tuple(tone for tone in Tone if tone in tones)
+
+
+def _heard(state: State) -> str:
+    return " or ".join(tones_into(state)) or "–"

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import NameOID
 
 from device.errors import AdminError
@@ -24,7 +27,8 @@ _KEY_MARK: Final = b"PRIVATE KEY-----"
 class TlsCertificate:
     """``names``: DNS names and addresses (RFC 5280, 4.2.1.6), the only ones that browsers go by (RFC 9525).
 
-    ``fingerprint``: SHA-256 of the whole certificate, in pairs of letters as browsers show it.
+    ``fingerprint``: SHA-256 of the whole certificate, in pairs of letters as browsers show it. ``key_id``: SHA-256 of
+    its public key (hex), by which it is told whether a private key is its own.
     """
 
     names: tuple[str, ...]
@@ -32,6 +36,7 @@ class TlsCertificate:
     starts: datetime
     ends: datetime
     fingerprint: str
+    key_id: str
 
     def holds_for(self, name: str) -> bool:
         """Whether a browser takes it for that name or address (in brackets, where it is an IPv6 address)."""
@@ -52,20 +57,47 @@ def parse_certificate(pem: bytes) -> TlsCertificate:
             "keep the key in a file of its own, which nginx alone may read; then give this box a new certificate",
         )
     try:
-        found = x509.load_pem_x509_certificate(pem)
-        names = _names(found)
-    except ValueError as problem:
+        return _told_of(x509.load_pem_x509_certificate(pem))
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as problem:  # its parts are parsed one by one
         raise AdminError(
             "the certificate's file holds no certificate",
             "put the one there that the clinic's authority issued, as PEM",
         ) from problem
+
+
+def _told_of(found: x509.Certificate) -> TlsCertificate:
     return TlsCertificate(
-        names=names,
+        names=_names(found),
         issuer=_told(found.issuer),
         starts=found.not_valid_before_utc,
         ends=found.not_valid_after_utc,
         fingerprint=found.fingerprint(SHA256()).hex(":").upper(),
+        key_id=sha256(found.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest(),
     )
+
+
+def key_id_of(pem: bytes) -> str:
+    """The ``key_id`` of the certificates that belong to a private key.
+
+    Raises:
+        AdminError: that is none, or one that a passphrase locks.
+    """
+    try:
+        public = load_pem_private_key(pem, password=None).public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm) as problem:
+        raise AdminError(
+            "the key of the page's certificate is none, or is locked", "put the box's own key there, as PEM"
+        ) from problem
+    return sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
+def is_issued_by(pem: bytes, authority: bytes) -> bool:
+    """Whether that very authority signed the first certificate of a PEM file, and not a bit of it changed since."""
+    try:
+        x509.load_pem_x509_certificate(pem).verify_directly_issued_by(x509.load_pem_x509_certificate(authority))
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion):
+        return False
+    return True
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:

@@ -26,18 +26,32 @@ from textwrap import fill
 from typing import NoReturn
 
 from device.age.errors import AgeError
+from device.age.recipients import fingerprint
 from device.clock import SystemClock
 from device.errors import SottoError
+from provisioning.clinic.init_verb import add_init
+from provisioning.clinic.person_verb import add_person
+from provisioning.clinic.recovery_verb import add_recovery
+from provisioning.clinic.room_verb import add_room, add_roster
+from provisioning.clip_verb import add_clip
+from provisioning.copy_verb import add_copy
+from provisioning.desk_verb import add_desk
+from provisioning.device_verb import add_device
 from provisioning.erase_verb import add_erase
-from provisioning.errors import UsageError
 from provisioning.exits import USAGE, complain, exit_of, words_of
+from provisioning.fleet.fleet_verb import add_fleet
 from provisioning.keys import new_key, read_identities, write_identity
-from provisioning.list_verb import REMOTE_HELP, add_list
-from provisioning.opener import STANDARD_OUTPUT, Request, open_recording
+from provisioning.kit_verb import add_kit
+from provisioning.list_verb import add_list
+from provisioning.note_verb import add_note
+from provisioning.open_verb import add_open
+from provisioning.papers.cards_verb import add_cards
 from provisioning.policy_verb import add_policy
 from provisioning.pull_verb import add_pull
-from provisioning.report import Bar
-from provisioning.times import parse_time
+from provisioning.reader.reader_verb import add_reader
+from provisioning.sample_verb import add_sample
+from provisioning.share_verb import add_share
+from provisioning.update_verb import add_update
 from provisioning.verify_verb import add_verify
 
 
@@ -93,41 +107,8 @@ def key_new(arguments: argparse.Namespace) -> int:
 def key_recipient(arguments: argparse.Namespace) -> int:
     """``key recipient``: what the boxes get."""
     for identity in read_identities([arguments.identity]):
-        print(identity.recipient())
+        print(fingerprint(identity.recipient()) if arguments.id else identity.recipient())
     return 0
-
-
-def open_(arguments: argparse.Namespace) -> int:
-    """``open``: a recording, or a slice of it."""
-    if arguments.json and arguments.output == STANDARD_OUTPUT:
-        raise UsageError("--json and -o - both want standard output", "write the recording to a file")
-    request = Request(
-        recording=arguments.recording,
-        identities=tuple(arguments.identity),
-        output=arguments.output,
-        force=arguments.force,
-        last_us=_time(arguments.last),
-        from_us=_time(arguments.from_),
-        to_us=_time(arguments.to),
-        remote=arguments.remote,
-        login=arguments.login,
-        device_keys=tuple(arguments.device_key),
-    )
-    bar = Bar(arguments.recording, to=sys.stderr)
-    try:
-        opened = open_recording(request, progress=bar.show)
-    finally:
-        bar.clear()
-    if arguments.json:
-        print(json.dumps(opened.as_json()))
-    else:
-        to = sys.stderr if arguments.output == STANDARD_OUTPUT else sys.stdout
-        print(*opened.lines(), sep="\n", file=to)
-    return 0
-
-
-def _time(text: str | None) -> int | None:
-    return None if text is None else parse_time(text)
 
 
 def parser() -> Parser:
@@ -135,27 +116,36 @@ def parser() -> Parser:
     table = "\n".join(line.removeprefix("    ") for line in (__doc__ or "").splitlines()[2:11])
     whole = Parser(
         prog="sotto-clinic",
-        description="The clinic's side of Sotto: keys, what the remote holds, and opening what the boxes sealed.",
+        description="The clinic's side of Sotto: keys, what is kept where, and opening what the boxes sealed.",
         epilog=table,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = whole.add_subparsers(required=True, metavar="VERB")
     _add_key(verbs.add_parser("key", help="make a key, or show its recipient").add_subparsers(required=True))
-    _add_open(
-        verbs.add_parser(
-            "open",
-            help="open a recording, or a slice of it",
-            description="Open a recording, or a slice of it, into an MP4 that plays on its own.",
-            epilog=f"Times: 15m, 90s, 1h2m, 10:00, 1:02:03, or seconds.\n\n{table}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-    )
+    add_person(verbs.add_parser("person", help="who is of the clinic, and whom they supervise"))
+    add_room(verbs.add_parser("room", help="which rooms have a box"))
+    add_recovery(verbs.add_parser("recovery", help="make, split and join the identity for when all else is lost"))
+    add_desk(verbs.add_parser("desk", help="make or show the clinic's own desk"))
+    add_update(verbs.add_parser("update", help="sign another version of Sotto for boxes"))
+    add_fleet(verbs.add_parser("fleet", help="how all boxes are, and what they are told"))
+    add_sample(verbs.add_parser("sample", help="draw pre-registered random slices for blinded raters"))
     for name, add, about in (
+        ("init", add_init, "make the clinic's folder, or go on with it"),
+        ("roster", add_roster, "show who can open what, as boxes take it; or sign it anew"),
+        ("open", add_open, "open a recording, or a slice of it"),
         ("verify", add_verify, "find out whether recordings are what the boxes sealed, and where not"),
-        ("list", add_list, "show what a remote holds"),
-        ("pull", add_pull, "fetch whole recordings from a remote, sealed as they are"),
+        ("list", add_list, "show what is kept somewhere"),
+        ("pull", add_pull, "fetch recordings, sealed as they are; or the last minutes of each"),
+        ("clip", add_clip, "share a slice of a recording with somebody, sealed for them alone"),
+        ("note", add_note, "write a review of a recording, or read what lies beside it"),
+        ("copy", add_copy, "make a copy for a client, sealed by a passphrase"),
+        ("kit", add_kit, "make somebody's kit"),
+        ("cards", add_cards, "write the therapist's card and the client's, to be printed"),
+        ("device", add_device, "enter a box, make its card, take its key, replace it"),
         ("erase-ordered", add_erase, "carry out the erase orders that boxes left at a remote"),
+        ("share", add_share, "open recordings in the clinic's keeping to others"),
         ("policy", add_policy, "print what an S3-compatible store has to allow"),
+        ("reader", add_reader, "write the page that opens, plays and reviews recordings"),
     ):
         verb = verbs.add_parser(name, help=about, epilog=table, formatter_class=argparse.RawDescriptionHelpFormatter)
         add(verb)
@@ -170,23 +160,8 @@ def _add_key(verbs: argparse._SubParsersAction[Parser]) -> None:
     new.set_defaults(run=key_new)
     recipient = verbs.add_parser("recipient", help="show the recipient of an identity")
     recipient.add_argument("identity", metavar="IDENTITY", type=Path, help="identity file")
+    recipient.add_argument("--id", action="store_true", help="its id instead: 16 digits, to be read to somebody")
     recipient.set_defaults(run=key_recipient)
-
-
-def _add_open(verb: argparse.ArgumentParser) -> None:
-    add = verb.add_argument
-    add("recording", metavar="RECORDING", help="a recording's folder, an .age file, or an http(s) address of either")
-    add("--remote", metavar="REMOTE", help=f"{REMOTE_HELP}; RECORDING is then an id, or a path there")
-    add("-i", "--identity", metavar="IDENTITY", type=Path, action="append", required=True, help="identity file")
-    add("--login", metavar="NAME", help="sign in to the box that RECORDING is on, with the identity")
-    add("--device-key", metavar="KEY", action="append", default=[], help="that box's key, by which it is known")
-    add("-o", "--output", metavar="FILE", help="where it goes, - for standard output (default: its id, here)")
-    add("--force", action="store_true", help="overwrite the output if it is there")
-    add("--last", metavar="TIME", help="only the last part, this long")
-    add("--from", metavar="TIME", dest="from_", help="only from this moment on")
-    add("--to", metavar="TIME", help="only up to this moment")
-    add("--json", action="store_true", help="print one JSON object instead of lines")
-    verb.set_defaults(run=open_)
 
 
 if __name__ == "__main__":

@@ -7,24 +7,31 @@ person to compare: the fingerprint is shown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
 from device.errors import DamagedError
 from device.recording.manifest import Manifest, RecordingState
 from device.recording.signing import fingerprint, verify
-from provisioning.errors import AlteredError
+from provisioning.errors import AlteredError, NoRangeError
+from provisioning.place import Place
+from provisioning.rewraps import Remade, header_of, read_rewrap, with_header
+from provisioning.source import Source
 
 _HINT = "do not rely on it; fetch it again from the box, and tell whoever looks after the box"
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A manifest whose signature holds, and the fingerprint of the key that made it."""
+    """A manifest whose signature holds, and the fingerprint of the key that made it.
+
+    ``remade``: the clinic made the header anew; the manifest then says of it what the clinic's signature says.
+    """
 
     manifest: Manifest
     key: str
+    remade: Remade | None = None
 
     def check_size(self, size_bytes: int | None) -> None:
         """Compare the file's size. Raises ``AlteredError``."""
@@ -76,3 +83,40 @@ def read_beside(document: bytes) -> Beside:
             "the manifest says things that are not known here",
             "use the version of sotto-clinic that belongs to the box",
         ) from problem
+
+
+def as_it_is_now(beside: Beside, place: Place) -> Beside:
+    """The same, where the clinic made the recording's header anew (``rewraps``): with what it says of that header.
+
+    Raises:
+        DamagedError: what the clinic said of it does not hold, or is about another recording.
+        UnreachableError: it cannot be read.
+    """
+    document = place.read_rewrap()
+    if document is None:
+        return beside
+    said = read_rewrap(document, beside.manifest)
+    if not said.rewrap.steps or not place.has_sealed():
+        return beside
+    source = place.source()
+    try:
+        header = header_of(said.rewrap, lambda size_bytes: _head(source, size_bytes))
+    finally:
+        source.close()
+    return replace(beside, manifest=with_header(beside.manifest, header.step), remade=Remade(header, said.key))
+
+
+def _head(source: Source, size_bytes: int) -> bytes:
+    try:
+        return source.read_at(0, size_bytes)
+    except NoRangeError:  # a server that sends whole files only: the newest is then taken to be there, and compared
+        return b""
+
+
+def must_be_known(beside: Beside | None, device_keys: frozenset[str]) -> None:
+    """Refuse what another box signed than those that are known. Raises ``AlteredError``."""
+    if beside is not None and device_keys and beside.key not in device_keys:
+        raise AlteredError(
+            f"the manifest is signed by {beside.key}, which is none of the device keys given",
+            "do not rely on it, and find out which box sent it",
+        )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from device.recording.signing import fingerprint
+from provisioning.clinic_file import CLINIC_NAME, read_clinic_file
 from provisioning.errors import UsageError
 
 _FINGERPRINT: Final = re.compile(r"[0-9a-fA-F]{16}")
@@ -18,7 +19,8 @@ _MOST_BYTES: Final = 1 << 20
 
 
 def read_device_keys(texts: Sequence[str]) -> frozenset[str]:
-    """The fingerprints that were given: each as such, or as a file with one fingerprint or public key (base64) a line.
+    """The fingerprints that were given: each as such, or as a file with one fingerprint or public key (base64) a line;
+    or as the clinic's folder, for those of all its boxes, also of the ones that were replaced.
 
     Raises:
         UsageError: it is neither.
@@ -29,6 +31,9 @@ def read_device_keys(texts: Sequence[str]) -> frozenset[str]:
 def _read_one(text: str) -> Iterator[str]:
     if _FINGERPRINT.fullmatch(text):
         yield text.lower()
+        return
+    if (Path(text) / CLINIC_NAME).is_file():
+        yield from read_clinic_file(Path(text)).device_keys()
         return
     try:
         with Path(text).open("rb") as file:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Final
+from typing import Any, Final
 
 from device.age.errors import AgeError, HeaderError, NotAgeError, WrongKeyError
 from device.errors import DamagedError, RemoteError, RetryError, SottoError
@@ -54,6 +54,13 @@ def complain(what: str, hint: str, *, of: str = "") -> None:
     print(f"error: {of}: {what}" if of else f"error: {what}", file=sys.stderr)
     if hint:
         print(f"hint: {hint}", file=sys.stderr)
+
+
+def one_failed(problem: SottoError | AgeError, recording_id: str) -> dict[str, Any]:
+    """Say that one of several recordings failed; it for a script."""
+    what, hint = words_of(problem)
+    complain(what, hint, of=recording_id)
+    return {"id": recording_id, "exit_code": exit_of(problem), "error": what, "hint": hint}
 
 
 def _line(sentence: str) -> str:

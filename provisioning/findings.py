@@ -28,6 +28,7 @@ class Part(StrEnum):
     RECIPIENTS = "recipients"
     MANIFEST = "manifest"
     DEVICE_KEY = "device key"
+    REWRAP = "header made anew"
     CONSENT = "consent"
     CERTIFICATE = "erase certificate"
     ORDER = "erase order"

@@ -11,15 +11,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from device.recording import ATTACHMENTS_NAME, ERASED_NAME, MANIFEST_NAME, SESSION_NAME, is_recording_id
+from device.recording import ATTACHMENTS_NAME, ERASED_NAME, MANIFEST_NAME, REWRAPPED_NAME, SESSION_NAME, is_recording_id
 from device.recording.beside import ASKED_NAMES
 from device.recording.layout import AUDIT_FOLDER, ORDER_NAME, filed
 from device.remote import Held
+from provisioning.headed_source import ANEW_FOLDER, HEAD_NAME
 
 _MARK: Final = "sotto-remote"  # a folder has to hold it to be taken for a remote
 _MONTH: Final = re.compile(r"(?P<room>.+)/(?P<year>\d{4}|undated)/(?P<month>\d\d)/[^/]+")
 _ATTACHMENT: Final = re.compile(rf"{ATTACHMENTS_NAME}/[^/]+\.age")
-_PARTS: Final = frozenset({SESSION_NAME, MANIFEST_NAME, ORDER_NAME, *ASKED_NAMES.values()})
+_ANEW: Final = re.compile(rf"{ANEW_FOLDER}/[0-9a-f]{{64}}\.age")
+_PARTS: Final = frozenset({SESSION_NAME, MANIFEST_NAME, ORDER_NAME, REWRAPPED_NAME, HEAD_NAME, *ASKED_NAMES.values()})
 _NUMBERED: Final = re.compile(r"\d{8,}\.json")
 
 
@@ -113,7 +115,7 @@ def holdings(held: Iterable[Held]) -> Holdings:
 
 
 def _is_part(file: str) -> bool:
-    return file in _PARTS or _ATTACHMENT.fullmatch(file) is not None
+    return file in _PARTS or _ANEW.fullmatch(file) is not None or _ATTACHMENT.fullmatch(file) is not None
 
 
 def _is_beside(name: str, rooms: dict[str, HeldRoom]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import ssl
+from collections.abc import Iterator
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from typing import Final
@@ -20,6 +21,7 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
 _CONTENT_RANGE: Final = re.compile(r"bytes (?:([0-9]{1,18})-([0-9]{1,18})|\*)/([0-9]{1,18})")
 _TIMEOUT_S: Final = 30.0
+_PIECE_BYTES: Final = 1 << 20
 
 
 class HttpSource:
@@ -70,6 +72,24 @@ class HttpSource:
             return self._body(response, size, whole=False)
 
         return RawStream(read).buffered()
+
+    def pieces(self, start: int, end: int | None) -> Iterator[bytes]:
+        """The bytes from ``start`` up to ``end`` by one request; none where the file is no longer than ``start``."""
+        last = "" if end is None else str(end - 1)
+        if end is not None and end <= start:
+            return
+        with self._get({"Range": f"bytes={start}-{last}"} if start or end is not None else {}) as response:
+            if response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                self.close()
+                return
+            if (response.status == HTTPStatus.PARTIAL_CONTENT) != bool(start or end is not None):
+                self.close()
+                raise NoRangeError("the server sends whole files only", "fetch it with another program")
+            if response.status == HTTPStatus.PARTIAL_CONTENT:
+                self._note_version(response, offset=start, most=1 << 62 if end is None else end - start)
+            while piece := self._body(response, _PIECE_BYTES, whole=False):
+                yield piece
+        self.close()
 
     def read_all(self, most_bytes: int) -> bytes | None:
         """A small file as a whole; ``None`` where there is none.

@@ -1,39 +1,38 @@
-"""``sotto-clinic list``: what a remote holds, room by room."""
+"""``sotto-clinic list``: what is kept somewhere, room by room."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import json
-import re
 import sys
 from collections import Counter
-from typing import Any
+from typing import Any, TypeVar
 
-from device.remote import Remote
+from provisioning.access import PLACE_HELP, Access, add_access
 from provisioning.errors import UnreachableError, UsageError
 from provisioning.exits import DONE
 from provisioning.holdings import HeldRecording, HeldRoom, Holdings
-from provisioning.listing import Listed, look, room_lines
-from provisioning.remote_place import held_at
-from provisioning.remotes import remote_at
+from provisioning.keeping import Keeping
+from provisioning.listing import Listed, room_lines
 from provisioning.report import Bar
+from provisioning.wanted import Wanted, add_wanted, wanted_of
 
 REMOTE_HELP = "a folder that boxes send to, or a TOML file with a [remote] section"
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def add_list(verb: argparse.ArgumentParser) -> None:
     """What ``list`` takes."""
     verb.description = (
-        "Show what a remote holds: each room's recordings, with what their manifests say, and whether all of each is "
-        "there. The recordings themselves are not read: `verify --remote` does that. Times are UTC; a ? after one says "
-        "that the box did not trust its clock."
+        "Show what is kept somewhere: each room's recordings, with what their manifests say (or the box, of what is on "
+        "it), and whether all of each is there. The recordings themselves are not read: `verify` does that. Times are "
+        "UTC; a ? after one says that the box did not trust its clock."
     )
     add = verb.add_argument
-    add("remote", metavar="REMOTE", help=REMOTE_HELP)
+    add("place", metavar="PLACE", nargs="?", help=f"{PLACE_HELP}: its address, or its name in the kit")
+    add_access(verb, at=False)
     add("--room", metavar="ROOM", help="only this room: room-3, or practice/room-3")
-    add("--since", metavar="DATE", help="only what was started on this day or later: 2026-11-02")
+    add_wanted(verb)
     add("--last", metavar="N", type=int, help="only the last N recordings of each room")
     add("--json", action="store_true", help="print one JSON object instead of lines")
     verb.set_defaults(run=run_list)
@@ -43,15 +42,15 @@ def run_list(arguments: argparse.Namespace) -> int:
     """List it.
 
     Raises:
-        SottoError: an argument makes no sense, or the remote does not answer or refuses.
+        SottoError, AgeError: an argument makes no sense, or nobody answers there, or refuses.
     """
-    if arguments.since is not None and not _DATE.fullmatch(arguments.since):
-        raise UsageError(f"{arguments.since[:40]!r} is not a day", "write it like 2026-11-02")
+    access = Access.of(arguments)
+    wanted = wanted_of(arguments, access.kit)
     if arguments.last is not None and arguments.last < 1:
         raise UsageError("--last has to be 1 or more", "leave it out to see all")
-    with remote_at(arguments.remote) as remote:
-        found = held_at(remote, None) if arguments.room is None else _in_room(remote, arguments.room.strip("/"))
-        looked = _look(remote, found.rooms, since=arguments.since, last=arguments.last)
+    with access.keeping(arguments.place) as keeping:
+        found = keeping.held(None) if arguments.room is None else _in_room(keeping, arguments.room.strip("/"))
+        looked = look_at(keeping, found.rooms, wanted, last=arguments.last)
     if arguments.json:
         print(json.dumps(_as_json(looked, found.strange)))
     else:
@@ -59,23 +58,26 @@ def run_list(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _in_room(remote: Remote, name: str) -> Holdings:
+def _in_room(keeping: Keeping, name: str) -> Holdings:
     """What there is of one room; a whole path spares the remote the names of all the others."""
     if "/" in name:
         with contextlib.suppress(UnreachableError):
-            return held_at(remote, name)
-    rooms = [room for room in held_at(remote, None).rooms if f"/{room.folder}".endswith(f"/{name}")]
+            return keeping.held(name)
+    rooms = [room for room in keeping.held(None).rooms if f"/{room.folder}".endswith(f"/{name}")]
     if not rooms:
-        raise UnreachableError(f"the remote holds nothing of {name}", "list all, to see what rooms there are")
+        raise UnreachableError(f"there is nothing of {name}", "list all, to see what rooms there are")
     return Holdings(rooms)
 
 
+_Any = TypeVar("_Any", HeldRecording, Listed)
 Looked = list[tuple[HeldRoom, list[Listed]]]
 
 
-def _look(remote: Remote, rooms: list[HeldRoom], *, since: str | None, last: int | None) -> Looked:
-    """Read the manifests of what was asked for, and of as little else as can be."""
-    chosen = [(room, _newest(room.recordings, since=since, last=last)) for room in rooms]
+def look_at(keeping: Keeping, rooms: list[HeldRoom], wanted: Wanted, *, last: int | None = None) -> Looked:
+    """Look at what was asked for (the ``last`` so many of each room), and at as little else as can be."""
+    # The newest are the last in their order, so without any other question the others' manifests need not be read.
+    first = last if wanted in (Wanted(), Wanted(since=wanted.since)) else None
+    chosen = [(room, _newest([one for one in room.recordings if wanted.may_fit(one)], first)) for room in rooms]
     count, done = sum(len(recordings) for _, recordings in chosen), 0
     bar = Bar("manifests", to=sys.stderr, doing="reading")
     looked: Looked = []
@@ -83,19 +85,16 @@ def _look(remote: Remote, rooms: list[HeldRoom], *, since: str | None, last: int
         for room, recordings in chosen:
             listed = []
             for recording in recordings:
-                listed.append(look(remote, recording))
+                listed.append(keeping.look(recording))
                 done += 1
                 bar.show(done, count)
-            looked.append((room, [one for one in listed if since is None or one.is_since(since)]))
+            looked.append((room, _newest([one for one in listed if wanted.fits(one)], last)))
     finally:
         bar.clear()
     return looked
 
 
-def _newest(recordings: list[HeldRecording], *, since: str | None, last: int | None) -> list[HeldRecording]:
-    """Those that may have been asked for, by the months in their paths."""
-    if since is not None:
-        recordings = [one for one in recordings if one.month is None or one.month >= since[:7]]
+def _newest(recordings: list[_Any], last: int | None) -> list[_Any]:
     return recordings if last is None else recordings[-last:]
 
 

@@ -1,24 +1,19 @@
-"""One request to open a recording, carried out: place, keys, manifest, whole or slice, output, report."""
+"""One request to open a recording, carried out: manifest, whole or slice, output, report."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from device.age.identities import KeyIdentity
-from provisioning import place
-from provisioning.beside import Beside, read_beside
-from provisioning.box_login import sign_in
-from provisioning.device_keys import read_device_keys
+from provisioning.beside import Beside, as_it_is_now, read_beside
 from provisioning.errors import UsageError
-from provisioning.keys import read_identities
 from provisioning.opening import Progress, open_whole
 from provisioning.output import FileOutput, Output, StandardOutput
 from provisioning.place import Place
 from provisioning.recording import SealedRecording
-from provisioning.remote_place import find_at
-from provisioning.remotes import remote_at
 from provisioning.report import Opened
 from provisioning.slices import write_slice
 from provisioning.source import Source
@@ -36,22 +31,13 @@ class Request:
         UsageError: the times contradict each other.
     """
 
-    recording: str
-    identities: tuple[Path, ...]
-    output: str | None = None
-    force: bool = False
     last_us: int | None = None
     from_us: int | None = None
     to_us: int | None = None
-    remote: str | None = None
-    login: str | None = None
-    device_keys: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.last_us is not None and (self.from_us is not None or self.to_us is not None):
             raise UsageError("--last does not go with --from and --to", "give one or the other")
-        if self.login is not None and self.remote is not None:
-            raise UsageError("--login is for a box, and --remote for a clinic's server", "give one or the other")
         if self.last_us == 0 or (self.to_us is not None and self.to_us <= (self.from_us or 0)):
             raise UsageError("the slice would be empty", "let --to be later than --from, and --last more than nothing")
 
@@ -72,37 +58,21 @@ class Request:
         return from_us, _END_US if self.to_us is None else self.to_us
 
 
-def open_recording(request: Request, *, progress: Progress) -> Opened:
-    """Carry it out.
+def output_at(to: str, *, force: bool) -> Output:
+    """Where an opened recording goes: a file, or ``-`` for standard output. Raises ``UsageError``."""
+    return StandardOutput() if to == STANDARD_OUTPUT else FileOutput(Path(to), force=force)
+
+
+def open_recording(
+    request: Request, found: Place, identities: Sequence[KeyIdentity], output: Output, to: str, *, progress: Progress
+) -> Opened:
+    """Open what was found into ``output``, which is called ``to``.
 
     Raises:
         SottoError, AgeError: it failed, and nothing was kept.
     """
-    identities = read_identities(request.identities)
-    if request.remote is None:
-        token = None if request.login is None else _token(request, request.login, identities)
-        return _open(request, place.find(request.recording, token=token), identities, progress=progress)
-    with remote_at(request.remote) as remote:
-        found = find_at(remote, request.recording)
-        found.let_be_if_ordered_erased()
-        return _open(request, found, identities, progress=progress)
-
-
-def _token(request: Request, login: str, identities: list[KeyIdentity]) -> str:
-    """Sign in to the box that the recording is on."""
-    known = read_device_keys(request.device_keys)
-    if len(known) != 1:
-        raise UsageError(
-            "to sign in to a box its key has to be known", "give its fingerprint with --device-key; your admin has it"
-        )
-    return sign_in(request.recording, login, identities, device=next(iter(known)))
-
-
-def _open(request: Request, found: Place, identities: list[KeyIdentity], *, progress: Progress) -> Opened:
     document = found.read_manifest()
-    beside = None if document is None else read_beside(document)
-    to = f"{found.name}.mp4" if request.output is None else request.output
-    output: Output = StandardOutput() if to == STANDARD_OUTPUT else FileOutput(Path(to), force=request.force)
+    beside = None if document is None else as_it_is_now(read_beside(document), found)
     source = found.source()
     job = _Job(request, found.name, source, identities, beside, output, to, progress)
     try:
@@ -111,12 +81,26 @@ def _open(request: Request, found: Place, identities: list[KeyIdentity], *, prog
         source.close()
 
 
+def checked_recording(source: Source, identities: Sequence[KeyIdentity], beside: Beside | None) -> SealedRecording:
+    """A recording to be read in places, once it is what the manifest beside it says, as far as that shows.
+
+    Raises:
+        SottoError, AgeError: it is not, or does not open.
+    """
+    recording = SealedRecording(source, identities)
+    if beside is not None:
+        beside.check_size(recording.size_bytes)
+        beside.check_header(recording.header_digest)
+        beside.check(chunks=recording.chunks, has_end_mark=recording.index is not None, digest=None)
+    return recording
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     request: Request
     name: str
     source: Source
-    identities: list[KeyIdentity]
+    identities: Sequence[KeyIdentity]
     beside: Beside | None
     output: Output
     to: str
@@ -141,11 +125,7 @@ class _Job:
         )
 
     def slice(self) -> Opened:
-        recording = SealedRecording(self.source, self.identities)
-        if self.beside is not None:
-            self.beside.check_size(recording.size_bytes)
-            self.beside.check_header(recording.header_digest)
-        self._check(chunks=recording.chunks, has_end_mark=recording.index is not None, digest=None)
+        recording = checked_recording(self.source, self.identities, self.beside)
         duration_us = recording.duration_us()
         from_us, to_us = self.request.span_us(duration_us)
         with self.output:

@@ -11,8 +11,10 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
-from device.recording import MANIFEST_NAME, SESSION_NAME, WITHDRAWN_NAME, is_recording_id
-from provisioning.errors import UnreachableError
+from device.recording import MANIFEST_NAME, REWRAPPED_NAME, SESSION_NAME, WITHDRAWN_NAME, is_recording_id
+from device.recording.beside import Kind
+from provisioning.attaching import names_beside, put_beside, read_beside
+from provisioning.errors import OrderedErasedError, UnreachableError, UsageError
 from provisioning.http_source import HttpSource
 from provisioning.source import FileSource, Source
 
@@ -34,11 +36,23 @@ class Place(Protocol):
     def read_manifest(self) -> bytes | None:
         """The manifest's document, or ``None`` where there is none. Raises ``UnreachableError``."""
 
+    def read_rewrap(self) -> bytes | None:
+        """What the clinic said of a header that it made anew, or ``None``. Raises ``UnreachableError``."""
+
     def has_sealed(self) -> bool:
         """Whether the sealed file is there, as far as that is known without reading it."""
 
     def is_marked_withdrawn(self) -> bool:
         """Whether something beside it says that it is to be erased, as far as that is told here."""
+
+    def attachments(self) -> tuple[str, ...]:
+        """The names of what lies beside it, as far as that is told here: ``label.age``. Raises ``UnreachableError``."""
+
+    def read_attachment(self, name: str) -> bytes:
+        """One of them, sealed. Raises ``UnreachableError``."""
+
+    def put_review(self, sealed: bytes, /) -> str:
+        """Put a sealed review beside it, durably; where it is now. Raises ``UsageError`` where nothing can be put."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +69,17 @@ class NamedPlace:
         return HttpSource(self.sealed, token=self.token) if self.is_address else FileSource(Path(self.sealed))
 
     def read_manifest(self) -> bytes | None:
-        if self.manifest is None:
+        return None if self.manifest is None else self._read(self.manifest)
+
+    def read_rewrap(self) -> bytes | None:
+        if self.manifest is None or self.token is not None:  # a box's own copy stays as it was sealed
             return None
+        return self._read(self.manifest.removesuffix(MANIFEST_NAME) + REWRAPPED_NAME)
+
+    def _read(self, beside: str) -> bytes | None:
         if not self.is_address:
-            return _read_file(Path(self.manifest))
-        source = HttpSource(self.manifest, token=self.token)
+            return _read_file(Path(beside))
+        source = HttpSource(beside, token=self.token)
         try:
             return source.read_all(MOST_MANIFEST_BYTES)
         finally:
@@ -69,8 +89,26 @@ class NamedPlace:
         return self.is_address or Path(self.sealed).exists()
 
     def is_marked_withdrawn(self) -> bool:
-        beside = None if self.manifest is None or self.is_address else Path(self.sealed).with_name(WITHDRAWN_NAME)
-        return beside is not None and beside.exists()
+        folder = self._folder
+        return folder is not None and (folder / WITHDRAWN_NAME).exists()
+
+    def attachments(self) -> tuple[str, ...]:
+        return () if self._folder is None else names_beside(self._folder)
+
+    def read_attachment(self, name: str) -> bytes:
+        if self._folder is None:
+            raise UnreachableError(f"nothing lies beside {self.name}", "give the folder of a recording")
+        return read_beside(self._folder, name)
+
+    def put_review(self, sealed: bytes, /) -> str:
+        if self._folder is None:
+            raise UsageError(f"nothing can be put beside {self.name}", "write it to a file with -o")
+        return put_beside(self._folder, Kind.REVIEW, sealed)
+
+    @property
+    def _folder(self) -> Path | None:
+        """The recording's folder, where it has one on this machine."""
+        return None if self.manifest is None or self.is_address else Path(self.sealed).parent
 
 
 def find(text: str, *, token: str | None = None) -> Place:
@@ -93,7 +131,7 @@ def _at_path(path: Path) -> Place:
     return _of_file(sealed)
 
 
-def in_folder(folder: Path) -> Place:
+def in_folder(folder: Path) -> NamedPlace:
     """The recording of a folder, whose sealed file may be gone."""
     return _of_file(folder / SESSION_NAME)
 
@@ -112,6 +150,12 @@ def _at_address(text: str, token: str | None) -> Place:
     beside = parts._replace(path=f"{folder}/{MANIFEST_NAME}", fragment="").geturl() if file == SESSION_NAME else None
     name = _name(unquote(PurePosixPath(folder).name), unquote(file))
     return NamedPlace(name, sealed.geturl(), beside, is_address=True, token=token)
+
+
+def let_be_if_withdrawn(place: Place) -> None:
+    """Raises ``OrderedErasedError`` where a recording is to be erased: nothing of it is handed on any more."""
+    if place.is_marked_withdrawn():
+        raise OrderedErasedError(f"{place.name} is to be erased: nobody is to hand it on", "have it erased")
 
 
 def _name(folder: str, file: str) -> str:

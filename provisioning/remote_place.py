@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from device.recording import MANIFEST_NAME, SESSION_NAME, is_recording_id
+from device.recording import ATTACHMENTS_NAME, MANIFEST_NAME, REWRAPPED_NAME, SESSION_NAME, is_recording_id
+from device.recording.beside import ASKED_NAMES, Kind, Wish
 from device.recording.layout import ORDER_NAME
 from device.remote import Remote, is_remote_name
+from provisioning.attaching import MOST_ATTACHED_BYTES
+from provisioning.box import Box
 from provisioning.erase_orders import Judged, judge_order
 from provisioning.errors import OrderedErasedError, UnreachableError, UsageError
+from provisioning.headed_source import ANEW_FOLDER, HEAD_NAME, MOST_HEAD_BYTES, HeadedSource, anew_name
 from provisioning.holdings import HeldRecording, Holdings, holdings
 from provisioning.place import MOST_MANIFEST_BYTES
 from provisioning.remote_source import RemoteSource, read_small
+from provisioning.source import Source
 
 _HOW = "give a recording's id, or a path at the remote, as `sotto-clinic list` shows them"
 MOST_ORDER_BYTES = 64 * 1024
+_MOST_WISH_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +34,33 @@ class RemotePlace:
     def name(self) -> str:
         return self.held.recording
 
-    def source(self) -> RemoteSource:
+    def source(self) -> Source:
         size_bytes = self.held.session_bytes
         if size_bytes is None:
             raise UnreachableError(
                 f"the remote holds no {SESSION_NAME} of {self.name}", "wait until the box has sent it"
             )
-        return RemoteSource(self.remote, self.held.name(SESSION_NAME), size_bytes)
+        name = self.held.name(SESSION_NAME)
+        head = self._read(HEAD_NAME, most_bytes=MOST_HEAD_BYTES)  # the clinic made it anew
+        return (
+            RemoteSource(self.remote, name, size_bytes)
+            if head is None
+            else HeadedSource(self.remote, name, size_bytes, head)
+        )
 
     def read_manifest(self) -> bytes | None:
         return self._read(MANIFEST_NAME, most_bytes=MOST_MANIFEST_BYTES)
 
+    def read_rewrap(self) -> bytes | None:
+        return self._read(REWRAPPED_NAME, most_bytes=MOST_MANIFEST_BYTES)
+
     def read_order(self) -> bytes | None:
         """The erase order's document, or ``None`` where there is none. Raises ``UnreachableError``."""
         return self._read(ORDER_NAME, most_bytes=MOST_ORDER_BYTES)
+
+    def read_wish(self, wish: Wish) -> bytes | None:
+        """What is asked for it, as its box signed it, or ``None`` where that is not. Raises ``UnreachableError``."""
+        return self._read(ASKED_NAMES[wish], most_bytes=_MOST_WISH_BYTES)
 
     def has_sealed(self) -> bool:
         return self.held.session_bytes is not None
@@ -49,6 +68,31 @@ class RemotePlace:
     def is_marked_withdrawn(self) -> bool:
         order = self.judged_order(frozenset())
         return order is not None and order.refused is None
+
+    def attachments(self) -> tuple[str, ...]:
+        return tuple(file.partition("/")[2] for file in self.held.attachments)
+
+    def read_attachment(self, name: str) -> bytes:
+        original = self.read_original(name)
+        anew = self._read(anew_name(original), most_bytes=MOST_ATTACHED_BYTES) if self.is_shared_here else None
+        return original if anew is None else anew
+
+    @property
+    def is_shared_here(self) -> bool:
+        """Whether the clinic opened it to others at the remote itself: what it made anew lies apart."""
+        return any(file == HEAD_NAME or file.startswith(f"{ANEW_FOLDER}/") for file in self.held.files)
+
+    def read_original(self, name: str) -> bytes:
+        """An attachment as the box sealed it. Raises ``UnreachableError``."""
+        file = f"{ATTACHMENTS_NAME}/{name}"
+        if file not in self.held.files:
+            raise UnreachableError(f"there is no {name} beside {self.name}", "see what lies there with `note`")
+        return read_small(self.remote, self.held.name(file), most_bytes=MOST_ATTACHED_BYTES)
+
+    def put_review(self, _sealed: bytes, /) -> str:
+        raise UsageError(
+            "nothing is put beside a recording at a remote, but at its box", "name the box with --at, or a file with -o"
+        )
 
     def judged_order(self, device_keys: frozenset[str]) -> Judged | None:
         """What is to be thought of the erase order that waits here; ``None`` where none does."""
@@ -71,6 +115,20 @@ class RemotePlace:
         return read_small(self.remote, self.held.name(file), most_bytes=most_bytes)
 
 
+@dataclass(frozen=True, slots=True)
+class BoxPlace(RemotePlace):
+    """A recording that is on a box (``place.Place``); its erase orders the box carries out itself."""
+
+    box: Box
+
+    def source(self) -> Source:
+        return self.box.source(self.held.name(SESSION_NAME))
+
+    def put_review(self, sealed: bytes, /) -> str:
+        name = self.box.put_beside(self.name, Kind.REVIEW, sealed)
+        return f"{self.box.address}: {self.name}/{ATTACHMENTS_NAME}/{name}"
+
+
 def held_at(remote: Remote, text: str | None) -> Holdings:
     """What the remote holds of what a person named: a recording's id, a path at the remote, or (``None``) all.
 
@@ -84,13 +142,20 @@ def held_at(remote: Remote, text: str | None) -> Holdings:
     name = text.strip("/")
     if not is_remote_name(name):
         raise UsageError(f"{text[:80]!r} can be no name at a remote", _HOW)
-    found = _only(name, holdings(remote.names(""))) if is_recording_id(name) else holdings(remote.names(name))
+    found = holdings(remote.names(name))
+    if is_recording_id(name) and not found.recordings:  # its folder is somewhere further down
+        found = _only(name, holdings(remote.names("")))
     if not found.recordings and not any(room.erased for room in found.rooms):
         raise UnreachableError(f"the remote holds no recording at {name}", _HOW)
     return found
 
 
 def find_at(remote: Remote, text: str) -> RemotePlace:
+    """The one recording at a remote that a person named. Raises as ``one_at``."""
+    return RemotePlace(remote, one_at(remote, text))
+
+
+def one_at(remote: Remote, text: str) -> HeldRecording:
     """The one recording that a person named.
 
     Raises:
@@ -101,7 +166,7 @@ def find_at(remote: Remote, text: str) -> RemotePlace:
     if len(recordings) != 1:
         count = len(recordings) or "no"
         raise UsageError(f"there are {count} recordings at {text}", "name one of them, by its id or its path")
-    return RemotePlace(remote, recordings[0])
+    return recordings[0]
 
 
 def _only(recording: str, found: Holdings) -> Holdings:

@@ -78,6 +78,10 @@ class RemoteSource:
 
         return RawStream(read).buffered()
 
+    def pieces(self, start: int) -> Iterator[bytes]:
+        """All from ``start`` on, piece by piece."""
+        return self._counted(start, None)
+
     def close(self) -> None:
         """Read no further; the remote stays open: it belongs to whoever made it."""
         if self._coming is not None:

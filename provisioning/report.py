@@ -42,6 +42,11 @@ class Opened:
         return "interrupted" if self.index is None else "complete"
 
     @property
+    def signer(self) -> str | None:
+        """The fingerprint of the key that signed its manifest, where there is one."""
+        return None if self.beside is None else self.beside.key
+
+    @property
     def gaps(self) -> tuple[tuple[float, float], ...] | None:
         """Start and length in seconds of the sound that is missing; ``None`` where nothing says it."""
         if self.index is not None:
@@ -85,7 +90,9 @@ class Opened:
         signer = f"signed by box {self.beside.manifest.box!r} (key {self.beside.key})"
         if self.beside.manifest.state is RecordingState.OPEN:
             return f"{signer} while the recording was still open, so it says nothing about its end"
-        return f"{signer}; the file is what it says, {checked}"
+        remade = self.beside.remade
+        anew = "" if remade is None else f"; its header was made anew by the clinic (key {remade.key})"
+        return f"{signer}; the file is what it says, {checked}{anew}"
 
     def as_json(self) -> dict[str, Any]:
         """It all for a script; times in seconds."""
@@ -111,6 +118,7 @@ class Opened:
                 "key": self.beside.key,
                 "state": str(self.beside.manifest.state),
                 "digest_checked": self.digest_checked,
+                "header_by_clinic": None if self.beside.remade is None else self.beside.remade.key,
             },
             "output": self.output,
         }

@@ -111,6 +111,8 @@ def _last_before(recording: SealedRecording, time_us: int, *, known: Fragment) -
 def write_slice(recording: SealedRecording, sink: Sink, *, from_us: int, to_us: int, progress: Progress) -> Span:
     """Write the slice from ``from_us`` to ``to_us`` as a file of its own; what it covers.
 
+    The sink is given the tracks (``ftyp`` and ``moov``), and then one whole fragment at a time.
+
     Raises:
         DamagedError: a chunk of it is not what was sealed; what was written so far is authentic, but not all.
     """

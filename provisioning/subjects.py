@@ -12,8 +12,9 @@ from device.recording.chain import AUDIT_NAME
 from device.remote import Remote
 from provisioning import place
 from provisioning.errors import UnreachableError
+from provisioning.keeping import Keeping
 from provisioning.place import Place
-from provisioning.remote_place import MOST_ORDER_BYTES, RemotePlace, held_at
+from provisioning.remote_place import MOST_ORDER_BYTES
 from provisioning.remote_source import read_small
 from provisioning.verify_audit import is_audit
 
@@ -82,8 +83,8 @@ def find_subjects(texts: Sequence[str]) -> list[Subject]:
     return list(found)
 
 
-def subjects_at(remote: Remote, texts: Sequence[str]) -> list[Subject]:
-    """The same of what a remote holds, by ids and paths there; all of it where none is named.
+def subjects_at(keeping: Keeping, texts: Sequence[str]) -> list[Subject]:
+    """The same of what is kept at one place, by ids and paths there; all of it where none is named.
 
     Raises:
         UsageError: one of them can name nothing there.
@@ -92,13 +93,13 @@ def subjects_at(remote: Remote, texts: Sequence[str]) -> list[Subject]:
     """
     found: dict[Subject, None] = {}
     for text in texts or (None,):
-        held = held_at(remote, text)
-        found |= {RemotePlace(remote, recording): None for recording in held.recordings}
+        held = keeping.held(text)
+        found |= {keeping.place(recording): None for recording in held.recordings}
         there = {recording.recording for recording in held.recordings}
         for room in held.rooms:
-            found |= {CarriedOut(remote, room.folder, name, is_there=name in there): None for name in room.erased}
+            found |= {CarriedOut(keeping.remote, room.folder, one, is_there=one in there): None for one in room.erased}
     if not found:
-        raise UnreachableError("the remote holds no recording", "see with `sotto-clinic list` what it holds")
+        raise UnreachableError("there is no recording", "see with `sotto-clinic list` what it holds")
     return list(found)
 
 

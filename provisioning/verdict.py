@@ -66,7 +66,6 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """It all for a script; times in seconds."""
-        beside = self.beside
         return {
             "name": self.name,
             "state": self.state,
@@ -75,7 +74,15 @@ class Verdict:
             "wrong": [finding.as_json() for finding in self.findings],
             "notes": list(self.notes),
             "checked": list(self.checked),
-            "manifest": None
-            if beside is None
-            else {"id": beside.manifest.id, "box": beside.manifest.box, "key": beside.key},
+            "manifest": None if self.beside is None else _signed(self.beside),
         }
+
+
+def _signed(beside: Beside) -> dict[str, Any]:
+    text = beside.manifest.consent_text
+    return {
+        "id": beside.manifest.id,
+        "box": beside.manifest.box,
+        "key": beside.key,
+        "consent_text": None if text is None else text.model_dump(),
+    }

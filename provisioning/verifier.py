@@ -13,12 +13,13 @@ from device.recording.erasure import CERTIFICATE_KIND, ORDER_KIND
 from device.recording.manifest import Manifest, RecordingState
 from device.recording.signing import fingerprint, verify
 from provisioning import verdict
-from provisioning.beside import Beside, read_beside
+from provisioning.beside import Beside, as_it_is_now, read_beside
 from provisioning.consent_chain import is_withdrawn, judge_consent
 from provisioning.errors import UnreachableError
 from provisioning.findings import Finding, Found, Part, layout_of
 from provisioning.judging import judge, judge_alone
 from provisioning.place import Place
+from provisioning.rewraps import Remade
 from provisioning.sealed_pass import Progress, pass_over
 from provisioning.verdict import Verdict
 
@@ -27,10 +28,14 @@ _WITHDRAWN = "the client has withdrawn it: it is to be erased, and nobody is to 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What a clinic brings to compare with: identities that may open, and fingerprints of device keys; or neither."""
+    """What a clinic brings to compare with, as far as it has it: identities that may open, and fingerprints of keys.
+
+    ``device_keys`` are boxes'; ``clinic_keys`` those of the clinic's own desks, which may make headers anew.
+    """
 
     identities: Sequence[KeyIdentity] = ()
     device_keys: frozenset[str] = frozenset()
+    clinic_keys: frozenset[str] = frozenset()
 
 
 def verify_recording(place: Place, knowledge: Knowledge, *, progress: Progress) -> Verdict:
@@ -44,6 +49,10 @@ def verify_recording(place: Place, knowledge: Knowledge, *, progress: Progress) 
         beside = None if document is None else read_beside(document)
     except DamagedError as problem:
         return Verdict(place.name, verdict.ALTERED, (Finding(Part.MANIFEST, problem.what),))
+    try:
+        beside = None if beside is None else as_it_is_now(beside, place)
+    except DamagedError as problem:
+        return Verdict(place.name, verdict.ALTERED, (Finding(Part.REWRAP, problem.what),), beside=beside)
     found = _read(place, beside, knowledge, progress=progress)
     if beside is None:
         return _alone(place, found)
@@ -95,7 +104,7 @@ def _judged(place: Place, beside: Beside, found: Found | None, knowledge: Knowle
         place.name,
         _state(manifest, findings),
         tuple(findings),
-        checked=tuple(_checked(manifest, found, knowledge)),
+        checked=tuple(_checked(beside, found, knowledge)),
         notes=tuple(_notes(place, beside, found, knowledge)),
         beside=beside,
         duration_us=manifest.duration_us,
@@ -118,17 +127,22 @@ def _signer(place: Place, beside: Beside, knowledge: Knowledge) -> Iterator[Find
         yield Finding(
             Part.DEVICE_KEY, f"the manifest is signed by {beside.key}, which is none of the device keys given"
         )
+    if beside.remade is not None and knowledge.clinic_keys and beside.remade.key not in knowledge.clinic_keys:
+        what = f"the header was made anew by {beside.remade.key}, which is none of the clinic keys given"
+        yield Finding(Part.REWRAP, what)
     if is_recording_id(place.name) and beside.manifest.id != place.name:
         yield Finding(Part.MANIFEST, f"the manifest beside it is that of another recording, {beside.manifest.id}")
 
 
-def _checked(manifest: Manifest, found: Found | None, knowledge: Knowledge) -> Iterator[str]:
+def _checked(beside: Beside, found: Found | None, knowledge: Knowledge) -> Iterator[str]:
+    manifest = beside.manifest
     yield "signature" + (" and device key" if knowledge.device_keys else "")
     yield "consent"
     if found is None or layout_of(manifest) is None:
         return
     if manifest.header_digest is not None:
-        yield "header"
+        by_clinic = " and clinic key" if knowledge.clinic_keys else ""
+        yield "header" + ("" if beside.remade is None else f" (made anew by the clinic){by_clinic}")
     yield f"{min(found.chunks, manifest.chunks)} chunks by digest" + (" and by key" if found.inside else "")
     if found.inside is not None:
         yield "end mark"
@@ -140,16 +154,31 @@ def _notes(place: Place, beside: Beside, found: Found | None, knowledge: Knowled
     manifest = beside.manifest
     if is_withdrawn(manifest) or place.is_marked_withdrawn():
         yield _WITHDRAWN
+    if (text := manifest.consent_text) is not None:
+        yield f"the client had been given consent text {text.version} to read (sha256 {text.sha256})"
     if manifest.state is RecordingState.OPEN:
         yield "the box has not closed it yet; verify it again once it has ended, or the box was started again"
     if not knowledge.device_keys:
         yield f"signed by box {manifest.box!r} (key {beside.key}); compare the key, or give --device-key"
+    if beside.remade is not None:
+        yield from _remade(beside.remade, knowledge)
     if found is None:
         return
     if found.refused:
         yield "none of the keys given opens it: it was checked by its digests"
     elif found.inside is None and manifest.closing_digest is None and layout_of(manifest) is not None:
         yield "a manifest of this age says nothing about the file's last bytes: only an identity can check them"
+
+
+def _remade(remade: Remade, knowledge: Knowledge) -> Iterator[str]:
+    step = remade.header.step
+    if step is not None:
+        whose = "" if knowledge.clinic_keys else "; compare the key, or give --clinic-key"
+        yield f"its header was made anew by the clinic (key {remade.key}) at {step.at}{whose}"
+        if step.recipients:
+            yield f"it is now for the keys {', '.join(step.recipients)}"
+    if not remade.header.is_newest:
+        yield "the clinic signed a newer header than this file has: share it again, or read it with --at its server"
 
 
 def verify_erased(

@@ -7,19 +7,16 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from device.age.errors import AgeError
 from device.errors import SottoError
 from device.recording.chain import Head
+from provisioning.access import Access, add_access
 from provisioning.device_keys import read_device_keys
 from provisioning.errors import UsageError
 from provisioning.exits import complain, exit_of, gravest, words_of
 from provisioning.findings import Part
-from provisioning.keys import read_identities
-from provisioning.list_verb import REMOTE_HELP
-from provisioning.remotes import remote_at
 from provisioning.report import Bar
 from provisioning.subjects import CarriedOut, Certificate, Log, Subject, find_subjects, subjects_at
 from provisioning.verdict import Verdict
@@ -56,19 +53,19 @@ def add_verify(verb: argparse.ArgumentParser) -> None:
         "Of an audit log: the first entry that was changed, taken away or put elsewhere."
     )
     add = verb.add_argument
-    add("paths", metavar="PATH", nargs="*", help="a recording, as for open; a store; or an audit log")
     add(
-        "--remote",
-        metavar="REMOTE",
-        help=f"{REMOTE_HELP}; PATH is then an id, or a path there: a recording, a month, a room (default: all)",
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        help="a recording, as for open; a store; or an audit log (at a PLACE: an id, a path there; none: all)",
     )
-    add("-i", "--identity", metavar="IDENTITY", type=Path, action="append", default=[], help="identity file")
+    add_access(verb)
     add(
-        "--device-key",
+        "--clinic-key",
         metavar="KEY",
         action="append",
         default=[],
-        help="a box's key that you know: its fingerprint, or a file with one key a line; any of them may have signed",
+        help="the key of the clinic's own desk, in the same ways: one of them signed each header that was made anew",
     )
     add(
         "--head",
@@ -85,13 +82,15 @@ def run_verify(arguments: argparse.Namespace) -> int:
     Raises:
         SottoError: nothing can be verified: a path, an identity or a device key makes no sense.
     """
-    knowledge = Knowledge(read_identities(arguments.identity), read_device_keys(arguments.device_key))
+    access = Access.of(arguments)
+    clinic_keys = read_device_keys(arguments.clinic_key)
+    knowledge = Knowledge(access.identities_if_any(), access.device_keys(), clinic_keys)
     head = read_head(arguments.head)
-    if arguments.remote is not None:
-        with remote_at(arguments.remote) as remote:
-            return _run(arguments, subjects_at(remote, arguments.paths), knowledge, head)
+    if access.at is not None:
+        with access.keeping(None) as keeping:
+            return _run(arguments, subjects_at(keeping, arguments.paths), knowledge, head)
     if not arguments.paths:
-        raise UsageError("nothing was named that could be verified", "name a recording, a store, or a --remote")
+        raise UsageError("nothing was named that could be verified", "name a recording, a store, or a place with --at")
     return _run(arguments, find_subjects(arguments.paths), knowledge, head)
 
 

@@ -23,10 +23,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     ``--sync-mb``, ``--sync-long``: how much is sent while sync is killed, and whether links are tried that take minutes
     (``make sync-faults``).
 
+    ``--desk-long``: whether orders of the clinic's desk go to more than one whole box (``make fleet-desk``).
+
     ``--states``: how many states of a disk that lost its power are looked at; ``make crash`` asks for more.
     """
     parser.addoption("--rounds", type=int, default=5, help="rounds of the tests that kill a recording (default: 5)")
     parser.addoption("--sync-long", action="store_true", help="also send over links that take their minutes")
+    parser.addoption("--desk-long", action="store_true", help="also what takes two whole boxes and a clinic's desk")
     states = "states of a disk after a power cut to look at (default: 10000)"
     size = "size in MB of the recordings whose upload is killed (default: 80)"
     parser.addoption("--sync-mb", type=int, default=80, help=size)

@@ -15,9 +15,11 @@ from pathlib import Path
 from device.age.identities import KeyIdentity, generate_identity
 from device.capture.packets import Camera, Gap, Microphone, Picture, Sound, SoundFormat
 from device.clock import SystemClock
-from device.compose import Parts, clock_camera, service_of
+from device.compose import Parts, service_of
+from device.compose_camera import clock_camera
 from device.config import SessionSection
 from device.panel_simulated import SimulatedPanel
+from device.roster import the_same_for_all
 from device.status import Status
 from device.store import Store
 from device.words import Button, Rung
@@ -123,7 +125,7 @@ class LiveBox:
             Parts(clock, self.panel, self.microphone, camera, ("camera", "panel")),
             box="Room 1",
             store=store,
-            recipients=[self.identity.recipient()],
+            recipients=the_same_for_all([self.identity.recipient()]),
             session=SessionSection(max_length_min=1),
             standing=(),
             publish=self.watcher.publish,

@@ -9,8 +9,10 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -39,7 +41,7 @@ from device.capture.upkeep import Upkeep
 from device.capture.waiting import WaitingRoom
 from device.clock import Clock, PacedClock
 from device.compose import Parts, service_of
-from device.config import SessionSection
+from device.config import ConsentSection, SessionSection
 from device.errors import SottoError
 from device.journal import Entry, to_nobody
 from device.notify import Notify, tell_nobody
@@ -48,6 +50,8 @@ from device.panel_simulated import SimulatedPanel
 from device.recording import SESSION_NAME
 from device.recording.audited import Happened
 from device.recording.manifest import Manifest, RecordingState
+from device.roster import WhoOpens, the_same_for_all
+from device.roster_shelf import RosterShelf
 from device.status import Status
 from device.store import Store
 from device.words import Button, Consent
@@ -226,6 +230,15 @@ class LoggedPanel(SimulatedPanel):
         super().show(face)
 
 
+def stacks() -> str:
+    """Where every thread is at this moment: what a test that waited in vain has to tell."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    return "\n".join(
+        f"-- {names.get(ident, ident)}\n{''.join(traceback.format_stack(frame))}"
+        for ident, frame in sys._current_frames().items()
+    )
+
+
 class LoggedMicrophone(SimulatedMicrophone):
     """A simulated microphone that writes down when it is opened and closed. ``gate`` makes opening take its time."""
 
@@ -299,7 +312,7 @@ class Watcher:
         with self._condition:
             while not (len(self.statuses) > after and holds(self.statuses[-1])):
                 left_s = until_s - time.monotonic()
-                assert left_s > 0, f"never came true; at last: {self.statuses[-1:]}"
+                assert left_s > 0, f"never came true; at last: {self.statuses[-1:]}\n{stacks()}"
                 self._condition.wait(left_s)
             return self.statuses[-1]
 
@@ -340,7 +353,7 @@ class Box:
         condition = threading.Condition()
         with condition:
             while self.clock.now_us() < until_us:
-                assert time.monotonic() < patience_s, "time stands still"
+                assert time.monotonic() < patience_s, f"time stands still\n{stacks()}"
                 self.clock.wait(condition, until_us)
 
     def status(self) -> Status:
@@ -406,7 +419,7 @@ class Box:
         self.clock.keep_pace("test", None)
         self.service.stop()
         self.thread.join(PATIENCE_S)
-        assert not self.thread.is_alive(), "the service does not end"
+        assert not self.thread.is_alive(), f"the service does not end\n{stacks()}"
         self.desk.close()
 
     def manifests(self) -> list[Manifest]:
@@ -442,6 +455,8 @@ def build_box(
     upkeep: Callable[[Store, PacedClock], Upkeep] | None = None,
     auditor: Callable[[PacedClock], Auditor] | None = None,
     run: Path | None = None,
+    shelf: RosterShelf | None = None,
+    consent: ConsentSection | None = None,
 ) -> Box:
     """A box that runs; whoever asked for it stops it."""
     clock = PacedClock(speed=speed, start=START)
@@ -451,8 +466,9 @@ def build_box(
     microphone = LoggedMicrophone(wav, clock=clock, loop=loop, log=log)
     heard = FailOver(microphone, second(clock)) if second else microphone
     keys = [identity.recipient()] if recipients is None else recipients
+    who = the_same_for_all(keys) if shelf is None else shelf.recipients_for
     noting = auditor(clock) if auditor else None
-    desk = desk_at(store, clock=clock, recipients=keys, auditor=noting, run=run)
+    desk = desk_at(store, clock=clock, recipients=who, auditor=noting, run=run)
     service = service_of(
         Parts(
             clock,
@@ -464,8 +480,9 @@ def build_box(
         ),
         box="Room 1",
         store=store,
-        recipients=keys,
+        recipients=who,
         session=SessionSection(max_length_min=max_length_min, silence_stop_min=silence_stop_min),
+        consent=consent,
         standing=standing,
         publish=watcher.publish,
         notify=notify,
@@ -474,6 +491,7 @@ def build_box(
         upkeep=upkeep(store, clock) if upkeep else None,
         auditor=noting,
         desk=desk,
+        roster=(lambda: None) if shelf is None else shelf.look,
     )
     return Box(clock, service, panel, microphone, store, identity, watcher, log, desk)
 
@@ -482,7 +500,7 @@ def desk_at(
     store: Store,
     *,
     clock: Clock,
-    recipients: Sequence[KeyRecipient],
+    recipients: Sequence[KeyRecipient] | WhoOpens,
     auditor: Auditor | None = None,
     run: Path | None = None,
     boot: str = "b",
@@ -494,7 +512,7 @@ def desk_at(
     noted = note if auditor is None else (lambda happened: auditor.note_durably(happened, patience_s=PATIENCE_S))
     return Desk(
         store,
-        recipients=recipients,
+        recipients=recipients if callable(recipients) else the_same_for_all(recipients),
         clock=clock,
         boot=boot,
         places=Places(),

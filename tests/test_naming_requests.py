@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from device.errors import AdminError, StoreError
 from device.naming_requests import (
     _ASKS,
-    MOST_CLIP_BYTES,
     MOST_MEASURE_BYTES,
+    MOST_SEALED_BYTES,
     NAMING_SOCKET_NAME,
     Asked,
     AskFor,
@@ -38,6 +38,7 @@ from device.naming_requests import (
     OnDuty,
     Place,
     Reason,
+    Review,
     ask_naming,
 )
 from device.recording.beside import Wish
@@ -55,7 +56,8 @@ ASKED: list[Asked] = [
     Note(by=BY, recording=ID, text="two\nlines"),
     Measure(by=BY, document='{"kind": "sotto-measure"}'),
     Measure(by=BY, document="x" * MOST_MEASURE_BYTES),
-    Clip(by=BY, recording=ID, sealed=base64.b64encode(os.urandom(MOST_CLIP_BYTES))),
+    Clip(by=BY, recording=ID, sealed=base64.b64encode(os.urandom(MOST_SEALED_BYTES))),
+    Review(by=BY, recording=ID, sealed=base64.b64encode(os.urandom(MOST_SEALED_BYTES))),
     AskFor(by=BY, recording=ID, wish=Wish.COPY),
     AskFor(by=BY, recording=ID, wish=Wish.DELETION, taken_back=True),
     Assign(by=BY, recording=ID, therapist=BY),
@@ -131,7 +133,7 @@ _WORDS = ("start", "record", "consent", "withdraw", "erase", "open", "recipient"
         _VALUE,
         max_size=5,
     ),
-    st.sampled_from([*_WORDS, "label", "note", "measure", "on_duty", "declined", "leave", "place", "clip"]),
+    st.sampled_from([*_WORDS, "label", "note", "measure", "on_duty", "declined", "leave", "place", "clip", "review"]),
 )
 @example({"recording": "../../etc/passwd", "client": "a"}, "label")
 @example({"recording": ID, "text": "a", "recipient": "age1"}, "note")

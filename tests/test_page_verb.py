@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
 import socket
+import ssl
 import stat
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,9 +24,13 @@ from device.compose_people import FORM_KEY_NAME, form_key_of
 from device.config import load_config
 from device.demo import DemoChoices, demo_config
 from device.errors import AdminError
+from device.page_verb import run_nginx
+from device.tls_certificate import parse_certificate
+from provisioning.clinic.series import STEP_DAYS, as_pem, new_page_key
 from tests.front.nginx_server import nginx_program
 from tests.remote.certificates import Authority, apart
 from tests.support import PATIENCE_S
+from tests.test_tls_series import MADE, Clinic
 
 FRONT = """
 [web.nginx]
@@ -107,3 +119,105 @@ def test_a_page_that_cannot_read_ahead_says_why_answers_all_the_same_and_ends_wh
             assert page.stderr.read() == ""
         finally:
             page.kill()
+
+
+# Of certificates that were made ahead.
+
+
+@pytest.fixture
+def ahead(config: Path, tmp_path: Path) -> Clinic:
+    """A box of a clinic's, with all its certificates, its key and the authority."""
+    clinic = Clinic(tmp_path / "page")
+    (tmp_path / "page.key").write_bytes(as_pem(clinic.page_key))
+    (tmp_path / "ca.crt").write_bytes(clinic.authority)
+    front = FRONT.replace("page.pem", "page") + 'authority = "{folder}/ca.crt"\n'
+    config.write_text(config.read_text() + front.format(folder=tmp_path))
+    return clinic
+
+
+def shown_by(config: Path, folder: Path, now: datetime, *, again: bool = False) -> Path:
+    """The certificate that nginx is told to show at that moment."""
+    written = folder / "nginx.conf"
+    assert run_nginx(load_config(config), output=written, run=folder, now=lambda: now, again=again) == 0
+    (path,) = re.findall(r"ssl_certificate (\S+);", written.read_text())
+    return Path(path)
+
+
+def test_nginx_is_told_to_show_the_one_that_holds_then(config: Path, ahead: Clinic, tmp_path: Path) -> None:
+    for days in range(0, 750, 10):
+        now = MADE + timedelta(days=days)
+        certificate = parse_certificate(shown_by(config, tmp_path, now).read_bytes())
+        assert certificate.starts <= now < certificate.ends
+
+
+def test_a_key_that_fits_none_of_them_is_refused_in_words(
+    config: Path, ahead: Clinic, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "page.key").write_bytes(as_pem(new_page_key()))
+    assert main(["nginx", "--config", str(config), "--output", str(tmp_path / "nginx.conf")]) == 1
+    said = capsys.readouterr().err
+    assert "is not for the page's key on this box" in said
+    assert "hint: " in said
+    assert not (tmp_path / "nginx.conf").exists()
+
+
+def test_one_that_does_not_fit_is_told_and_the_others_serve(
+    config: Path, ahead: Clinic, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ahead.adds("2026-12-01.pem", starts=MADE + timedelta(days=5), days=90, key=new_page_key())
+    assert shown_by(config, tmp_path, MADE + timedelta(days=7)).name == "2026-11-23.pem"
+    assert "2026-12-01.pem is not for the page's key" in capsys.readouterr().err
+
+
+def test_a_running_nginx_takes_the_next_one_over_and_cuts_nobody(config: Path, ahead: Clinic, tmp_path: Path) -> None:
+    """What the timer has done: once where the time has come, and nothing at all where it has not."""
+    second = sorted(ahead.folder.iterdir())[1]
+    first, change = sorted(ahead.folder.iterdir())[0], MADE + timedelta(days=STEP_DAYS + 1)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    config.write_text(config.read_text().replace("port = 0", f"port = {port}"))
+    assert shown_by(config, tmp_path, MADE) == first
+    command = [nginx_program(), "-e", "stderr", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
+    command += ["-g", "user root;"] if os.geteuid() == 0 else []
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            until(lambda: seen_at(port) == parse_certificate(first.read_bytes()).fingerprint)
+            with talking(port) as open_one:
+                before = (tmp_path / "nginx.conf").stat().st_mtime_ns
+                shown_by(config, tmp_path, change - timedelta(hours=2), again=True)
+                assert (tmp_path / "nginx.conf").stat().st_mtime_ns == before  # nothing to do yet
+                assert shown_by(config, tmp_path, change, again=True) == second
+                until(lambda: seen_at(port) == parse_certificate(second.read_bytes()).fingerprint)
+                open_one.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert open_one.recv(12).startswith(b"HTTP/1.1 ")
+        finally:
+            process.terminate()
+            process.wait(PATIENCE_S)
+
+
+@contextmanager
+def talking(port: int) -> Iterator[ssl.SSLSocket]:
+    """A connection whose certificate is looked at, and not judged: here its time is another one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as plain,
+        context.wrap_socket(plain) as made,
+    ):
+        yield made
+
+
+def seen_at(port: int) -> str | None:
+    try:
+        with talking(port) as made:
+            shown = made.getpeercert(binary_form=True)
+    except OSError:
+        return None
+    return None if shown is None else hashlib.sha256(shown).digest().hex(":").upper()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    until_s = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < until_s
+        time.sleep(0.05)

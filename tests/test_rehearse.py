@@ -22,7 +22,18 @@ from device.panel_simulated import SimulatedPanel
 from device.recording import ERASE_ORDERS_NAME, ERASED_NAME, MANIFEST_NAME, SESSION_NAME
 from device.rehearse import Stage, parse_presses, rehearsal_of
 from device.words import Button
-from tests.support import fill, noise, own_open, said, small_disk, sound_of, stock_open, tracks_of, write_wav
+from tests.support import (
+    be_patient_with_cameras,
+    fill,
+    noise,
+    own_open,
+    said,
+    small_disk,
+    sound_of,
+    stock_open,
+    tracks_of,
+    write_wav,
+)
 
 IDENTITY = generate_identity(post_quantum=False)
 RECIPIENT = str(IDENTITY.recipient())
@@ -127,11 +138,17 @@ def test_a_short_source_can_be_played_again_and_again(store: Path, wav: Path, tm
     assert sound == (source * 3)[: len(sound)]
 
 
-def test_sound_and_picture_give_one_track_each(store: Path, wav: Path, tmp_path: Path) -> None:
-    picture = ("--picture", "clock", "--size", "320x180", "--fps", "10", "--speed", "5", "--loop")
-    told = rehearse(store, wav, *picture, presses="0.2 consent, 0.6 consent, 1 record, 5 record")
-    assert (told.code, told.errors) == (0, [])
-    tracks = tracks_of(opened(Path(told.lines[-1]), tmp_path))
+def test_sound_and_picture_give_one_track_each(
+    store: Path, wav: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process, so that a camera whose program takes long to begin on a busy machine is waited for."""
+    be_patient_with_cameras(monkeypatch)
+    picture = ["--picture", "clock", "--size", "320x180", "--fps", "10", "--speed", "5", "--loop"]
+    place = ["--sound", str(wav), "--store", str(store), "--recipient", RECIPIENT]
+    assert main(["rehearse", *place, *picture, "--presses", "0.2 consent, 0.6 consent, 1 record, 5 record"]) == 0
+    told = capsys.readouterr()
+    assert told.err == ""
+    tracks = tracks_of(opened(Path(told.out.splitlines()[-1]), tmp_path))
     assert sorted(track["codec_type"] for track in tracks) == ["audio", "video"]
     picture_track = next(track for track in tracks if track["codec_type"] == "video")
     assert (picture_track["width"], picture_track["height"]) == (320, 180)

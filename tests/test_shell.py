@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = (".ci", "provisioning/scripts", "systemd", "tests/tools")
+FOLDERS = (".ci", "deb", "provisioning/card", "provisioning/scripts", "systemd", "tests/tools")
 
 
 def is_shell(path: Path) -> bool:

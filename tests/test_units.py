@@ -11,6 +11,11 @@ import pytest
 SYSTEMD = Path(__file__).parent.parent / "systemd"
 SERVICES = sorted(SYSTEMD.glob("*.service"))
 WORST_EXPOSURE = 1.5
+# What root has to do itself: to read and to give back other users' files, and to be let through to capture's socket.
+OF_ROOT = {
+    "sotto-apply.service": "CAP_DAC_OVERRIDE CAP_CHOWN CAP_FOWNER",
+    "sotto-settle.service": "CAP_DAC_OVERRIDE CAP_CHOWN CAP_FOWNER",
+}
 
 
 def settings(unit: Path) -> dict[str, list[str]]:
@@ -40,9 +45,10 @@ def test_systemd_finds_nothing_exposed_that_need_not_be(unit: Path) -> None:
 
 
 def test_systemd_understands_every_unit(tmp_path: Path) -> None:
-    for unit in (*SERVICES, *SYSTEMD.glob("*.socket"), SYSTEMD / "sotto.target"):
+    others = (one for kind in ("socket", "timer", "path") for one in SYSTEMD.glob(f"*.{kind}"))
+    for unit in (*SERVICES, *others, SYSTEMD / "sotto.target"):
         # The programs are not installed here; everything else is as it is shipped.
-        text = re.sub(r"(ExecStart(?:Pre)?)=\S+", r"\1=/bin/true", unit.read_text(encoding="utf-8"))
+        text = re.sub(r"(Exec(?:Start(?:Pre)?|Reload))=/\S+", r"\1=/bin/true", unit.read_text(encoding="utf-8"))
         (tmp_path / unit.name).write_text(text)
     run = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *map(str, tmp_path.iterdir())],
@@ -72,6 +78,7 @@ def test_the_page_and_nginx_each_have_no_device_and_neither_the_key_nor_the_secr
     assert nginx["PrivateDevices"] == ["yes"]
     assert "DeviceAllow" not in nginx
     assert nginx["ReadOnlyPaths"] == ["/var/lib/sotto"]
+    assert nginx["SupplementaryGroups"] == ["sotto-nginx"]  # for which alone the certificate's key is readable
     hidden = nginx["InaccessiblePaths"][0].split()
     assert hidden == ["-/run/sotto", "-/var/lib/sotto/device.key", "-/var/lib/sotto-web", "-/var/lib/sotto-sync"]
     assert nginx["SupplementaryGroups"] == ["sotto-nginx"]
@@ -85,6 +92,20 @@ def test_the_page_sees_which_boot_this_is() -> None:
     web = settings(SYSTEMD / "sotto-web.service")
     assert "ProcSubset" not in web
     assert (web["ProtectProc"], web["ProtectKernelTunables"]) == (["invisible"], ["yes"])
+
+
+def test_what_looks_after_the_certificate_may_do_no_more_than_nginx_and_has_no_network() -> None:
+    nginx, again = (settings(SYSTEMD / f"sotto-{name}.service") for name in ("nginx", "certificate"))
+    wider = {"RestrictAddressFamilies", "ReadWritePaths", "PrivateNetwork"}
+    own = {"Type", "ExecStart", "TimeoutStartSec"} | wider
+    assert {name: value for name, value in again.items() if name not in own and nginx.get(name) != value} == {}
+    assert (again["PrivateNetwork"], again["RestrictAddressFamilies"]) == (["yes"], ["none"])
+    assert again["ReadWritePaths"] == [f"-/run/{nginx['RuntimeDirectory'][0]}"]
+    assert again["ExecStart"] == [f"{nginx['ExecStartPre'][0]} --again"]
+    assert nginx["ExecReload"][0] == nginx["ExecStartPre"][0]  # a reload shows what is the right one then
+    text = (SYSTEMD / "sotto-certificate.timer").read_text(encoding="utf-8")
+    assert "OnCalendar=hourly\n" in text
+    assert "OnClockChange=yes\n" in text
 
 
 def test_nothing_of_a_box_listens_but_nginx_and_that_on_443_alone() -> None:
@@ -119,14 +140,26 @@ def test_no_unit_swaps_dumps_or_has_capabilities(unit: Path) -> None:
     for name, value in {
         "LimitCORE": "0",
         "MemorySwapMax": "0",
-        "CapabilityBoundingSet": "",
+        "CapabilityBoundingSet": OF_ROOT.get(unit.name, ""),
         "NoNewPrivileges": "yes",
         "ProtectSystem": "strict",
     }.items():
         assert said[name] == [value], name
 
 
+@pytest.mark.parametrize("unit", OF_ROOT)
+def test_who_changes_the_box_as_root_has_no_network_no_device_and_no_key(unit: str) -> None:
+    said = settings(SYSTEMD / unit)
+    assert said["PrivateNetwork"] == said["PrivateDevices"] == ["yes"]
+    assert said["RestrictAddressFamilies"] == ["AF_UNIX"]
+    assert said["ReadWritePaths"] == [
+        "/etc/sotto /var/lib/sotto-apply -/var/lib/sotto-web/orders -/var/lib/sotto-versions -/run/sotto-versions"
+    ]
+    assert said["InaccessiblePaths"] == ["-/var/lib/sotto/device.key -/etc/sotto/tls/page.key"]
+
+
 def test_each_process_has_a_user_of_its_own() -> None:
-    users = [settings(unit)["User"][0] for unit in SERVICES]
+    helpers = {"sotto-certificate.service", *OF_ROOT}  # nginx's own: it tells the nginx of the same user
+    users = [settings(unit)["User"][0] for unit in SERVICES if unit.name not in helpers]
     made = re.findall(r"^u (\S+) ", (SYSTEMD / "sysusers.d/sotto.conf").read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(users) == sorted(set(users)) == sorted(made)

@@ -17,7 +17,6 @@ from queue import SimpleQueue
 from typing import Final, TypeAlias
 
 from device.age.errors import AgeError
-from device.age.recipients import Recipient
 from device.attachments import TooManyError, attach, check_sealed, link, seal
 from device.capture.beside import Beside
 from device.capture.counting import Counting
@@ -43,11 +42,13 @@ from device.naming_requests import (
     OnDuty,
     Place,
     Reason,
+    Review,
 )
 from device.recording.audited import Happened, Plain, What, Who
 from device.recording.beside import Kind
 from device.recording.erasure import EraseCertificate
 from device.recording.named import LabelDocument, NoteDocument, padded, to_bytes
+from device.roster import WhoOpens
 from device.store import Store, manifest_of
 from device.waiting import Waiting, waits_still
 from device.wishes import take_back_wish, write_wish
@@ -65,7 +66,7 @@ class Desk:
         self,
         store: Store,
         *,
-        recipients: Sequence[Recipient],
+        recipients: WhoOpens,
         clock: Clock,
         boot: str,
         places: Places,
@@ -163,7 +164,7 @@ class Desk:
         match asked:
             case Label() | Note() | Measure():
                 return self._name(asked)
-            case Clip():
+            case Clip() | Review():
                 return self._bring(asked)
             case Place():
                 return self._place_by_hand(asked)
@@ -193,18 +194,23 @@ class Desk:
             case Leave():
                 self._leave([one for one in self.waiting.all() if one.by == asked.by], by=Who.PAGE)
 
-    # -- labels, notes, measures, clips -------------------------------------------------------------------------------
+    # -- labels, notes, measures, clips, reviews -----------------------------------------------------------------------
 
     def _name(self, asked: Attachable) -> Named:
         kind, now = Kind(asked.ask), self._now()
         content = _content(asked, now)
-        with _as_refusals():
-            sealed = seal(kind, padded(kind, content), self._recipients)
         recording_id = asked.recording or self._meant_by(asked)
+        with _as_refusals():
+            sealed = seal(kind, padded(kind, content), self._recipients(self._whose(recording_id) or asked.by))
         if recording_id is not None:
             return self._attach(recording_id, kind, sealed, by=asked.by)
         self._must_note(What.NAMED, attachment=kind.value, person=asked.by)
         return Named(None, self.waiting.put(kind, sealed, by=asked.by, at=now))
+
+    def _whose(self, recording_id: str | None) -> str | None:
+        """Whose recording it is: what lies beside it opens for those for whom it opens, whoever wrote it."""
+        manifest = None if recording_id is None else manifest_of(self._store.folder(recording_id))
+        return None if manifest is None else manifest.therapist
 
     def _meant_by(self, asked: Attachable) -> str | None:
         """The recording that runs, or whose window is open; ``None`` where that is another therapist's or client's."""
@@ -214,10 +220,11 @@ class Desk:
         manifest = manifest_of(self._store.folder(recording_id))
         return recording_id if manifest is None or manifest.therapist in (None, asked.by) else None
 
-    def _bring(self, asked: Clip) -> Named:
+    def _bring(self, asked: Clip | Review) -> Named:
+        kind = Kind(asked.ask)
         with _as_refusals():
-            check_sealed(asked.sealed)
-        return self._attach(asked.recording, Kind.CLIP, asked.sealed, by=asked.by)
+            check_sealed(kind, asked.sealed)
+        return self._attach(asked.recording, kind, asked.sealed, by=asked.by)
 
     def _attach(self, recording_id: str, kind: Kind, sealed: bytes, *, by: str) -> Named:
         self._beside.find(recording_id)

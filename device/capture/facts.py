@@ -10,6 +10,7 @@ from device.recording.digests import Digests
 from device.recording.manifest import (
     CameraAwayFact,
     ConsentEvent,
+    ConsentText,
     GapFact,
     Manifest,
     MicrophoneFact,
@@ -37,6 +38,7 @@ class Beginning:
     size: tuple[int, int]
     recipients: tuple[str, ...]
     therapist: str | None = None  # the mark of who was checked in
+    consent_text: ConsentText | None = None
 
 
 @dataclass(slots=True)
@@ -142,6 +144,7 @@ class Facts:
             duration_us=duration_us,
             therapist=begun.therapist,
             consent=begun.consent,
+            consent_text=begun.consent_text,
             consent_events=self.consent_events,
             sound=self._sound_facts(),
             picture=self._picture_facts(pictures),

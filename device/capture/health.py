@@ -32,13 +32,14 @@ class Health:
         putting_in_order: PuttingInOrder,
         machine: Callable[[], Readings] = Readings,
         audit: Callable[[], SottoError | None] = lambda: None,
+        roster: Callable[[], SottoError | None] = lambda: None,
     ) -> None:
         """``bitrate``: of the camera; ``None`` where there is none.
 
         ``standing``: what was found wrong at the start and will not heal by itself.
 
         ``machine``: what is known of it now; nothing, where nobody says. ``audit``: why the audit log cannot be
-        written, if it cannot.
+        written, if it cannot. ``roster``: reads it again, and says why nobody could open a recording, if so it is.
         """
         self._store = store
         self._max_length_s = max_length_s
@@ -48,6 +49,7 @@ class Health:
         self._putting_in_order = putting_in_order
         self.offer = Consent.SOUND_AND_PICTURE
         self._audit = audit
+        self._roster = roster
         self.problems: tuple[SottoError, ...] = standing
         self.told: set[str] = set()
         self.free_bytes = 0
@@ -70,6 +72,8 @@ class Health:
             found.append(unfinished)
         if (problem_of_audit := self._audit()) is not None:
             found.append(problem_of_audit)
+        if (nobody_opens := self._roster()) is not None:
+            found.append(nobody_opens)
         free_bytes: int | None = None
         try:
             free_bytes = self.free_bytes = self._store.free_bytes()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from device.age.recipients import KeyRecipient, fingerprint
+from device.age.recipients import fingerprint
 from device.capture.duty import Duty
 from device.capture.facts import Beginning, Facts
 from device.capture.framing import Framing
@@ -15,6 +15,8 @@ from device.capture.places import Begun, Places
 from device.capture.take import Devices, Take
 from device.clock import Clock, boot_id, wire_time
 from device.recording.audited import Tell, to_no_log
+from device.recording.manifest import ConsentText
+from device.roster import WhoOpens
 from device.session_events import (
     Action,
     Bookmark,
@@ -45,16 +47,20 @@ class Recorder:
         *,
         box: str,
         store: Store,
-        recipients: Sequence[KeyRecipient],
+        recipients: WhoOpens,
         clock: Clock,
         floor_dbfs: float,
         silence_stop_s: int,
         surroundings: Callable[[], Surroundings],
         tell: Tell = to_no_log,
+        consent_text: ConsentText | None = None,
         duty: Duty | None = None,
         places: Places | None = None,
     ) -> None:
-        """``duty``: who works in the room; ``places``: told how far the takes are. A rehearsal needs neither."""
+        """``consent_text``: what clients are given to read before they press; it stands in every manifest.
+
+        ``duty``: who works in the room; ``places``: told how far the takes are. A rehearsal needs neither.
+        """
         self._devices = devices
         self._box = box
         self._store = store
@@ -64,6 +70,7 @@ class Recorder:
         self._silence_stop_s = silence_stop_s
         self._surroundings = surroundings
         self._tell = tell
+        self._consent_text = consent_text
         self._duty = duty or Duty()
         self._places = places or Places()
         self._boot = boot_id()
@@ -125,6 +132,8 @@ class Recorder:
 
     def _start(self, action: StartRecording, *, report: Callable[[Report], None], changed: Callable[[], None]) -> None:
         camera = self._camera(action.consent)
+        therapist = self._duty.therapist(action.at_us)
+        recipients = self._recipients(therapist)  # of this session, whatever comes during it
         beginning = Beginning(
             box=self._box,
             boot=self._boot,
@@ -135,8 +144,9 @@ class Recorder:
             clock_trusted=self._clock.trusted(),
             camera=camera.name if camera else None,
             size=camera.size if camera else (0, 0),
-            recipients=tuple(fingerprint(recipient) for recipient in self._recipients),
-            therapist=self._duty.therapist(action.at_us),
+            recipients=tuple(fingerprint(recipient) for recipient in recipients),
+            therapist=therapist,
+            consent_text=self._consent_text,
         )
 
         def begun(recording_id: str) -> None:
@@ -147,7 +157,7 @@ class Recorder:
             Facts(beginning),
             Devices(self._devices.microphone, camera),
             store=self._store,
-            recipients=self._recipients,
+            recipients=recipients,
             clock=self._clock,
             floor_dbfs=self._floor_dbfs,
             silence_stop_s=self._silence_stop_s,

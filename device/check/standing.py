@@ -9,17 +9,69 @@ from pathlib import Path
 from device.age.recipients import Company, fingerprint
 from device.check.disk import has_room_to_measure, judge_disk, judge_room, measure_disk
 from device.check.finding import Findings, bad, from_error, good, look
+from device.clinic_people import PEOPLE_LISTS, PeopleList
 from device.clock import Clock
-from device.config import recipients_of
+from device.config import Config, RecipientsSection, recipients_of
 from device.devicekey import load_or_make_device_key, throwaway_key
 from device.errors import AdminError, RecipientError, StoreError
+from device.roster import MOST_ROSTER_BYTES, check_roster, read_roster
 from device.store import Store
 
 _DISK_S = 1.0
 
 
-def check_recipients(keys: tuple[str, ...]) -> Findings:
+def check_recipients(named: RecipientsSection, *, box: str) -> Findings:
     """Who can open what the box seals; the keys are named by their ids."""
+    if named.roster is not None and named.clinic_key is not None:
+        return _check_roster(named.roster, bytes.fromhex(named.clinic_key), box=box)
+    return _check_keys(named.keys or ())
+
+
+def _check_roster(path: Path, clinic_key: bytes, *, box: str) -> Findings:
+    """Whether the roster can be taken; whether a newer one was, only the capture service knows."""
+    try:
+        with path.open("rb") as file:
+            roster = read_roster(file.read(MOST_ROSTER_BYTES), clinic_key=clinic_key)
+        check_roster(roster, box=box, taken=None)
+    except OSError as problem:
+        fault = RecipientError(f"the roster cannot be read: {problem.strerror}", "check recipients.roster")
+        return [from_error("recipients", fault)]
+    except RecipientError as problem:
+        return [from_error("recipients", problem)]
+    ids = sorted(roster.key_ids())
+    what = f"roster {roster.number}, {roster.policy}, {len(roster.therapists)} therapists: {', '.join(ids)}"
+    return [good("recipients", what, roster=roster.number, policy=roster.policy, key_ids=ids)]
+
+
+def check_people(config: Config) -> Findings:
+    """Whether the clinic's list of people can be taken, where there is one, and whether a newer one was."""
+    if config.people is None or config.recipients.clinic_key is None:
+        return []
+    key, kept = bytes.fromhex(config.recipients.clinic_key), config.web.state / PEOPLE_LISTS.file_name
+    try:
+        with config.people.file.open("rb") as file:
+            listed = PEOPLE_LISTS.read(file.read(PEOPLE_LISTS.most_bytes), clinic_key=key)
+        PEOPLE_LISTS.check(listed, box=config.box.name, taken=_taken_people(kept, key))
+    except PermissionError:
+        return [look("people", "the clinic's list of people may not be read by this user", "run it as root to look")]
+    except OSError as problem:
+        fault = AdminError(f"the list of people cannot be read: {problem.strerror}", "check people.file")
+        return [from_error("people", fault)]
+    except AdminError as problem:
+        return [from_error("people", problem)]
+    what = f"list {listed.number} of the clinic: {len(listed.people)}"
+    return [good("people", what, people_list=listed.number, count=len(listed.people))]
+
+
+def _taken_people(kept: Path, key: bytes) -> PeopleList | None:
+    """The one that the page took, as far as whoever asks may read it: it is the page's own."""
+    try:
+        return PEOPLE_LISTS.read(kept.read_bytes(), clinic_key=key)
+    except (OSError, AdminError):
+        return None
+
+
+def _check_keys(keys: tuple[str, ...]) -> Findings:
     try:
         recipients = recipients_of(keys)
     except RecipientError as problem:
@@ -39,7 +91,7 @@ def check_clock(clock: Clock) -> Findings:
         return [good("clock", "set by a time server", trusted=True)]
     hint = (
         "order and lengths of recordings hold all the same, but their dates say that they may be wrong: let the box "
-        "reach a time server (timedatectl timesync-status)"
+        "reach a time server (`chronyc sources`)"
     )
     return [look("clock", "not known to be set", hint, trusted=False)]
 

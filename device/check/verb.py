@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from device import compose
+from device import compose, compose_audit
 from device.capture.encoder import check_library as check_flac
 from device.capture.meter import check_library as check_loudness
 from device.capture.needs import SOUND_BYTES_PER_S, picture_bytes_per_s, session_bytes
@@ -32,8 +32,16 @@ from device.check.finding import (
     look,
 )
 from device.check.room import Look, Plan, RoomCheck, RoomParts
-from device.check.standing import check_clock, check_device_key, check_recipients, check_store, check_user
+from device.check.standing import (
+    check_clock,
+    check_device_key,
+    check_people,
+    check_recipients,
+    check_store,
+    check_user,
+)
 from device.clock import Clock, SystemClock
+from device.compose_camera import camera_of
 from device.config import AlsaMicrophone, Config, DisabledCamera, load_config
 from device.datagrams import somebody_listens
 from device.errors import AdminError, SottoError
@@ -101,15 +109,18 @@ def effective(config: Config) -> list[str]:
     for section, values in config.model_dump(mode="json").items():
         if values is None:  # a section that may be left out, and is
             continue
-        shown = {name: _short(value) if section == "recipients" else value for name, value in values.items()}
+        shown = {
+            name: _short(value) if (section, name) == ("recipients", "keys") else value
+            for name, value in values.items()
+        }
         lines.append(
             f"[{section}] " + ", ".join(f"{name} = {json.dumps(v, ensure_ascii=False)}" for name, v in shown.items())
         )
     return lines
 
 
-def _short(keys: list[str]) -> list[str]:
-    return [f"{key[:_MOST_LETTERS]}…" if len(key) > _MOST_LETTERS else key for key in keys]
+def _short(keys: list[str] | None) -> list[str] | None:
+    return keys and [f"{key[:_MOST_LETTERS]}…" if len(key) > _MOST_LETTERS else key for key in keys]
 
 
 def _findings(config: Config, choices: Choices) -> Iterator[Finding]:
@@ -119,7 +130,8 @@ def _findings(config: Config, choices: Choices) -> Iterator[Finding]:
     picture = 0 if isinstance(camera, DisabledCamera) else picture_bytes_per_s(camera.bitrate_kbit_s * 1000)
     yield from _software()
     yield from check_user(config.store.path)
-    yield from check_recipients(config.recipients.keys)
+    yield from check_recipients(config.recipients, box=config.box.name)
+    yield from check_people(config)
     yield from check_device_key(config.box.device_key)
     yield from check_store(
         config.store.path,
@@ -168,13 +180,13 @@ def _room(config: Config, clock: Clock, *, clap: bool) -> Findings:
                 clock=clock,
                 panel=compose.panel_of(config, clock=clock),
                 microphone=compose.microphone_of(config, clock=clock),
-                camera=compose.camera_of(config, clock=clock),
+                camera=camera_of(config, clock=clock),
                 fps=0 if isinstance(config.camera, DisabledCamera) else config.camera.fps,
             ),
             Plan(clap_s=_CLAP_S if clap else 0.0),
             say=_say,
             glance=_glance(config) if clap else None,
-            note=compose.room_test_noter(config, clock=clock) if has_key else to_no_log,
+            note=compose_audit.room_test_noter(config, clock=clock) if has_key else to_no_log,
         )
     except SottoError as problem:
         return [from_error("room test", problem)]

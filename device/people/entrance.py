@@ -7,14 +7,15 @@ wrong is told in the same words, whether the login, the password or the person i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from device.people import sessions
 from device.people.browsers import counted_for, is_known, remember
 from device.people.codes import invited, new_recovery_codes, spend, use_invitation
-from device.people.database import Database
-from device.people.factors import keep_password, keep_secret, password_of, secret_of
+from device.people.database import Database, Rows
+from device.people.factors import forget_factors, keep_password, keep_secret, password_of, secret_of
 from device.people.failures import by_address, by_second_factor
-from device.people.first_admin import forget_first_admin_code, is_first_admin_code
+from device.people.first_admin import forget_first_admin_code, is_code_of_card, is_first_admin_code
 from device.people.passwords import Passwords, check_new_password
 from device.people.person import Person, Role, new_mark
 from device.people.refused import Reason, RefusedError
@@ -28,9 +29,17 @@ from device.people.visit import Kind, Stage
 class Entrance:
     """Lets people in, and out. Whatever raises ``RefusedError`` has changed nothing but the count of tries."""
 
-    def __init__(self, database: Database, passwords: Passwords) -> None:
+    def __init__(
+        self, database: Database, passwords: Passwords, *, made_here: bool, from_card: Path | None = None
+    ) -> None:
+        """``made_here``: whoever has the first admin's code is new; else they are an admin on the clinic's list.
+
+        ``from_card``: the file with the digest of a code for the first admin, where the card brought one.
+        """
         self._database = database
         self._passwords = passwords
+        self._made_here = made_here
+        self._from_card = from_card
 
     def password(self, login: str, password: str, caller: Caller) -> Begun:
         """The first proof. Who has no second factor yet sets one up next.
@@ -147,6 +156,7 @@ class Entrance:
     ) -> Begun:
         """Whoever has the one-time code of this box becomes an admin; ``person``: login and name. The code is used up.
 
+        Where people come from the clinic, it is the admin of that login on its list, who then signs in anew.
         ``noted``: has it noted just before it counts, by the mark of whoever it is.
 
         Raises:
@@ -156,13 +166,12 @@ class Entrance:
         counted = (by_address(caller.address),)
         with self._database.transaction() as rows:
             count(rows, counted, caller)
-        if not is_first_admin_code(self._database.folder, code):
+        if not (is_first_admin_code(self._database.folder, code) or is_code_of_card(self._from_card, code)):
             raise RefusedError(Reason.CODE)
         check_new_password(password, about=(login, name, *about))
         kept = self._passwords.kept(password)
         with self._database.transaction() as rows:
-            admin = Person(new_mark(), login, name, frozenset({Role.ADMIN}))
-            write_person(rows, admin)
+            admin = _new_admin(rows, login, name) if self._made_here else _listed_admin(rows, login)
             if not spend(rows, code, now_s=caller.now_s):
                 raise RefusedError(Reason.CODE)
             uncount_all(rows, counted)
@@ -178,3 +187,19 @@ class Entrance:
             row = sessions.row_of(rows, token, Kind.PAGE, now_s=caller.now_s)
             if row is not None:
                 sessions.end(rows, row["id"])
+
+
+def _new_admin(rows: Rows, login: str, name: str) -> Person:
+    admin = Person(new_mark(), login, name, frozenset({Role.ADMIN}))
+    write_person(rows, admin)
+    return admin
+
+
+def _listed_admin(rows: Rows, login: str) -> Person:
+    """The admin of that login, whose ways in so far are worth nothing any more."""
+    admin = person_by_login(rows, login)
+    if admin is None or not admin.is_a(Role.ADMIN):
+        raise RefusedError(Reason.NOT_LISTED)
+    forget_factors(rows, admin.mark)
+    sessions.end_all(rows, admin.mark)
+    return admin

@@ -2,6 +2,9 @@
 
 Whoever may write there owns the box anyway. The file goes when the code is used, and the code does not work again where
 the file cannot go, or comes back.
+
+A box that was made from a card has the digest of such a code in a file of root's instead (``web.first_admin``), and the
+admin has the code on paper. That file stays; the code is worth nothing once it was used.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from device.people.secret import digest_of_code, new_code
 FIRST_ADMIN_NAME: Final = "first-admin.code"
 _MOST_BYTES: Final = 200
 _LEAST_LETTERS: Final = 16
+_DIGEST_LETTERS: Final = 64
 
 
 def write_first_admin_code(folder: Path) -> str:
@@ -57,6 +61,26 @@ def is_first_admin_code(folder: Path, code: str) -> bool:
     if sum(map(str.isalnum, written)) < _LEAST_LETTERS:
         return False  # an empty file is no code
     return hmac.compare_digest(digest_of_code(written), digest_of_code(code))
+
+
+def is_code_of_card(path: Path | None, code: str) -> bool:
+    """Whether it is the code whose digest is in that file; where there is none, or no digest in it, no code is."""
+    if path is None:
+        return False
+    try:
+        with path.open(encoding="ascii") as file:
+            written = file.read(_MOST_BYTES).strip()
+    except (OSError, UnicodeDecodeError):
+        return False
+    if len(written) != _DIGEST_LETTERS:
+        return False
+    return hmac.compare_digest(written, digest_of_code(code).hex())
+
+
+def new_code_of_card() -> tuple[str, bytes]:
+    """A new code, for paper; and what the file on a box has to hold, by which nobody knows it."""
+    code = new_code()
+    return code, f"{digest_of_code(code).hex()}\n".encode("ascii")
 
 
 def forget_first_admin_code(folder: Path) -> None:

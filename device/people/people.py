@@ -6,6 +6,7 @@ Every moment is handed in as seconds since 1970 by the wall clock. Safe for many
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from device.people import sessions
@@ -24,6 +25,7 @@ from device.people.steps import Noted, to_nobody
 from device.people.visit import Kind, Stage, Visit
 
 if TYPE_CHECKING:
+    from device.people.from_clinic import FromClinic
     from device.people.keyring import Keyring  # what it stands on is large, and most boxes have no passkeys
 
 
@@ -31,7 +33,8 @@ class People:
     """Who there is, who is signed in, and who works in the room.
 
     ``entrance``: how strangers become visitors; ``account``: what people change about themselves; ``office``: what an
-    admin changes about them; ``keyring``: passkeys, where the box has a name that they can be bound to.
+    admin changes about them; ``keyring``: passkeys, where the box has a name that they can be bound to;
+    ``from_clinic``: what keeps them as the clinic's list says, where they are not made here.
     """
 
     def __init__(
@@ -41,15 +44,21 @@ class People:
         fingerprint: Callable[[], str | None],
         passwords: Passwords | None = None,
         keyring: Keyring | None = None,
+        from_clinic: FromClinic | None = None,
+        first_admin: Path | None = None,
     ) -> None:
-        """``fingerprint``: of the device's key (``recording.signing.fingerprint``), as far as it is known already."""
+        """``fingerprint``: of the device's key (``recording.signing.fingerprint``), as far as it is known already.
+
+        ``first_admin``: the digest of a code that came with the box's card.
+        """
         passwords = passwords or Passwords()
         self._database = database
         self._key_login = KeyLogin(database, fingerprint=fingerprint)
-        self.entrance = Entrance(database, passwords)
+        self.entrance = Entrance(database, passwords, made_here=from_clinic is None, from_card=first_admin)
         self.account = Account(database, passwords)
-        self.office = Office(database)
+        self.office = Office(database, made_here=from_clinic is None)
         self.keyring = keyring
+        self.from_clinic = from_clinic
 
     # Who asks. A token that proves nothing (any more) is no error: whoever has it is a stranger.
 

@@ -22,6 +22,8 @@ class Reason(StrEnum):
     ROLES = "roles"  # nobody is nothing
     RECIPIENT = "recipient"  # no age recipient
     LAST_ADMIN = "last_admin"  # nobody would be left who could put it right
+    FROM_CLINIC = "from_clinic"  # people come from the clinic: nobody is made or changed here
+    NOT_LISTED = "not_listed"  # the clinic's list has no admin of that login
     NOBODY = "nobody"  # there is no such person (any more)
     PASSKEY = "passkey"  # the passkey does not fit
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
 
 from device.age.errors import AgeError
 from device.age.recipients import parse_recipient
+from device.clinic_people import LOGIN, is_name
 from device.people.database import Row, Rows
 from device.people.person import Person, Role
 from device.people.refused import Reason, RefusedError
-
-_LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
-_MOST_LETTERS_OF_A_NAME: Final = 80
 
 
 def person_of(rows: Rows, mark: str) -> Person | None:
@@ -58,17 +55,22 @@ def write_person(rows: Rows, person: Person) -> None:
     rows.run_many("INSERT INTO supervisees VALUES (?, ?)", [(person.mark, mark) for mark in supervisees])
 
 
+def free_login(rows: Rows, mark: str) -> None:
+    """Take a person's login away, so that somebody else can have it; they have none that can be typed from then on."""
+    rows.run("UPDATE persons SET login = ? WHERE mark = ?", f"~{mark}", mark)
+
+
 def plain_login(login: str) -> str:
     """A login as the register writes it."""
     return login.strip().casefold()
 
 
 def _check(rows: Rows, person: Person) -> None:
-    if person.login != plain_login(person.login) or _LOGIN.fullmatch(person.login) is None:
+    if person.login != plain_login(person.login) or re.fullmatch(LOGIN, person.login) is None:
         raise RefusedError(Reason.LOGIN)
     if rows.one("SELECT 1 FROM persons WHERE login = ? AND mark != ?", person.login, person.mark) is not None:
         raise RefusedError(Reason.LOGIN)
-    if not person.name.strip() or len(person.name) > _MOST_LETTERS_OF_A_NAME or not person.name.isprintable():
+    if not is_name(person.name):
         raise RefusedError(Reason.NAME)
     if not person.roles:
         raise RefusedError(Reason.ROLES)

@@ -7,6 +7,7 @@
              receipts/*.json    proofs that the remote holds it
              hold               only while it is held for research
              withdrawn          only while its withdrawal waits for the end of the window
+             rewrapped.json     never on a box: that the clinic made the header of its copy anew
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ CHUNK_BYTES: Final = 64 * 1024
 SESSION_NAME: Final = "session.mp4.age"
 LEDGER_NAME: Final = "session.ledger"
 MANIFEST_NAME: Final = "manifest.json"
+REWRAPPED_NAME: Final = "rewrapped.json"
 ATTACHMENTS_NAME: Final = "attachments"
 RECEIPTS_NAME: Final = "receipts"
 WITHDRAWN_NAME: Final = "withdrawn"

@@ -58,8 +58,30 @@ class What(StrEnum):
     DECLINED = "declined"
     SYNC = "sync"
     SYNC_TOLD = "sync told"
+    ROSTER_TAKEN = "roster taken"
+    ROSTER_REFUSED = "roster refused"
+    PEOPLE_TAKEN = "people taken"
+    PEOPLE_REFUSED = "people refused"
+    ORDER_DONE = "order done"
+    ORDER_REFUSED = "order refused"
+    ORDER_UNDONE = "order undone"
     TORN = "torn"
     LOST = "lost"
+    # What a clinic does at its own desk, in a log of its own (``provisioning``).
+    DESK_MADE = "desk made"
+    CLINIC_CHANGED = "clinic changed"
+    RECOVERY_CHANGED = "recovery changed"
+    ROSTER_SIGNED = "roster signed"
+    PEOPLE_SIGNED = "people signed"
+    ORDER_SIGNED = "order signed"
+    BOX_ENROLLED = "box enrolled"
+    BOX_GONE = "box gone"
+    CARD_MADE = "card made"
+    SHARED = "shared"
+    SAMPLE_REGISTERED = "sample registered"
+    SAMPLE_DRAWN = "sample drawn"
+    SAMPLE_HANDED_OUT = "sample handed out"
+    EXPORTED = "exported"
 
 
 class Who(StrEnum):
@@ -79,6 +101,7 @@ OTHER: Final = "other"
 _CONFIG_KEY: Final = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _MARK: Final = re.compile(r"[0-9a-f]{12}")
+_KEY_ID: Final = re.compile(r"[0-9a-f]{16}")
 _VERSION: Final = re.compile(r"\d{1,3}\.\d{1,3}(\.\d{1,3})?([a-z]{1,4}\d{1,3})?")
 
 # Every fact that is told in words, and the words that there are for it.
@@ -141,6 +164,7 @@ WORDS: Final[Mapping[str, frozenset[str]]] = {
     "attachment": frozenset(Kind),
     "wish": frozenset(Wish),
     "told": frozenset({"pause", "resume", "now"}),
+    "about": frozenset({"roster", "config", "certificates", "people", "update", OTHER}),  # an order of the clinic's
     "door": frozenset({"page", "program", "kiosk"}),
     "way": frozenset({"password", "recovery code", "passkey", "key", "one-time code", "handed over", OTHER}),
     "change": frozenset(
@@ -179,6 +203,9 @@ _NUMBERS: Final = frozenset(
         "size_bytes",
         "since",
         "count",
+        "roster",
+        "people_list",
+        "order",
     }
 )
 
@@ -188,9 +215,29 @@ def _is_mark(value: Any) -> bool:
     return isinstance(value, str) and _MARK.fullmatch(value) is not None
 
 
+def _is_digest(value: Any) -> bool:
+    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
+
+
+def _are_key_ids(value: Any) -> bool:
+    """Whether it is the ids of recipients' keys, as manifests have them (``device.age.recipients.fingerprint``)."""
+    return isinstance(value, tuple) and all(isinstance(one, str) and _KEY_ID.fullmatch(one) for one in value)
+
+
 _OTHERS: Final[Mapping[str, Callable[[Any], bool]]] = {
-    "digest": lambda value: isinstance(value, str) and _DIGEST.fullmatch(value) is not None,
-    "config": lambda value: isinstance(value, str) and _DIGEST.fullmatch(value) is not None,
+    "digest": _is_digest,
+    "config": _is_digest,
+    "header": _is_digest,  # of a recording, after it was made anew
+    "header_before": _is_digest,
+    "protocol": _is_digest,  # of a sample, as it was registered
+    "seed": _is_digest,
+    "population": _is_digest,  # what a sample was drawn from
+    "drawn": _is_digest,  # what was drawn
+    "blinding": _is_digest,  # which new id stands for which slice: of the sealed file that says it
+    "added": _are_key_ids,
+    "removed": _are_key_ids,
+    "only": _are_key_ids,
+    "opened_by": _are_key_ids,
     "version": lambda value: isinstance(value, str) and _VERSION.fullmatch(value) is not None,
     "granted": lambda value: isinstance(value, bool),
     "taken_back": lambda value: isinstance(value, bool),

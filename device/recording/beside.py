@@ -4,6 +4,7 @@
                          note-001.age       numbered as they come
                          measure-001.age    an answered measure
                          clip-001.age       sealed before it came here, by somebody's own program
+                         review-001.age     likewise: what a supervisor says of it
              asked.copy, asked.deletion     signed facts: who asked for it, and when
 """
 
@@ -13,7 +14,7 @@ import re
 from enum import StrEnum
 from typing import Final
 
-_NUMBERED: Final = re.compile(r"(note|measure|clip)-([0-9]{3})\.age")
+_NUMBERED: Final = re.compile(r"(note|measure|clip|review)-([0-9]{3})\.age")
 LABEL_FILE: Final = "label.age"
 
 
@@ -24,6 +25,7 @@ class Kind(StrEnum):
     NOTE = "note"
     MEASURE = "measure"
     CLIP = "clip"
+    REVIEW = "review"
 
 
 class Wish(StrEnum):

@@ -121,6 +121,13 @@ class ConsentEvent(_Facts):
     people: Count = 1
 
 
+class ConsentText(_Facts):
+    """Which text the client had been given to read: its version, and its SHA-256 (docs/guides/consent.md)."""
+
+    version: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 class Manifest(_Facts):
     """Everything a person may know about a recording without opening it."""
 
@@ -136,6 +143,7 @@ class Manifest(_Facts):
     duration_us: Count = 0
     therapist: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")] | None = None  # the mark of who was checked in
     consent: Consent
+    consent_text: ConsentText | None = None  # where the box was told of one
     consent_events: tuple[ConsentEvent, ...]
     sound: SoundFacts | None = None
     picture: PictureFacts | None = None

@@ -18,6 +18,7 @@ from device.web.ahead import ahead
 from device.web.api.interface import api
 from device.web.asks import asks
 from device.web.box import BOX
+from device.web.cors import cors
 from device.web.doors import doors, who_asks
 from device.web.download import download
 from device.web.duty import duty
@@ -84,6 +85,7 @@ def create_app(
     failures(app, front=front)
     # In this order: is it for us, who asks, was it meant, may they.
     guard(app, front=front)
+    cors(app)
     who_asks(app, house)
     forms(app, front=front, key=form_key or secrets.token_bytes(32))
     doors(app, house)

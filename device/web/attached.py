@@ -16,6 +16,7 @@ class Attached:
     notes: int = 0
     measures: int = 0
     clips: int = 0
+    reviews: int = 0
 
 
 def attached_of(names: Iterable[str]) -> Attached:
@@ -26,4 +27,5 @@ def attached_of(names: Iterable[str]) -> Attached:
         notes=kinds.count(Kind.NOTE),
         measures=kinds.count(Kind.MEASURE),
         clips=kinds.count(Kind.CLIP),
+        reviews=kinds.count(Kind.REVIEW),
     )

@@ -1,12 +1,15 @@
 """The doors: who asks, and whether they may, before any view runs.
 
-Who asks is known by one thing at a time. A bearer token is a program's, and then no cookie counts. The cookie of a
+Who asks is known by one thing at a time. A bearer token is a program's, and then no cookie counts. A program that is a
+page from disk may show it in ``Accept``, where it only looks: before each request that has an ``Authorization`` its
+browser would ask whether it may, which is a way there and back, and remember no answer for it. The cookie of a
 tablet that was handed to the client counts before that of a therapist who is signed in on it, also when it is worth
 nothing any more: it never opens the rest of the page. What they may is one table (``device/web/permissions.py``).
 """
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from flask import Flask, g, redirect, request, url_for
@@ -15,6 +18,7 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 from werkzeug.wrappers import Response
 
 from device.people.visit import Visit
+from device.web.api import PREFIX
 from device.web.house import House
 from device.web.permissions import PERMISSIONS, On, Rule, Verdict, judge
 from device.web.refusals import Refusal, no_such_recording
@@ -24,6 +28,7 @@ from device.web.visitor import By, Visitor, mark_or_none, visitor_or_none
 PAGE_COOKIE: Final = "sotto"
 KIOSK_COOKIE: Final = "sotto-kiosk"
 _BEARER: Final = "bearer"
+_TOKEN_IN_ACCEPT: Final = re.compile(r"; ?token=([A-Za-z0-9_-]{20,100})$")
 _IN_THE_ROOM: Final = {On.ROOM: "room", On.CAMERA: "camera"}
 _LOOKING: Final = frozenset({"GET", "HEAD"})
 _SEE_OTHER: Final = 303
@@ -74,6 +79,9 @@ def in_kiosk() -> bool:
 def _visitor(house: House) -> Visitor | None:
     people, front, now_s = house.people, house.front, house.unix_s()
     authorization = request.authorization
+    shown = _TOKEN_IN_ACCEPT.search(request.headers.get("Accept", "")) if _is_read_by_a_program() else None
+    if authorization is None and shown is not None:
+        return _of(people.visitor_of_bearer(shown[1], now_s))
     if authorization is not None:
         token = authorization.token if authorization.type == _BEARER else None
         return _of(people.visitor_of_bearer(token, now_s) if token else None)
@@ -82,6 +90,10 @@ def _visitor(house: House) -> Visitor | None:
         return _of(people.visitor_of_kiosk(kiosk, now_s))
     cookie = request.cookies.get(front.cookie(PAGE_COOKIE))
     return _of(people.visitor_of_cookie(cookie, now_s) if cookie else None)
+
+
+def _is_read_by_a_program() -> bool:
+    return request.method in _LOOKING and request.path.startswith(f"{PREFIX}/")
 
 
 def _of(visit: Visit | None) -> Visitor | None:

@@ -3,7 +3,7 @@
 Any page can send a form to any address (CSRF). So a browser's own word counts first (Sec-Fetch-Site, Origin); then the
 request has to carry what only a page of ours can: the token of a form, which holds for the one who asked for that form
 and as long as they stay signed in, or a header that no form can set. A program that shows a bearer token carries
-nothing that a browser would send by itself, and is let through.
+nothing that a browser would send by itself, and is let through, also where it is a page of another origin.
 """
 
 from __future__ import annotations
@@ -46,14 +46,12 @@ def forms(app: Flask, *, front: Front, key: bytes) -> None:
     def _check() -> None:
         if session and session.get(_OF) != _whose():
             session.clear()
-        if request.method in _SAFE_METHODS:
+        if request.method in _SAFE_METHODS or _by_a_program():
             return
         site = request.headers.get("Sec-Fetch-Site", "same-origin")
         origin = request.headers.get("Origin", _own_origin())
         if site not in ("same-origin", "none") or origin != _own_origin():
             raise Forbidden
-        if _by_a_program():
-            return
         if request.mimetype in _FORM_TYPES:
             try:
                 protect()

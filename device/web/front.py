@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MOST_BODY_BYTES: Final = 128 * 1024
-"""The longest that anybody has to say: a clip that somebody's program has sealed."""
+"""The longest that anybody has to say: a clip or a review that somebody's program has sealed."""
 
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 

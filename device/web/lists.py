@@ -12,6 +12,7 @@ from device.web.facts import facts_of
 from device.web.filters import NOBODY, SOUNDS, STATES, wanted_of
 from device.web.house import House
 from device.web.naming import said
+from device.web.openers import openers
 from device.web.paging import number_of
 from device.web.rows import Rowing, rows
 from device.web.waiting import in_waiting
@@ -23,7 +24,7 @@ _CHOICES: Final = {"states": STATES, "sounds": SOUNDS, "nobody": NOBODY}
 
 def lists(house: House) -> Blueprint:
     """The routes ``/`` and ``/recordings/<id>/``."""
-    blueprint = Blueprint("lists", __name__)
+    blueprint, openers_said = Blueprint("lists", __name__), openers(house)
 
     @blueprint.get("/")
     def recordings() -> str:
@@ -33,6 +34,7 @@ def lists(house: House) -> Blueprint:
         return render_template(
             "list.html",
             now=now,
+            openers=openers_said(),
             list=found,
             wanted=wanted,
             choices=_CHOICES,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from device.errors import ConfigError
+from device.web.cors import ANY_ORIGIN, READABLE
 from device.web.front import MOST_BODY_BYTES
 from device.web.headers import HEADERS
 from device.web.texts import text
@@ -22,15 +23,46 @@ _PLAIN_PATH: Final = re.compile(r"/[A-Za-z0-9_./-]+")
 _MARK: Final = re.compile(r"@([A-Z_]+)@")
 
 
+# Who shows a certificate has to have one of the clinic's authority that is for clients: those of boxes are for servers
+# alone, and OpenSSL refuses them here (X509_PURPOSE_SSL_CLIENT). Nobody else is kept out of anything but /fleet/.
+_DESK_TLS: Final = """\
+# The clinic's desk shows a certificate of its own; browsers need none.
+        ssl_client_certificate {ca};
+        ssl_verify_client optional;
+        ssl_verify_depth 1;"""
+_DESK: Final = """
+        # For the clinic's desk alone.
+        location /fleet/ {
+            if ($ssl_client_verify != SUCCESS) {
+                return 403;
+            }
+            proxy_pass http://page;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Sotto-Desk $ssl_client_verify;
+            proxy_connect_timeout 5s;
+            proxy_read_timeout 60s;
+        }
+"""
+_NO_DESK: Final = """
+        location /fleet/ {
+            return 403;
+        }
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What nginx has to find. ``run``: a folder of its own."""
+    """What nginx has to find. ``run``: a folder of its own. ``clinic_ca``: by whom the desk's certificate is issued."""
 
     store: Path
     socket: Path
     run: Path
     certificate: Path
     key: Path
+    clinic_ca: Path | None = None
 
 
 def nginx_config(places: Places, *, port: int, address: str = "") -> str:
@@ -53,7 +85,9 @@ def nginx_config(places: Places, *, port: int, address: str = "") -> str:
         "PER_S": str(_PER_S),
         "BURST": str(_BURST),
         "AT_A_TIME": str(_AT_A_TIME),
-        "HEADERS": "\n            ".join(_header(name) for name in HEADERS),
+        "HEADERS": "\n            ".join(_header(name) for name in (*HEADERS, ANY_ORIGIN, READABLE)),
+        "DESK_TLS": "" if places.clinic_ca is None else _DESK_TLS.format(ca=_plain(places.clinic_ca)),
+        "DESK": _NO_DESK if places.clinic_ca is None else _DESK,
         "SLOWER": _sentences(text("nginx.429"), text("nginx.429.do")),
         "AWAY": _sentences(text("nginx.503"), text("nginx.503.do")),
     }

@@ -151,6 +151,7 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "download.manifest": Rule(by=_PAGE_AND_PROGRAMS, on=On.RECORDING),
     # The interface for programs.
     "api.description": Rule(by=_PAGE_AND_PROGRAMS, strangers=Strangers.ALWAYS),
+    "api.device_key": Rule(by=_PROGRAMS, strangers=Strangers.ALWAYS),
     "api.challenge": Rule(by=_PROGRAMS, strangers=Strangers.ALWAYS),
     "api.sign_in": Rule(by=_PROGRAMS, strangers=Strangers.ALWAYS),
     "api.tokens": Rule(by=_PROGRAMS, on=On.OWN),

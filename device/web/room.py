@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadRequest
 
 from device.room import parse_finger, send_finger
 from device.web.house import House
+from device.web.openers import openers
 from device.web.rows import rows
 
 _RECENT: Final = 5
@@ -20,12 +21,12 @@ _NO_CONTENT: Final = 204
 
 def room(house: House) -> Blueprint:
     """The routes ``/room`` and ``/room/finger``."""
-    blueprint = Blueprint("room", __name__)
+    blueprint, openers_said = Blueprint("room", __name__), openers(house)
 
     @blueprint.get("/room")
     def view() -> str:
         now = house.now()
-        return render_template("room.html", now=now, list=rows(house, now, most=_RECENT))
+        return render_template("room.html", now=now, openers=openers_said(), list=rows(house, now, most=_RECENT))
 
     @blueprint.post("/room/finger")
     def finger() -> Response:

@@ -18,6 +18,8 @@ from device.web.front import MOST_BODY_BYTES
 if TYPE_CHECKING:
     from flask import Flask
 
+    from device.web.fleet.app import Wsgi
+
 _THREADS: Final = 8
 _WAITING: Final = 256
 # Beyond these waitress would put what is to be sent, or was received, into a file (promise P4).
@@ -33,7 +35,7 @@ _BEHIND_NGINX: Final = {
 class PageServer:
     """Answers on a socket that listens already, from ``run`` until ``stop``."""
 
-    def __init__(self, app: Flask, listening: socket.socket) -> None:
+    def __init__(self, app: Flask | Wsgi, listening: socket.socket) -> None:
         """Get ready. ``listening``: of ``listen_here`` or ``listen_for_nginx``; it is this server's from now on."""
         self._sockets: dict[int, Any] = {}
         self._forgotten: dict[int, Any] = {}
@@ -111,7 +113,7 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{shown}:{port}/"
 
 
-def serve(app: Flask, listening: socket.socket, on_listening: Callable[[], None]) -> None:
+def serve(app: Flask | Wsgi, listening: socket.socket, on_listening: Callable[[], None]) -> None:
     """Serve the page until the process is told to exit. ``on_listening`` is called once it answers."""
     server = PageServer(app, listening)
     on_listening()

@@ -3,9 +3,11 @@
 import hashlib
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
+from device.age.armor import dearmor
 from device.age.errors import AgeError, DamagedChunkError, HeaderError, NotAgeError, WrongKeyError
 from device.age.header import encode_header, read_header
 from device.age.identities import Identity, parse_identity
@@ -71,6 +73,23 @@ def test_no_armored_file_is_taken_for_a_binary_one(cctv) -> None:
     for vector in chosen:
         with pytest.raises((NotAgeError, HeaderError)):
             list(in_order(vector))
+
+
+def test_every_armored_vector_ends_as_it_must(cctv) -> None:
+    errors = dict(OUTCOMES)
+    wrong = {}
+    for vector in (vector for vector in cctv if vector.armored):
+        try:
+            file = dearmor(vector.data.decode("latin-1"))
+        except NotAgeError as error:
+            if vector.expect != "armor failure":
+                wrong[vector.name] = repr(error)
+            continue
+        error, _ = outcome(replace(vector, data=file), in_order)
+        expected = errors.get(vector.expect, ())
+        if vector.expect == "armor failure" or not (error is None if expected is None else isinstance(error, expected)):
+            wrong[vector.name] = (vector.expect, repr(error))
+    assert wrong == {}
 
 
 def test_headers_are_spelled_back_as_they_were_read(cctv) -> None:

@@ -21,7 +21,24 @@ from device.session_events import Cause
 from tests.audit.logs import ID
 
 MARKS = ("person", "whom", "therapist")
-NAMES = sorted({*WORDS, *MARKS, "people", "digest", "version", "standing", "keys", "settings", "granted", "config"})
+KEYS = ("added", "only", "opened_by")
+DIGESTS = ("header", "header_before", "protocol", "seed", "population", "drawn", "blinding")
+NAMES = sorted(
+    {
+        *WORDS,
+        *MARKS,
+        *KEYS,
+        *DIGESTS,
+        "people",
+        "digest",
+        "version",
+        "standing",
+        "keys",
+        "settings",
+        "granted",
+        "config",
+    }
+)
 FREE_TEXT = ["Anna Meier", "anna", "ANNA", "a@b.ch", "wants to talk about her mother", "12.03.1980", "756.1234.5678.97"]
 
 
@@ -59,6 +76,13 @@ def test_there_is_a_word_for_everything_that_the_box_itself_says() -> None:
 def test_a_person_is_a_mark_and_nothing_else(name: str) -> None:
     assert is_fact(name, new_mark())
     for other in ("", "anna", "0123456789a", "0123456789abc", "0123456789AB", True, 12, ("0123456789ab",)):
+        assert not is_fact(name, other)
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_a_key_is_named_by_its_id_and_never_by_itself(name: str) -> None:
+    assert is_fact(name, ("0123456789abcdef", "f" * 16))
+    for other in ("0123456789abcdef", ("age1qqqq",), ("0123456789abcde",), ("0123456789ABCDEF",), ("Anna",), 5):
         assert not is_fact(name, other)
 
 

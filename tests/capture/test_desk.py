@@ -36,6 +36,7 @@ from device.naming_requests import (
     OnDuty,
     Place,
     Reason,
+    Review,
 )
 from device.recording import ATTACHMENTS_NAME, LEDGER_NAME, SESSION_NAME
 from device.recording.audited import Happened
@@ -179,8 +180,10 @@ def test_a_clip_is_kept_as_it_was_sealed_and_what_is_in_the_plain_is_not(room: R
     sealed = seal(Kind.CLIP, b"a clip", [identity.recipient()])
     assert room.ask(Clip(by=BEN, recording=one, sealed=base64.b64encode(sealed))) == Named(one, "clip-001.age")
     assert room.opened(one, "clip-001.age") == b"a clip"
-    assert room.refused(Clip(by=BEN, recording=one, sealed=base64.b64encode(b"in the plain"))) is Reason.NOT_SEALED
-    assert room.beside(one) == ["clip-001.age"]
+    assert room.ask(Review(by=BEN, recording=one, sealed=base64.b64encode(sealed))) == Named(one, "review-001.age")
+    for kind in (Clip, Review):
+        assert room.refused(kind(by=BEN, recording=one, sealed=base64.b64encode(b"in the plain"))) is Reason.NOT_SEALED
+    assert room.beside(one) == ["clip-001.age", "review-001.age"]
 
 
 def test_beside_what_is_not_there_not_begun_or_going_nothing_is_put(room: Room) -> None:

@@ -13,6 +13,7 @@ from device.age.recipients import fingerprint
 from device.check.finding import Level
 from device.check.standing import check_clock, check_device_key, check_recipients, check_store, check_user
 from device.clock import PacedClock, SystemClock
+from device.config import RecipientsSection
 from device.devicekey import load_or_make_device_key
 
 CLASSIC = [str(generate_identity(post_quantum=False).recipient()) for _ in range(2)]
@@ -21,7 +22,7 @@ HYBRID = [str(generate_identity(post_quantum=True).recipient()) for _ in range(2
 
 @pytest.mark.parametrize(("keys", "kind"), [(CLASSIC, "classic"), (HYBRID, "post-quantum")])
 def test_recipients_are_told_by_kind_and_key_ids_and_never_by_their_keys(keys: list[str], kind: str) -> None:
-    (found,) = check_recipients(tuple(keys))
+    (found,) = check_recipients(RecipientsSection(keys=tuple(keys)), box="Room 3")
     assert found.level is Level.GOOD
     assert found.what.startswith(f"2 {kind}: ")
     assert keys[0] not in found.what
@@ -31,7 +32,7 @@ def test_recipients_are_told_by_kind_and_key_ids_and_never_by_their_keys(keys: l
 
 
 def test_a_single_recipient_is_worth_a_look() -> None:
-    (found,) = check_recipients((CLASSIC[0],))
+    (found,) = check_recipients(RecipientsSection(keys=(CLASSIC[0],)), box="Room 3")
     assert found.level is Level.LOOK
     assert "second" in found.hint
 
@@ -46,7 +47,7 @@ def test_a_single_recipient_is_worth_a_look() -> None:
     ids=["none", "nonsense", "mixed"],
 )
 def test_recipients_that_cannot_be_used_are_bad(keys: tuple[str, ...], what: str) -> None:
-    (found,) = check_recipients(keys)
+    (found,) = check_recipients(RecipientsSection(keys=keys), box="Room 3")
     assert found.level is Level.BAD
     assert what in found.what
     assert found.hint

@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 /* Kinds of calls; the same numbers as Kind in shim.py. */
-enum { CREATE = 1, WRITE, SIZE, SYNC, SYNC_FOLDER, RENAME, UNLINK, MKDIR, RMDIR, LINK, OPEN, READ, MARK, UNKNOWN };
+enum { CREATE = 1, WRITE, SIZE, SYNC, SYNC_FOLDER, RENAME, UNLINK, MKDIR, RMDIR, LINK, OPEN, READ, MARK, UNKNOWN, SYMLINK };
 enum { FAIL = 0, SHORT = 1, STALL = 2 };
 
 struct line {
@@ -310,6 +310,19 @@ int renameat2(int a, const char *from, int b, const char *to, unsigned flags) {
 int link(const char *from, const char *to) { return name_(LINK, AT_FDCWD, from, AT_FDCWD, to, 0); }
 int linkat(int a, const char *from, int b, const char *to, int flags) { return name_(LINK, a, from, b, to, flags); }
 
+/* A name that stands for another one; what it says comes with the name, in one piece. */
+int symlinkat(const char *to, int folder, const char *name) {
+    char path[PATH_MAX];
+    if (log_fd < 0 || whole(folder, name, path) || !is_ours(path)) return syscall(SYS_symlinkat, to, folder, name);
+    if (wrong(SYMLINK) == FAIL) return -1;
+    pthread_mutex_lock(&lock);
+    int failed = syscall(SYS_symlinkat, to, folder, name);
+    if (!failed) note(SYMLINK, 0, 0, 0, path, to, strlen(to));
+    pthread_mutex_unlock(&lock);
+    return failed;
+}
+int symlink(const char *to, const char *name) { return symlinkat(to, AT_FDCWD, name); }
+
 /* -- what nobody of ours calls: noted, so that the tests stop rather than believe in a log that lacks something ---- */
 
 #define UNKNOWN_FD(fd, call)                                                                    \
@@ -358,8 +371,3 @@ int truncate(const char *name, off_t bytes) {
     return syscall(SYS_truncate, name, bytes);
 }
 int truncate64(const char *name, off64_t bytes) { return truncate(name, bytes); }
-int symlinkat(const char *to, int folder, const char *name) {
-    UNKNOWN_NAME(folder, name, "symlink")
-    return syscall(SYS_symlinkat, to, folder, name);
-}
-int symlink(const char *to, const char *name) { return symlinkat(to, AT_FDCWD, name); }

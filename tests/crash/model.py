@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.crash.shim import Call, Kind
 
 SECTOR_BYTES = 512
+LINK = b"-> "  # what a symbolic link holds here begins with that
 PAGE_BYTES = 4096
 _MOST_VECTORS = 48
 
@@ -261,7 +262,9 @@ class Disk:
     def _load(self, folder: Folder, path: Path, inside: str) -> None:
         for entry in sorted(path.iterdir()):
             place = f"{inside}{entry.name}"
-            if entry.is_dir():
+            if entry.is_symlink():
+                folder.durable[entry.name] = self._new_link(place, str(entry.readlink()).encode())
+            elif entry.is_dir():
                 below = self._new_folder()
                 folder.durable[entry.name] = below
                 self._load(below, entry, f"{place}/")
@@ -279,6 +282,12 @@ class Disk:
         file = File(next(self._numbers), first_path=path)
         self.files.append(file)
         self._by_inode[inode] = file
+        return file
+
+    def _new_link(self, path: str, target: bytes) -> File:
+        """A symbolic link says what it says from its name on: it has no data that could come later."""
+        file = File(next(self._numbers), durable=LINK + target, now=bytearray(LINK + target), first_path=path)
+        self.files.append(file)
         return file
 
     def _find(self, path: str) -> File | Folder | None:
@@ -302,6 +311,8 @@ class Disk:
         match call.kind:
             case Kind.CREATE:
                 self._name(call.path, self._new_file(call.inode, call.path))
+            case Kind.SYMLINK:
+                self._name(call.path, self._new_link(call.path, call.data))
             case Kind.MKDIR:
                 self._name(call.path, self._new_folder())
             case Kind.WRITE:

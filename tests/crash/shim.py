@@ -36,6 +36,7 @@ class Kind(IntEnum):
     READ = 12
     MARK = 13
     UNKNOWN = 14
+    SYMLINK = 15
 
 
 CHANGES = (
@@ -49,6 +50,7 @@ CHANGES = (
     Kind.MKDIR,
     Kind.RMDIR,
     Kind.LINK,
+    Kind.SYMLINK,
     Kind.OPEN,
 )
 

@@ -46,16 +46,17 @@ class Nginx:
     run: Path
     trust: ssl.SSLContext
     process: subprocess.Popen[bytes]
+    host: str = HOST
 
     @property
     def netloc(self) -> str:
-        return f"{HOST}:{self.port}"
+        return f"{self.host}:{self.port}"
 
     @contextmanager
     def talking(self, *, source: str = HOST, timeout_s: float = PATIENCE_S) -> Iterator[http.client.HTTPSConnection]:
         """A connection; from ``source``, one of this computer's many loopback addresses."""
         connection = http.client.HTTPSConnection(
-            HOST, self.port, context=self.trust, timeout=timeout_s, source_address=(source, 0)
+            self.host, self.port, context=self.trust, timeout=timeout_s, source_address=(source, 0)
         )
         try:
             yield connection
@@ -87,19 +88,21 @@ def nginx(
     page: Path,
     listening: socket.socket | None = None,
     change: Callable[[str], str] = str,
+    host: str = HOST,
+    clinic_ca: Path | None = None,
 ) -> Iterator[Nginx]:
     """nginx in front of the page whose socket is ``page``; ``folder`` is its own. It ends with this.
 
     ``change``: what a test makes of its configuration.
     """
-    with listening or socket.create_server((HOST, 0)) as given, (folder / "said").open("wb") as said:
+    with listening or socket.create_server((host, 0)) as given, (folder / "said").open("wb") as said:
         port = int(given.getsockname()[1])
         pem, key = folder / "page.pem", folder / "page.key"
-        for path, data in zip((pem, key), apart(authority.issue(NAME, HOST)), strict=True):
+        for path, data in zip((pem, key), apart(authority.issue(NAME, host)), strict=True):
             path.write_bytes(data)
-        places = Places(store=store, socket=page, run=folder, certificate=pem, key=key)
+        places = Places(store=store, socket=page, run=folder, certificate=pem, key=key, clinic_ca=clinic_ca)
         config = folder / "nginx.conf"
-        config.write_text(change(nginx_config(places, port=port, address=HOST)))
+        config.write_text(change(nginx_config(places, port=port, address=host)))
         # Who may read the tests' folders: where they run as root, its workers would be nobody.
         more = ["-g", "user root;"] if os.geteuid() == 0 else []
         process = subprocess.Popen(
@@ -110,7 +113,7 @@ def nginx(
             stdout=said,
             stderr=said,
         )
-    made = Nginx(port, folder, ssl.create_default_context(cadata=authority.pem.decode()), process)
+    made = Nginx(port, folder, ssl.create_default_context(cadata=authority.pem.decode()), process, host)
     try:
         _wait(made)
         yield made
@@ -123,8 +126,8 @@ def _wait(made: Nginx) -> None:
     until_s = time.monotonic() + PATIENCE_S
     while True:
         assert made.process.poll() is None, (made.run / "said").read_text()
-        with suppress(OSError), socket.create_connection((HOST, made.port), timeout=PATIENCE_S) as plain:
-            made.trust.wrap_socket(plain, server_hostname=HOST).close()
+        with suppress(OSError), socket.create_connection((made.host, made.port), timeout=PATIENCE_S) as plain:
+            made.trust.wrap_socket(plain, server_hostname=made.host).close()
             return
         assert time.monotonic() < until_s, (made.run / "said").read_text()
 

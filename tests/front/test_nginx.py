@@ -343,3 +343,38 @@ def test_who_signed_out_is_a_stranger_to_nginx_as_well(site: Site, recording_id:
     assert site.nginx.ask(sealed(mine), **known)[0] == 200
     site.box.people.revoke(person.mark, begun.session)
     assert site.nginx.ask(sealed(mine), **known)[0] == 401
+
+
+# What a page from disk may read.
+
+
+def test_what_nginx_sends_may_be_read_by_a_page_from_disk_that_shows_a_token(site: Site, recording_id: str) -> None:
+    path = f"/api/v1{sealed(recording_id)}"
+    token = site.program()["Authorization"].removeprefix("Bearer ")
+    asked = {"Accept": f"*/*; token={token}", "Origin": "null", "Range": "bytes=5-9"}
+    status, headers, body = site.nginx.ask(path, **asked)
+    assert (status, body) == (206, SEALED[5:10])
+    assert headers["access-control-allow-origin"] == "*"
+    assert "ETag" in headers["access-control-expose-headers"]
+    assert headers["cache-control"] == "no-store"
+    assert headers["etag"]
+
+
+def test_what_nginx_sends_to_a_cookie_is_for_no_other_origin(site: Site, recording_id: str) -> None:
+    for path in (sealed(recording_id), f"/api/v1{sealed(recording_id)}"):
+        status, headers, _ = site.nginx.ask(path, **site.signed_in(), Origin="null")
+        assert status == 200
+        assert "access-control-allow-origin" not in headers
+
+
+def test_that_it_is_asked_too_often_can_be_read_as_well(site: Site) -> None:
+    for path, readable in (("/api/v1/openapi.json", True), ("/nowhere", False)):
+        with site.nginx.talking() as connection:
+            for _ in range(2000):
+                connection.request("GET", path, headers={"Origin": "null"})
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status == 429:
+                    break
+            assert answer.status == 429
+            assert (answer.headers["Access-Control-Allow-Origin"] == "*") is readable

@@ -10,7 +10,12 @@ import pytest
 
 from device.compose_people import people_of
 from device.config import parse_config
-from device.people.first_admin import FIRST_ADMIN_NAME, write_first_admin_code
+from device.people.first_admin import (
+    FIRST_ADMIN_NAME,
+    is_code_of_card,
+    new_code_of_card,
+    write_first_admin_code,
+)
 from device.people.people import People
 from device.people.refused import RefusedError
 from tests.people.persons import PASSWORD, caller
@@ -49,9 +54,9 @@ def test_the_code_is_printed_works_once_and_the_next_takes_its_place(tmp_path: P
     people._database.close()
 
 
-def become(people: People, code: str) -> bool:
+def become(people: People, code: str, login: str = "root") -> bool:
     try:
-        people.entrance.first_admin(code, ("root", "Ada"), PASSWORD, caller(), about=())
+        people.entrance.first_admin(code, (login, "Ada"), PASSWORD, caller(), about=())
     except RefusedError:
         return False
     return True
@@ -89,3 +94,28 @@ def test_there_are_passkeys_where_the_box_has_a_dns_name(tmp_path: Path, names: 
         assert asked["rpId"] == site
         assert people.keyring._site.origins == (f"https://{site}:8300",)
     people._database.close()
+
+
+def test_a_card_brings_the_digest_of_a_code_that_works_once_and_never_again(tmp_path: Path) -> None:
+    code, digest = new_code_of_card()
+    state, brought = tmp_path / "web", tmp_path / "first-admin"
+    state.mkdir()
+    brought.write_bytes(digest)
+    config = config_text(state).replace("[web]\n", f'[web]\nfirst_admin = "{brought}"\n')
+    people = people_of(parse_config(config))
+    assert become(people, new_code_of_card()[0]) is False
+    assert become(people, digest.decode().strip()) is False  # whoever reads the card knows no code
+    assert become(people, code.upper().replace("-", " ")) is True
+    assert become(people, code, "eve") is False  # though the file is still there
+    people._database.close()
+    people = people_of(parse_config(config))
+    assert become(people, code, "eve") is False  # nor after a restart
+    people._database.close()
+
+
+@pytest.mark.parametrize("written", [b"", b"\n", b"\xff\xfe", b"7k2m-7k2m-7k2m-7k2m\n", b"0" * 63])
+def test_a_file_without_a_digest_lets_nobody_in(tmp_path: Path, written: bytes) -> None:
+    (tmp_path / "first-admin").write_bytes(written)
+    assert not is_code_of_card(tmp_path / "first-admin", "7k2m-7k2m-7k2m-7k2m")
+    assert not is_code_of_card(tmp_path / "nowhere", "")
+    assert not is_code_of_card(None, "")

@@ -36,6 +36,8 @@ from device.recording.manifest import Manifest, MicrophoneFact, RecordingState, 
 from device.recording.signing import sign
 from device.words import Consent
 from provisioning.__main__ import run
+from provisioning.reader import FOLDER
+from provisioning.reader.build import fetch_packages
 
 RATE_HZ = 48_000
 SEALED_BYTES = CHUNK_BYTES + 16
@@ -272,6 +274,12 @@ class Clinic:
 @pytest.fixture
 def clinic(tmp_path: Path) -> Clinic:
     return Clinic(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def reader_packages() -> None:
+    """What the reader's modules need of npm, to be run by Node.js as they are."""
+    fetch_packages(FOLDER)
 
 
 @pytest.fixture(scope="session")

@@ -127,6 +127,7 @@ class Bucket:
     box_may_erase = False
 
     def __init__(self, ceph: Ceph, authority: Authority, folder: Path) -> None:
+        self._name = f"recordings-{os.urandom(4).hex()}"  # no two owners have a bucket of one name
         self._ca = folder / "ca.pem"
         self._ca.write_bytes(authority.pem)
         self._relay = Relay(ceph.port)
@@ -134,17 +135,19 @@ class Bucket:
         owner, desk, box = (self._section(ceph.port, user, folder) for user in users)
         self.desk, self.box = remote_of(desk, notes=None, utc=utc), remote_of(box, notes=None, utc=utc)
         self.address = str(toml_of(self._section(self._relay.port, users[1], folder), folder / "remote.toml"))
-        place = Place(HOST, ceph.port, "us-east-1", "recordings", owner.credentials, self._ca)
+        place = Place(HOST, ceph.port, "us-east-1", self._name, owner.credentials, self._ca)
         self.http = S3Http(place, silence_s=SILENCE_S, utc=utc)
         self.http.ask("PUT")
         self.http.ask("PUT", query={"versioning": ""}, body=Body.of(VERSIONED))
-        self.http.ask("PUT", query={"policy": ""}, body=Body.of(_policy(desk=users[1].name, box=users[2].name)))
+        self.http.ask(
+            "PUT", query={"policy": ""}, body=Body.of(_policy(self._name, desk=users[1].name, box=users[2].name))
+        )
 
     def _section(self, port: int, user: User, folder: Path) -> S3Remote:
         credentials = folder / f"{user.name}.toml"
         credentials.write_text(f'access_key = "{user.access_key}"\nsecret_key = "{user.secret_key}"\n')
         credentials.chmod(0o600)
-        server = {"endpoint": f"https://{HOST}:{port}", "region": "us-east-1", "bucket": "recordings", "ca": self._ca}
+        server = {"endpoint": f"https://{HOST}:{port}", "region": "us-east-1", "bucket": self._name, "ca": self._ca}
         return S3Remote(driver="s3", credentials=credentials, **server, **PLACE)
 
     def versions(self) -> int:
@@ -161,9 +164,9 @@ class Bucket:
         self._relay.close()
 
 
-def _policy(*, desk: str, box: str) -> bytes:
+def _policy(bucket: str, *, desk: str, box: str) -> bytes:
     """One policy with what `sotto-clinic policy` prints for each room and for the desk."""
-    words = ("policy", "--bucket", "recordings", "--principal")
+    words = ("policy", "--bucket", bucket, "--principal")
     rooms = [(*words, f"arn:aws:iam:::user/{box}", "--clinic", "practice", "--room", f"room-{n}") for n in (3, 4)]
     printed = [call(*one).told for one in (*rooms, (*words, f"arn:aws:iam:::user/{desk}", "--desk"))]
     statements = [statement for one in printed for statement in one["Statement"]]

@@ -115,7 +115,6 @@ def test_wrong_usage_has_an_error_and_a_hint(clinic: Any) -> None:
     for words in (
         (),
         ("open",),
-        ("open", "x"),
         ("open", "x", "-i"),
         ("key",),
         ("close",),
@@ -125,6 +124,8 @@ def test_wrong_usage_has_an_error_and_a_hint(clinic: Any) -> None:
         assert done.returncode == 2
         assert done.stderr.startswith(b"error: ")
         assert b"\nhint: sotto-clinic" in done.stderr
+    done = clinic.run("open", "x")
+    assert (done.returncode, done.stderr) == (2, b"error: no identity was given\nhint: give one with -i, or a --kit\n")
 
 
 def test_a_script_gets_failures_as_json_too(clinic: Any) -> None:

@@ -116,6 +116,7 @@ def test_the_list_shows_each_room_and_what_the_manifests_say(
             "picture": False,
             "state": "complete",
             "box": "Room 3",
+            "therapist": None,
             "key": device_key(short),
             "size_bytes": size,
             "attachments": 1,

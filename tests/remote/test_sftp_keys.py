@@ -152,7 +152,7 @@ def test_no_ssh_stays_behind_whatever_ends_the_sender(make: Make, tmp_path: Path
     begin(remote, NAME, path.read_bytes(), up_to=10 * MIB)
     until_none(server.account)
     with pytest.raises(RemoteAwayError):
-        remote.put(NAME, io.BytesIO(path.read_bytes()), pace=Counted(10 * MIB, server.freeze))
+        remote.put(NAME, io.BytesIO(path.read_bytes()), pace=Counted(5 * MIB, server.freeze))  # of 10 at most
     assert serving(server.account) == []
     server.thaw()
     patiently(lambda: put(remote, NAME, path.read_bytes()))

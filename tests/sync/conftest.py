@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.age.identities import KeyIdentity
 from device.attachments import attach, seal
-from device.compose import clock_camera
+from device.compose_camera import clock_camera
 from device.recording.beside import Kind
 from device.status import Status
 from device.store import Store

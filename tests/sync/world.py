@@ -16,7 +16,8 @@ from typing import Any, BinaryIO
 from device.audit import newest_entries
 from device.capture.auditor import Auditor
 from device.clock import Stamp
-from device.compose import auditor_of, store_of
+from device.compose import store_of
+from device.compose_audit import auditor_of
 from device.compose_receipts import receipts_server
 from device.compose_remote import Syncing, sync_of
 from device.config import Config, parse_config

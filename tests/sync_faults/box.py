@@ -87,11 +87,19 @@ room = "{desk.room}"
 class Program:
     """A program of the box, and all that it ever said."""
 
-    def __init__(self, command: list[str], said: Path, *, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        said: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        inherits: tuple[int, ...] = (),
+    ) -> None:
+        """``inherits``: descriptors that it is handed."""
         self._said = said
         with said.open("ab") as to:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=to, stderr=to, env=environment
+                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=to, stderr=to, env=environment, pass_fds=inherits
             )
         self.pid = self.process.pid
 

@@ -24,8 +24,11 @@ from device.people.database import Database
 from device.people.passwords import Passwords
 from device.people.people import People
 from device.people.person import Person, Role
+from device.proving import PROOF_SOCKET_NAME, ProofServer
 from device.recording.audited import Happened
 from device.recording.chain import AUDIT_NAME
+from device.recording.enrolment import ENROLMENT_KIND, enrolment
+from device.recording.signing import sign_line
 from device.requests import REQUESTS_NAME
 from device.room import ROOM_NAME
 from device.store import Store, StoreReader
@@ -100,13 +103,21 @@ def listening(box: Box) -> Iterator[None]:
 
 @contextmanager
 def audited(box: Box) -> Iterator[Auditor]:
-    """Capture's audit log, and the socket on which the page asks for an entry, for real."""
+    """Capture's audit log, and the sockets on which the page asks for an entry and for a proof, for real."""
     auditor = Auditor(lambda: AuditLog(box.audit, device_key=KEY), clock=SystemClock(), boot="b")
 
     def note(happened: Happened) -> int | None:
         return auditor.note_durably(happened, patience_s=PATIENCE_S)
 
-    with closing(auditor), closing(AuditServer(box.run / AUDIT_SOCKET_NAME, note, users=frozenset({os.geteuid()}))):
+    def prove(challenge: bytes) -> bytes:
+        return sign_line(ENROLMENT_KIND, enrolment(box=box.name, challenge=challenge), KEY)
+
+    users = frozenset({os.geteuid()})
+    with (
+        closing(auditor),
+        closing(AuditServer(box.run / AUDIT_SOCKET_NAME, note, users=users)),
+        closing(ProofServer(box.run / PROOF_SOCKET_NAME, prove, users=users)),
+    ):
         yield auditor
 
 

@@ -19,6 +19,7 @@ from device.clock import SystemClock, boot_id
 from device.measures.document import Measured, from_bytes
 from device.naming_requests import NAMING_SOCKET_NAME, NamingServer
 from device.recording import ATTACHMENTS_NAME
+from device.roster import the_same_for_all
 from device.words import Consent
 from tests.support import own_open
 from tests.web.conftest import Box
@@ -55,7 +56,7 @@ def naming(box: Box, auditor: Auditor) -> Iterator[Naming]:
     identity = generate_identity(post_quantum=False)
     desk = Desk(
         box.store,
-        recipients=[identity.recipient()],
+        recipients=the_same_for_all([identity.recipient()]),
         clock=SystemClock(),
         boot=boot_id(),
         places=Places(),

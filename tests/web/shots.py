@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests.web.test_browser import ARGUMENTS, CHROMIUM
-from tests.web.views import SIZES, VIEWS, Scheme, looking
+from tests.web.views import CLINIC_VIEWS, SIZES, VIEWS, Scheme, looking
 
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
@@ -20,13 +20,15 @@ def main(folder: Path, which: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        with looking(Path(work), browser) as looker:
-            for name, size, scheme in product(VIEWS, SIZES, SCHEMES):
-                called = f"{name}-{size}-{scheme}"
-                if which in called:
-                    with looker.look(name, size=size, scheme=scheme) as page:
-                        page.screenshot(path=folder / f"{called}.png", full_page=True)
-                    sys.stdout.write(f"{called}\n")
+        for from_clinic, views in ((False, VIEWS), (True, CLINIC_VIEWS)):
+            (own := Path(work) / str(from_clinic)).mkdir()
+            with looking(own, browser, from_clinic=from_clinic) as looker:
+                for name, size, scheme in product(views, SIZES, SCHEMES):
+                    called = f"{'clinic-' if from_clinic else ''}{name}-{size}-{scheme}"
+                    if which in called:
+                        with looker.look(name, size=size, scheme=scheme) as page:
+                            page.screenshot(path=folder / f"{called}.png", full_page=True)
+                        sys.stdout.write(f"{called}\n")
         browser.close()
 
 

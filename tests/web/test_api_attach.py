@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from device.age.sealing import encrypt
-from device.naming_requests import MOST_CLIP_BYTES
+from device.naming_requests import MOST_SEALED_BYTES
 from device.recording import ATTACHMENTS_NAME
 from device.recording.manifest import RecordingState
 from device.recording.named import LabelDocument, NoteDocument, from_bytes
@@ -74,6 +74,32 @@ def test_what_a_program_sealed_itself_is_put_there_as_it_is(desk: Naming, one: P
     assert one.get(f"/recordings/{recording_id}/attachments/clip-001.age").data == sink.getvalue()
 
 
+def test_a_review_that_a_program_sealed_is_put_there_under_its_own_name(
+    desk: Naming, one: Program, recording_id: str
+) -> None:
+    sink = io.BytesIO()
+    encrypt(io.BytesIO(bytes(5_000)), sink, [identity_of("one").recipient()])
+    for number in (1, 2):
+        answer = attach(
+            one, recording_id, data=sink.getvalue(), content_type="application/octet-stream", query_string="kind=review"
+        )
+        assert (answer.status_code, answer.get_json()) == (201, {"name": f"review-00{number}.age"})
+    assert one.get(f"/recordings/{recording_id}/attachments/review-001.age").data == sink.getvalue()
+    noted = [entry["facts"] for entry in desk.box.noted() if entry["what"] == "named"]
+    assert noted[0] == {"attachment": "review", "person": mark_of("one")}
+
+
+@pytest.mark.parametrize("asked", ["kind=note", "kind=label", "kind=", "kind=review&kind=clip", "sort=review"])
+def test_sealed_bytes_of_another_kind_are_refused(desk: Naming, one: Program, recording_id: str, asked: str) -> None:
+    sink = io.BytesIO()
+    encrypt(io.BytesIO(b"x"), sink, [identity_of("one").recipient()])
+    answer = attach(
+        one, recording_id, data=sink.getvalue(), content_type="application/octet-stream", query_string=asked
+    )
+    assert answer.status_code == 400
+    assert not (desk.box.store.folder(recording_id) / ATTACHMENTS_NAME).exists()
+
+
 def test_what_is_not_sealed_is_not_kept(desk: Naming, one: Program, recording_id: str) -> None:
     answer = attach(one, recording_id, data=b"in the plain", content_type="application/octet-stream")
     assert answer.status_code == 400
@@ -84,7 +110,7 @@ def test_the_longest_clip_comes_through_and_a_longer_one_does_not(
     desk: Naming, one: Program, recording_id: str
 ) -> None:
     sink = io.BytesIO()
-    encrypt(io.BytesIO(bytes(MOST_CLIP_BYTES)), sink, [identity_of("one").recipient()])
+    encrypt(io.BytesIO(bytes(MOST_SEALED_BYTES)), sink, [identity_of("one").recipient()])
     answer = attach(one, recording_id, data=sink.getvalue(), content_type="application/octet-stream")
     assert answer.status_code == 413
     assert set(answer.get_json()) == {"what", "hint"}

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -15,6 +16,7 @@ from device.belonging import digest_of
 from device.capture.auditor import Auditor
 from device.clock import Stamp
 from device.datagrams import DatagramServer
+from device.order_results import Result, Results, write_results
 from device.people.person import Role
 from device.recording import ERASED_NAME, MANIFEST_NAME
 from device.recording.audited import WORDS, Happened, What
@@ -25,6 +27,7 @@ from device.status import MachineStatus, Status, publish
 from device.sync_control import Tell, control_path, parse_tell
 from device.sync_status import SYNC_FOLDER_NAME, SyncState, SyncStatus, publish_sync
 from device.web.box.entries import told
+from device.web.box.health import _order
 from device.web.box.retention import policy_text
 from device.web.box.sync import sync_now
 from device.web.frame import BOX_PAGES, PAGES, links_of
@@ -145,6 +148,36 @@ def test_the_last_room_test_and_what_was_heard_last_are_told(box: Box, admin: Fl
     assert found["Last room test"][0] == "good"
     assert found["Heard last"][0] == "good"
     assert "simulated: room.wav" in found["Heard last"][1]
+
+
+def test_a_new_roster_is_announced_with_the_keys_that_came_and_went(
+    box: Box, admin: FlaskClient, auditor: Auditor
+) -> None:
+    assert "Who can open recordings" not in parts(admin)
+    for number, (came, went) in enumerate((("a" * 16, "b" * 16), ("c" * 16, None)), start=1):
+        facts = {"roster": number, "digest": "0" * 64, "added": (came,), "removed": (went,) if went else ()}
+        auditor.note_durably(Happened(What.ROSTER_TAKEN, facts=facts), patience_s=10)
+    kind, said = parts(admin)["Who can open recordings"]
+    assert kind == "clinic"
+    assert "roster 2 of the clinic" in said
+    assert f"that came with it: {'c' * 16}; that went: none" in said
+
+
+def test_what_became_of_the_clinics_last_order_is_told(tmp_path: Path) -> None:
+    assert list(_order(None)) == list(_order(tmp_path)) == []
+    at, hint = "2026-03-02T09:00:00Z", "look at it"
+    done = Result(digest="ab" * 32, outcome="done", at=at, about="config", number=1, what="w", hint=hint)
+    undone = done.model_copy(update={"outcome": "undone"})
+    for result, kind, hint_shown in ((done, "clinic", ""), (undone, "look", "Look at it.")):
+        write_results(tmp_path, Results().with_one(result))
+        (part,) = _order(tmp_path)
+        assert (part.kind, part.hint) == (kind, hint_shown)
+        assert part.value.startswith("The configuration, ")
+        assert part.value.endswith("W.")
+    (tmp_path / "results.json").write_bytes(b"{")
+    (part,) = _order(tmp_path)
+    assert part.kind == "look"
+    assert part.hint
 
 
 # -- sync -------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from device.clock import Stamp
 from device.recording import MANIFEST_NAME, SESSION_NAME
 from device.recording.manifest import (
     ConsentEvent,
+    ConsentText,
     GapFact,
     PictureFacts,
     RecordingState,
@@ -54,6 +55,15 @@ def test_a_complete_recording_shows_time_length_consent_size_and_sound(box: Box,
     for words in ("50 min 12 s", "sound and picture", "1.23 MB", "complete", "Sound: good", "2026-03-03 13:05:00 UTC"):
         assert words in shown
     assert f'href="/recordings/{recording_id}/session.mp4.age"' in shown
+
+
+def test_a_recordings_page_says_which_text_its_client_had_been_given(box: Box, client: FlaskClient) -> None:
+    given = add_recording(box.store, consent_text=ConsentText(version="2", sha256="0f" * 32))
+    older = add_recording(box.store)
+    shown = page(client, f"/recordings/{given}/")
+    assert "card 2" in shown
+    assert f"SHA-256 of its text: {'0f' * 32}" in shown
+    assert "this box was told of no card" in page(client, f"/recordings/{older}/")
 
 
 def test_the_newest_stands_first_whatever_the_clock_said(box: Box, client: FlaskClient) -> None:

@@ -10,12 +10,13 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.web.test_browser import CHROMIUM, browser  # noqa: F401  # the fixture
-from tests.web.views import SIZES, VIEWS, Looker, Scheme, looking
+from tests.web.views import CLINIC_VIEWS, SIZES, VIEWS, Looker, Scheme, looking
 
 AXE = sorted((Path(__file__).parents[2] / ".cache" / "axe").glob("axe-*.min.js"))
 # WCAG 2.2 AA, and what axe itself calls good practice.
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 REFUSED = "the server responded with a status of 403"
+NOT_HERE = "the server responded with a status of 400"  # nobody is made on this page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: apt install chromium")
 
@@ -29,6 +30,14 @@ def looker(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
         assert [told for told in looker.complaints if REFUSED not in told] == []
 
 
+@pytest.fixture(scope="module")
+def clinics(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Looker]:  # noqa: F811
+    """The same, where people come from the clinic."""
+    with looking(tmp_path_factory.mktemp("box"), browser, from_clinic=True) as looker:
+        yield looker
+        assert [told for told in looker.complaints if NOT_HERE not in told] == []
+
+
 def found_by_axe(page: Page) -> list[str]:
     """What axe finds wrong, a line for each place."""
     page.evaluate(AXE[-1].read_text(encoding="utf-8"))  # not as a script of the page: its policy forbids that
@@ -40,14 +49,25 @@ def found_by_axe(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", VIEWS)
-def test_axe_finds_nothing_and_nothing_sticks_out(looker: Looker, name: str, scheme: Scheme) -> None:
+def looks_well(looker: Looker, name: str, scheme: Scheme) -> None:
+    """In every size axe finds nothing, and nothing sticks out."""
     for size in SIZES:
         with looker.look(name, size=size, scheme=scheme) as page:
             assert found_by_axe(page) == [], size
             wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert wide <= 0, f"{size}: {wide} px too wide"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", VIEWS)
+def test_axe_finds_nothing_and_nothing_sticks_out(looker: Looker, name: str, scheme: Scheme) -> None:
+    looks_well(looker, name, scheme)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", CLINIC_VIEWS)
+def test_axe_finds_nothing_where_people_come_from_the_clinic(clinics: Looker, name: str, scheme: Scheme) -> None:
+    looks_well(clinics, name, scheme)
 
 
 @pytest.mark.parametrize("name", ["therapist-recording", "supervisor-filtered", "admin-sync"])

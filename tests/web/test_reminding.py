@@ -107,6 +107,6 @@ def test_one_that_is_ended_before_it_began_just_ends(page: Page) -> None:
 def test_one_whose_beginning_was_cut_short_just_ends(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGTERM makes the main thread exit wherever it is: also while it waits for the new thread to say that it runs."""
     reminder = Reminder(page.run, held=page._held, unix_s=lambda: NOON_S)
-    monkeypatch.setattr(reminder._thread._started, "wait", lambda *_: sys.exit(0))  # type: ignore[attr-defined]
+    monkeypatch.setattr(reminder._thread._started, "wait", lambda *_: sys.exit(0))
     with pytest.raises(SystemExit), closing(reminder):
         reminder.start()

@@ -49,6 +49,7 @@ MADE_TOO = (
     "room.record",
     "shown.light.",
     "facts.",
+    "fleet.",
     "role.",
     "refused.",
     "account.kind.",

@@ -141,3 +141,66 @@ def test_certificate_and_key_are_never_one_file() -> None:
     NginxSection.model_validate({**told, "key": "/etc/sotto/tls/page.key"})
     with pytest.raises(ValueError, match="two files"):
         NginxSection.model_validate({**told, "key": told["certificate"]})
+
+
+# Of certificates that were made ahead the page tells how long there are some.
+
+
+def folder_of(box: Box, tmp_path: Path, authority: Authority) -> Path:
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    (tmp_path / "ca.crt").write_bytes(authority.pem)
+    box.setup = Setup(certificate=folder, authority=tmp_path / "ca.crt")
+    return folder
+
+
+@pytest.fixture
+def ahead(box: Box, tmp_path: Path, authority: Authority) -> tuple[Path, Get]:
+    """Where several certificates belong, and how an admin gets a page."""
+    folder = folder_of(box, tmp_path, authority)
+    begun = begin(box.people, add_person(box.people, Role.ADMIN))
+    client = box.app(front=Front((ROOM, "192.0.2.7"))).test_client()
+    client.set_cookie("__Host-sotto", begun.token, domain=ROOM, secure=True)
+    return folder, partial(client.get, base_url=f"https://{ROOM}")
+
+
+def test_of_several_made_ahead_the_page_shows_the_one_of_now_and_the_end_of_all(
+    ahead: tuple[Path, Get], authority: Authority
+) -> None:
+    folder, admin = ahead
+    for number in range(5):
+        starts = (60 * number - 20) * DAY
+        issue(authority, folder / f"{number}.pem", starts=starts, ends=starts + 100 * DAY + HOUR)
+    html = shown(admin)
+    now = parse_certificate((folder / "0.pem").read_bytes())
+    last = parse_certificate((folder / "4.pem").read_bytes())
+    assert now.fingerprint in html
+    assert f'datetime="{last.ends.isoformat()}"' in html
+    assert "320 days left" in html
+    assert health(admin) == "good"
+
+
+def test_from_thirty_days_before_the_last_one_ends_the_clinic_is_to_send_new_ones(
+    ahead: tuple[Path, Get], authority: Authority
+) -> None:
+    folder, admin = ahead
+    issue(authority, folder / "0.pem", starts=-80 * DAY, ends=20 * DAY + HOUR)
+    html = shown(admin)
+    assert ENDS_SOON in html
+    assert "sotto-clinic fleet rotate-certificates" in html
+    assert "systemctl" not in html  # nothing that an admin would have to do on the box
+    assert health(admin) == "look"
+    issue(authority, folder / "1.pem", starts=-DAY, ends=90 * DAY)
+    assert ENDS_SOON not in shown(admin)
+
+
+def test_one_of_them_that_was_changed_is_told_and_the_others_are_shown(
+    ahead: tuple[Path, Get], authority: Authority
+) -> None:
+    folder, admin = ahead
+    issue(authority, folder / "0.pem", ends=90 * DAY)
+    issue(Authority(), folder / "1.pem", ends=200 * DAY)
+    html = shown(admin)
+    assert "1.pem was changed, or is not of the clinic&#39;s authority" in html
+    assert parse_certificate((folder / "0.pem").read_bytes()).fingerprint in html
+    assert health(admin) == "look"

@@ -10,12 +10,22 @@ from typing import Final
 from flask import Blueprint, Response, request
 
 from device.errors import DamagedError
-from device.naming_requests import MOST_CLIP_BYTES, Asked, Clip, Label, Note, NotNamedError, Reason, ask_naming
+from device.naming_requests import (
+    MOST_SEALED_BYTES,
+    Asked,
+    Clip,
+    Label,
+    Note,
+    NotNamedError,
+    Reason,
+    Review,
+    ask_naming,
+)
 from device.recording import ATTACHMENTS_NAME, RECEIPTS_NAME
 from device.recording.receipt import RECEIPT_KIND
 from device.recording.signing import verify
-from device.web.api.edges import SEALED, answer, body, sealed_body
-from device.web.api.shapes import AttachmentIn, Kept, NoteIn, Receipts, SignedDocument, is_attachment_name
+from device.web.api.edges import SEALED, answer, body, query, sealed_body
+from device.web.api.shapes import AttachmentIn, Kept, NoteIn, Receipts, SealedQuery, SignedDocument, is_attachment_name
 from device.web.download import not_going
 from device.web.files import Opened, open_inside, pieces, sizes_inside
 from device.web.house import House
@@ -71,7 +81,8 @@ def beside(blueprint: Blueprint, house: House) -> None:
 def _asked(by: str, recording_id: str) -> Asked:
     """What capture is asked for. What a program has sealed itself is opened by nobody here, and only put away."""
     if request.mimetype == SEALED:
-        return Clip(by=by, recording=recording_id, sealed=b64encode(sealed_body(MOST_CLIP_BYTES)))
+        kind = Review if query(SealedQuery).kind == "review" else Clip
+        return kind(by=by, recording=recording_id, sealed=b64encode(sealed_body(MOST_SEALED_BYTES)))
     wanted = body(AttachmentIn).root
     if isinstance(wanted, NoteIn):
         return Note(by=by, recording=recording_id, text=wanted.text)

@@ -7,6 +7,7 @@ from flask import Blueprint, Response
 from device.web.api import PREFIX
 from device.web.api.beside import beside
 from device.web.api.description import description as describe
+from device.web.api.device import device
 from device.web.api.edges import document
 from device.web.api.recordings import recordings
 from device.web.api.signing_in import signing_in
@@ -22,6 +23,6 @@ def api(house: House) -> Blueprint:
     def description() -> Response:
         return document(described)
 
-    for part in (signing_in, recordings, beside):
+    for part in (device, signing_in, recordings, beside):
         part(blueprint, house)
     return blueprint

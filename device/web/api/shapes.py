@@ -134,6 +134,12 @@ class AttachmentIn(RootModel[Annotated[LabelIn | NoteIn, Field(discriminator="ki
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
+class SealedQuery(Shape):
+    """What sealed bytes are that come in the place of JSON: a clip, or a review."""
+
+    kind: Literal["clip", "review"] | None = None
+
+
 class Kept(Shape):
     """It is sealed and durable, under this name."""
 
@@ -147,6 +153,12 @@ class Me(Shape):
     name: str
     roles: tuple[Role, ...]
     box: str
+
+
+class DeviceIn(Shape):
+    """What the box is to sign: 32 random bytes in hexadecimal, made up for this one question."""
+
+    challenge: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class ChallengeIn(Shape):

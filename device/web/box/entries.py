@@ -44,10 +44,15 @@ def entries(store: StoreReader) -> Iterator[dict[str, Any]]:
     return newest_entries(folder) if folder.is_dir() else iter(())
 
 
+def newest_entry(store: StoreReader, what: What, *, most: int) -> dict[str, Any] | None:
+    """The entry of when that happened last, among the ``most`` newest."""
+    return next((entry for entry in islice(entries(store), most) if entry["what"] == what), None)
+
+
 def newest_of(store: StoreReader, what: What, *, most: int) -> str | None:
     """When that happened last, among the ``most`` newest entries."""
-    found = (entry for entry in islice(entries(store), most) if entry["what"] == what)
-    return next((str(entry["at"]) for entry in found), None)
+    found = newest_entry(store, what, most=most)
+    return None if found is None else str(found["at"])
 
 
 def told(entry: Mapping[str, Any]) -> Told:

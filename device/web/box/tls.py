@@ -10,6 +10,7 @@ from typing import Final
 
 from device.errors import AdminError
 from device.tls_certificate import TlsCertificate, parse_certificate
+from device.tls_series import Series, read_series
 from device.web.house import House
 from device.web.says import Wrong
 from device.web.texts import text
@@ -22,7 +23,10 @@ _MOST_BYTES: Final = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """``certificate``: none where it cannot be read; then ``wrong`` says why. ``left``: how long it still holds."""
+    """``certificate``: none where it cannot be read; then ``wrong`` says why. ``left``: how long it still holds.
+
+    Where there are several, made ahead, ``ends`` and ``left`` are those of the last that follows without a gap.
+    """
 
     certificate: TlsCertificate | None
     ends: When | None
@@ -35,17 +39,40 @@ def tls_of(house: House) -> Tls | None:
     path = house.setup.certificate
     if path is None:
         return None
+    now = datetime.fromtimestamp(house.unix_s(), UTC)
     try:
+        if path.is_dir():
+            return _of_series(_series(house, path), now, names=house.front.names)
         certificate = parse_certificate(_read(path))
     except AdminError as problem:
-        return Tls(None, None, "", (Wrong(sentence(problem.what), sentence(problem.hint)),))
-    now = datetime.fromtimestamp(house.unix_s(), UTC)
+        return Tls(None, None, "", (_as_told(problem),))
     return Tls(
         certificate,
         ends=when(certificate.ends.isoformat()),
-        left=_left(certificate, now),
-        wrong=tuple(_wrong(certificate, now, names=house.front.names)),
+        left=_left(certificate.ends, now),
+        wrong=tuple(_wrong(certificate, now, ends=certificate.ends, names=house.front.names)),
     )
+
+
+def _series(house: House, folder: Path) -> Series:
+    """Raises ``AdminError``: there is none that could be shown."""
+    authority = house.setup.authority
+    return read_series(folder, authority=None if authority is None else _read(authority))
+
+
+def _of_series(series: Series, now: datetime, *, names: tuple[str, ...]) -> Tls:
+    shown, ends = series.at(now).certificate, series.until(now)
+    wrong = _wrong(shown, now, ends=ends, names=names, ahead=True)
+    return Tls(
+        shown,
+        ends=when(ends.isoformat()),
+        left=_left(ends, now),
+        wrong=(*wrong, *map(_as_told, series.left_out)),
+    )
+
+
+def _as_told(problem: AdminError) -> Wrong:
+    return Wrong(sentence(problem.what), sentence(problem.hint))
 
 
 def _read(path: Path) -> bytes:
@@ -61,19 +88,21 @@ def _read(path: Path) -> bytes:
         raise AdminError(text("tls.unread", why=problem.strerror), text("tls.unread.do")) from problem
 
 
-def _left(certificate: TlsCertificate, now: datetime) -> str:
-    days = (certificate.ends - now) // _DAY
+def _left(ends: datetime, now: datetime) -> str:
+    days = (ends - now) // _DAY
     if days < 0:
         return text("tls.left.none")
     return text("tls.left.one") if days == 1 else text("tls.left.many", days=days)
 
 
-def _wrong(certificate: TlsCertificate, now: datetime, *, names: tuple[str, ...]) -> Iterator[Wrong]:
-    """What keeps browsers out, or soon will."""
-    if now >= certificate.ends:
-        yield _told("tls.ended")
-    elif now >= certificate.ends - WARN_DAYS * _DAY:
-        yield _told("tls.ends_soon")
+def _wrong(
+    certificate: TlsCertificate, now: datetime, *, ends: datetime, names: tuple[str, ...], ahead: bool = False
+) -> Iterator[Wrong]:
+    """What keeps browsers out, or soon will. ``ahead``: the clinic sends several at a time."""
+    if now >= ends:
+        yield _told("tls.ended", do="tls.ended.ahead" if ahead else "")
+    elif now >= ends - WARN_DAYS * _DAY:
+        yield _told("tls.ends_soon", do="tls.ends_soon.ahead" if ahead else "")
     if now < certificate.starts:
         yield _told("tls.early")
     others = [name for name in names if not certificate.holds_for(name)]
@@ -81,5 +110,5 @@ def _wrong(certificate: TlsCertificate, now: datetime, *, names: tuple[str, ...]
         yield Wrong(text("tls.other_names", names=", ".join(others)), text("tls.other_names.do"))
 
 
-def _told(key: str) -> Wrong:
-    return Wrong(text(key), text(f"{key}.do"))
+def _told(key: str, *, do: str = "") -> Wrong:
+    return Wrong(text(key), text(f"{do or key}.do"))

@@ -31,6 +31,7 @@ _WRONG: Final = {
     Reason.PASSWORD: frozenset({"password"}),
     Reason.AGAIN: frozenset({"password", "password_again"}),
     Reason.LOGIN: frozenset({"login"}),
+    Reason.NOT_LISTED: frozenset({"login"}),
     Reason.NAME: frozenset({"name"}),
     Reason.RECIPIENT: frozenset({"recipient"}),
 }

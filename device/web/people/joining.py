@@ -52,19 +52,20 @@ def _welcome(house: House) -> Response:
 
 
 def _first_admin(house: House) -> Response:
-    login, name = field("login"), field("name")
+    login, name, made_here = field("login"), field("name"), house.people.from_clinic is None
     if request.method == "GET":
-        return form_page("joining_first_admin.html", None, login=login, name=name)
+        return form_page("joining_first_admin.html", None, login=login, name=name, made_here=made_here)
 
     def note(mark: str) -> None:
-        house.noting.must_note(NoteRequest(what="person changed", person=mark, whom=mark, change="added"))
+        for change in ("added",) if made_here else ("password", "second factor"):
+            house.noting.must_note(NoteRequest(what="person changed", person=mark, whom=mark, change=change))
 
     try:
         begun = house.people.entrance.first_admin(
             field("code"), (login, name), twice("password"), caller(house), about=(house.box,), noted=note
         )
     except RefusedError as problem:
-        return form_page("joining_first_admin.html", problem, login=login, name=name)
+        return form_page("joining_first_admin.html", problem, login=login, name=name, made_here=made_here)
     return with_cookie(house, go(url_for("joining.app")), begun)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, request, url_for
 
 from device.audit_requests import NoteRequest
+from device.people.office import changes_of
 from device.people.person import Person, Role, is_mark, new_mark
-from device.people.refused import RefusedError
+from device.people.refused import Reason, RefusedError
 from device.people.register import plain_login
 from device.web.house import House
 from device.web.people.asking import field, form_page, go, noted
@@ -27,13 +28,15 @@ def persons(house: House) -> Blueprint:
     def persons() -> Response:
         house.noting.must_view("people")
         rows = [_row(house, person) for person in house.people.persons()]
-        return form_page("persons.html", None, rows=rows, saved=request.args.get("saved", ""))
+        saved, made_here = request.args.get("saved", ""), house.people.from_clinic is None
+        return form_page("persons.html", None, rows=rows, saved=saved, made_here=made_here)
 
     @blueprint.route("/new", methods=["GET", "POST"])
     def new() -> Response:
         blank = Person(new_mark(), "", "", frozenset())
         if request.method == "GET":
-            return _form(house, blank, None, fresh=True)
+            none_here = None if house.people.from_clinic is None else RefusedError(Reason.FROM_CLINIC)
+            return _form(house, blank, none_here, fresh=True)
         person = _typed(house, blank)
         try:
             office.put(person, noted(house, "added", person.mark))
@@ -97,25 +100,11 @@ def _typed(house: House, before: Person) -> Person:
 
 def _noted_changes(house: House, before: Person, after: Person) -> Callable[[], None]:
     def note() -> None:
-        for change in _changes(before, after):
+        for change in changes_of(before, after):
             request = NoteRequest(what="person changed", person=visitor().person.mark, whom=after.mark, change=change)
             house.noting.must_note(request)
 
     return note
-
-
-def _changes(before: Person, after: Person) -> Iterator[str]:
-    """What changed, in the words of the audit log."""
-    if (before.name, before.login) != (after.name, after.login):
-        yield "name"
-    if before.roles != after.roles:
-        yield "roles"
-    if before.supervisees != after.supervisees:
-        yield "supervisees"
-    if before.recipient != after.recipient:
-        yield "key"
-    if before.active != after.active:
-        yield "back again" if after.active else "ended"
 
 
 def _row(house: House, person: Person) -> dict[str, Any]:
@@ -136,4 +125,13 @@ def _form(house: House, person: Person, problem: RefusedError | None, *, fresh: 
         for one in house.people.persons()
         if one.mark != person.mark and (one.is_a(Role.THERAPIST) or one.mark in person.supervisees)
     ]
-    return form_page("persons_person.html", problem, person=person, fresh=fresh, others=others, roles=list(Role))
+    facts: dict[str, Any] = {
+        "person": person,
+        "fresh": fresh,
+        "others": others,
+        "roles": list(Role),
+        "said": roles_text(person),
+    }
+    if house.people.from_clinic is not None:
+        return form_page("persons_listed.html", problem, **facts)
+    return form_page("persons_person.html", problem, **facts)

@@ -38,11 +38,19 @@ TEXTS: Final[dict[str, str]] = {
     "health.heard.do": "Look at the microphone and its place before the next session.",
     "health.camera": "Camera",
     "box.told": "as configured",
+    "box.clinic": "from the clinic",
     "health.tested": "Last room test",
     "health.tested.never": "none in the newest part of the audit log: sotto check makes one",
     "health.certificate": "The page's certificate",
     "health.certificate.value": "holds until {day}; {left}",
     "health.certificate.do": "What is wrong with it, and what to do, stands on the page Certificates.",
+    "health.roster": "Who can open recordings",
+    "health.roster.value": "roster {number} of the clinic, taken on {when}; keys that came with it: {came}; "
+    "that went: {went}",
+    "health.roster.nobody": "none",
+    "health.people": "People",
+    "health.people.value": "list {number} of the clinic, made on {when}: {count}",
+    "health.people.do": "{hint} Until then the people are those of the list before.",
     "health.now": "Now",
     # Sync.
     "sync.view.title": "Sync",
@@ -119,6 +127,10 @@ TEXTS: Final[dict[str, str]] = {
     "tls.ends_soon": "The certificate ends soon; then browsers show a warning instead of this page.",
     "tls.ends_soon.do": "Have the clinic's authority issue a new one, put it in the place of this one, and run: "
     "systemctl reload sotto-nginx. That cuts no connection. Recording needs no certificate.",
+    "tls.ends_soon.ahead.do": "Have the clinic send new ones: sotto-clinic fleet rotate-certificates. "
+    "Recording needs no certificate.",
+    "tls.ended.ahead.do": "Have the clinic send new ones: sotto-clinic fleet rotate-certificates. "
+    "Where they should hold still, look at the clock of this box.",
     "tls.ended": "The certificate has ended: browsers show a warning instead of this page.",
     "tls.ended.do": "Have the clinic's authority issue a new one, put it in the place of this one, and run: systemctl "
     "reload sotto-nginx. Where it should hold still, look at the clock of this box.",

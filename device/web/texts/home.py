@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final[dict[str, str]] = {
+    "openers.changed": "On {day} the clinic changed who can open recordings (roster {number}).",
+    "openers.own": "From the next session on, your recordings open for {names}.",
+    "openers.room": "From the next session on, recordings in this room open for {names}.",
+    "openers.many": "From the next session on, recordings in this room open for {names}, depending on who works here.",
+    "openers.count": "From the next session on, {count} keys open a recording made in this room; who works here can "
+    "say whose they are.",
+    "openers.recovery": "the clinic's recovery",
+    "openers.unknown": "the owner of the key {id}",
     "duty.title": "In the room",
     "duty.mine": "You are checked in.",
     "duty.mine.do": "What is recorded here is yours until you check out, or until {until}.",

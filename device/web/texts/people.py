@@ -53,6 +53,8 @@ TEXTS: Final[dict[str, str]] = {
     "joining.first.title": "The first admin",
     "joining.first.do": "You need the one-time code of this box: provisioning shows it, and sotto first-admin makes a "
     "new one on the box itself. It works once.",
+    "joining.first.listed": "The people of this box come from the clinic: type the login of an admin on its list. What "
+    "they signed in with until now stops working.",
     "joining.first.login.do": "What you sign in with: small letters, digits, and . _ - @",
     "joining.first.name": "Your name",
     "joining.codes.title": "Your recovery codes",
@@ -109,6 +111,8 @@ TEXTS: Final[dict[str, str]] = {
     # The register.
     "persons.title": "People",
     "persons.do": "Who may use this box. What they record is sealed: no admin can open it.",
+    "persons.from_clinic": "The people of this box come from the clinic: who comes, changes or goes is written at its "
+    "desk (sotto-clinic person). Here you make the code with which somebody joins.",
     "persons.add": "Add a person",
     "persons.saved": "Saved.",
     "persons.state.ready": "can sign in",
@@ -166,6 +170,11 @@ TEXTS: Final[dict[str, str]] = {
     "refused.recipient.do": "Copy it again from sotto-clinic key recipient. Never put an identity here.",
     "refused.last_admin": "Nobody would be left to look after the box.",
     "refused.last_admin.do": "Make somebody else an admin first.",
+    "refused.from_clinic": "The people of this box come from the clinic.",
+    "refused.from_clinic.do": "Have it written at the clinic's desk (sotto-clinic person), and the list sent from "
+    "there (sotto-clinic fleet lists).",
+    "refused.not_listed": "The clinic's list has no admin with this login on this box.",
+    "refused.not_listed.do": "Look at the login. If it is right: sotto check on the box says whether it has the list.",
     "refused.nobody": "There is no such person here.",
     "refused.nobody.do": "Go back to the list of people.",
     "refused.passkey": "This passkey does not fit.",
