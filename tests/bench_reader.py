@@ -27,7 +27,6 @@ from device.capture.boxes import SoundTrack
 from device.capture.encoder import FlacEncoder, stream_info
 from device.capture.facts import Facts
 from device.capture.mux import Muxer
-from device.capture.packets import widen
 from device.capture.sealer import Sealer
 from device.recording import LEDGER_NAME
 from device.recording.manifest import RecordingState
@@ -83,7 +82,7 @@ def make_recording(clinic: Clinic, seconds: int) -> str:
     muxer.open()
     flac = FlacEncoder(FORMAT, sink=muxer.write_sound)
     for part in speech(seconds):
-        flac.write(widen(part, FORMAT.wire), len(part) // 3)
+        flac.write(part, len(part) // 3)
     flac.close()
     muxer.close(gaps=())
     sealer.close()

@@ -1,6 +1,6 @@
 """What waits between the devices and the disk: a bounded queue in which the sound is never let go for the picture.
 
-The bound is what lets a stalled disk cost nothing: a minute of sound (24 MB at 48 kHz stereo) and five seconds of
+The bound is what lets a stalled disk cost nothing: a minute of sound (17 MB of 24-bit stereo) and five seconds of
 picture. Past it, picture is dropped up to the next key frame, and sound is counted as a gap of exact length.
 """
 
@@ -21,9 +21,9 @@ _SLOW_STORAGE: Final = "the storage was too slow"
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Sound on its way to the encoder: ``count`` samples × channels of interleaved int32, ``end_us`` monotonic."""
+    """Sound on its way to the encoder: ``count`` samples × channels as their wire has them, ``end_us`` monotonic."""
 
-    data: bytearray
+    data: bytes
     count: int
     end_us: int
 

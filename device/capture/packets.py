@@ -65,7 +65,7 @@ class Sound:
     ``end_us`` is the monotonic time at which its last sample had been taken.
     """
 
-    data: bytes | memoryview
+    data: bytes
     samples: int
     end_us: int
 
@@ -173,19 +173,19 @@ class Camera(Protocol):
 _SIGN = bytes(0xFF if top & 0x80 else 0x00 for top in range(256))
 
 
-def widen(data: bytes | memoryview, wire: Wire) -> bytearray:
-    """Samples of any wire format as little-endian int32, right-justified: the form that meter and encoder take.
+def widen(data: bytes, wire: Wire) -> bytearray:
+    """Samples of any wire format as little-endian int32, right-justified: the form that the vendors' libraries take.
 
     Strided copies instead of a loop: under a thousandth of a core for 24-bit stereo, and no numeric library needed.
+    (Where it was built, ``native.c`` does it for a tenth of that.)
     """
-    source = bytes(data)
     step = wire.sample_bytes
-    wide = bytearray(len(source) // step * 4)
+    wide = bytearray(len(data) // step * 4)
     if wire is Wire.S16_LE:
-        wide[0::4], wide[1::4] = source[0::2], source[1::2]
-        wide[2::4] = wide[3::4] = source[1::2].translate(_SIGN)
+        wide[0::4], wide[1::4] = data[0::2], data[1::2]
+        wide[2::4] = wide[3::4] = data[1::2].translate(_SIGN)
     else:
         low = step - 3
-        wide[0::4], wide[1::4], wide[2::4] = source[low::step], source[low + 1 :: step], source[low + 2 :: step]
-        wide[3::4] = source[low + 2 :: step].translate(_SIGN)
+        wide[0::4], wide[1::4], wide[2::4] = data[low::step], data[low + 1 :: step], data[low + 2 :: step]
+        wide[3::4] = data[low + 2 :: step].translate(_SIGN)
     return wide

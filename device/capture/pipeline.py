@@ -72,7 +72,7 @@ class Pipeline:
         left = gap.samples
         while left > 0:
             count = min(left, _SILENCE_SAMPLES)
-            self._encoder.write(bytearray(count * self._sound.channels * 4), count)
+            self._encoder.write(bytes(count * self._sound.frame_bytes), count)
             left -= count
         self._samples += gap.samples
 

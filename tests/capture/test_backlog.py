@@ -20,7 +20,7 @@ MINUTE = SOUND.samples(SOUND_LIMIT_US)
 
 
 def period(number: int, count: int = PERIOD) -> Samples:
-    return Samples(bytearray(4), count, number)
+    return Samples(bytes(2), count, number)
 
 
 def picture(at_us: int, *, key: bool = False) -> Picture:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.capture.encoder import BLOCK_SAMPLES, FlacEncoder, check_library, stream_info
-from device.capture.packets import SoundFormat, Wire, widen
+from device.capture.packets import SoundFormat, Wire
 from device.errors import AdminError, StoreError
 
 FORMATS = [
@@ -22,6 +21,7 @@ FORMATS = [
     for wire in (Wire.S16_LE, Wire.S24_3LE, Wire.S32_LE)
 ]
 every_format = pytest.mark.parametrize("sound", FORMATS, ids=lambda f: f"{f.rate_hz}-{f.channels}-{f.wire}")
+pytestmark = pytest.mark.usefixtures("way")
 STEREO_24 = SoundFormat(48_000, 2, Wire.S24_3LE)
 MONO_16 = SoundFormat(48_000, 1, Wire.S16_LE)
 
@@ -31,7 +31,7 @@ def encode(sound: SoundFormat, data: bytes, *, period: int = 4800) -> list[tuple
     encoder = FlacEncoder(sound, sink=lambda frame, samples: frames.append((frame, samples)))
     for at in range(0, len(data), period * sound.frame_bytes):
         part = data[at : at + period * sound.frame_bytes]
-        encoder.write(widen(part, sound.wire), len(part) // sound.frame_bytes)
+        encoder.write(part, len(part) // sound.frame_bytes)
     encoder.close()
     return frames
 
@@ -96,7 +96,7 @@ def test_how_the_periods_are_cut_does_not_matter(data: st.DataObject) -> None:
     frames: list[tuple[bytes, int]] = []
     encoder = FlacEncoder(sound, sink=lambda frame, samples: frames.append((frame, samples)))
     for start, end in zip([0, *cuts], [*cuts, len(source) // 6], strict=True):
-        encoder.write(widen(source[start * 6 : end * 6], sound.wire), end - start)
+        encoder.write(source[start * 6 : end * 6], end - start)
     encoder.close()
     assert frames == whole
 
@@ -110,7 +110,7 @@ def test_a_sink_that_fails_is_heard_by_whoever_writes(make: Any) -> None:
     encoder = FlacEncoder(STEREO_24, sink=fail)
     data = make.noise(STEREO_24, 4800)
     with pytest.raises(StoreError) as caught:
-        encoder.write(widen(data, STEREO_24.wire), 4800)
+        encoder.write(data, 4800)
     assert caught.value is failure
 
 
@@ -123,11 +123,11 @@ def test_after_its_sink_failed_once_nothing_more_is_encoded(make: Any) -> None:
             raise StoreError("the disk is gone", "buy another")
 
     encoder = FlacEncoder(STEREO_24, sink=fail_at_the_second)
-    wide = widen(make.noise(STEREO_24, 4800), STEREO_24.wire)
+    data = make.noise(STEREO_24, 4800)
     with pytest.raises(StoreError):
-        encoder.write(wide, 4800)
+        encoder.write(data, 4800)
     with pytest.raises(AdminError):
-        encoder.write(wide, 4800)
+        encoder.write(data, 4800)
     encoder.close()
     encoder.close()
     assert len(taken) == 2
@@ -138,7 +138,7 @@ def test_a_sink_that_fails_at_the_last_frame_is_heard_by_whoever_closes(make: An
         raise StoreError("the disk is full", "free some")
 
     encoder = FlacEncoder(MONO_16, sink=fail)
-    encoder.write(widen(make.noise(MONO_16, 100), MONO_16.wire), 100)
+    encoder.write(make.noise(MONO_16, 100), 100)
     with pytest.raises(StoreError):
         encoder.close()
     encoder.close()
@@ -147,10 +147,10 @@ def test_a_sink_that_fails_at_the_last_frame_is_heard_by_whoever_closes(make: An
 def test_it_may_be_closed_twice_and_takes_nothing_after_that(make: Any) -> None:
     frames = []
     encoder = FlacEncoder(MONO_16, sink=lambda frame, samples: frames.append(samples))
-    encoder.write(widen(make.noise(MONO_16, 1500), MONO_16.wire), 1500)
+    encoder.write(make.noise(MONO_16, 1500), 1500)
     encoder.close()
     encoder.close()
-    encoder.write(widen(make.noise(MONO_16, 1500), MONO_16.wire), 1500)
+    encoder.write(make.noise(MONO_16, 1500), 1500)
     assert frames == [1152, 348]
 
 
@@ -162,7 +162,7 @@ def test_it_never_reads_past_the_samples_it_was_given() -> None:
     """A source that promised more than it gave would have put whatever lay behind it in memory into the recording."""
     encoder = FlacEncoder(STEREO_24, sink=lambda _frame, _samples: None)
     with pytest.raises(ValueError, match="samples"):
-        encoder.write(bytearray(8 * 10), 11)
+        encoder.write(bytes(6 * 10), 11)
     encoder.close()
 
 
@@ -180,16 +180,6 @@ def test_a_format_that_flac_cannot_hold_is_refused_in_words(sound: SoundFormat) 
         FlacEncoder(sound, sink=lambda _frame, _samples: None)
     assert f"{sound.channels} channels" in caught.value.what
     assert "48 kHz" in caught.value.hint
-
-
-def test_samples_can_grow_again_once_they_were_encoded(make: Any) -> None:
-    """The encoder must not hold on to a buffer that its owner wants to use again."""
-    encoder = FlacEncoder(MONO_16, sink=lambda _frame, _samples: None)
-    wide = widen(make.noise(MONO_16, 1500), MONO_16.wire)
-    encoder.write(wide, 1500)
-    gc.collect()
-    wide.clear()
-    encoder.close()
 
 
 @every_format

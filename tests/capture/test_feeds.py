@@ -16,7 +16,7 @@ from device.capture.backlog import Backlog, Item, Samples
 from device.capture.camera import ChildCamera
 from device.capture.feeds import PictureEvents, PictureFeed, SoundEvents, SoundFeed
 from device.capture.meter import Level
-from device.capture.packets import Gap, Picture, Sound, SoundFormat, Wire, widen
+from device.capture.packets import Gap, Picture, Sound, SoundFormat, Wire
 from device.capture.simulated import SimulatedMicrophone
 from device.clock import SystemClock
 from device.errors import CameraError, MicrophoneError
@@ -109,7 +109,7 @@ def check_line(items: list[Item], sound: SoundFormat, source: bytes) -> int:
             at += item.samples
         elif isinstance(item, Samples):
             start = at * sound.frame_bytes % len(source)
-            assert item.data == widen((source * 2)[start : start + item.count * sound.frame_bytes], sound.wire)
+            assert item.data == (source * 2)[start : start + item.count * sound.frame_bytes]
             at += item.count
     return at
 

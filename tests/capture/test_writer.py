@@ -51,7 +51,7 @@ def test_a_gap_that_grew_is_written_down_as_long_as_it_became_once_the_sound_is_
         if count < 0:
             backlog.put_gap(Gap(-count, "the microphone was gone", end_us))
         else:
-            backlog.put_sound(Samples(bytearray(count * 4), count, end_us))
+            backlog.put_sound(Samples(bytes(count * MONO.frame_bytes), count, end_us))
 
     facts = Facts(
         Beginning(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import random
 import sys
-from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -154,8 +153,7 @@ def _feed(backlog: Backlog, *, seconds: float, seed: int, picture: bool, notes: 
             backlog.put_gap(Gap(_PERIOD, "the microphone was gone", end_us))
             backlog.put_note(Bookmark(end_us))
             continue
-        data = array("i", array("h", chance.randbytes(2 * _PERIOD))).tobytes()
-        backlog.put_sound(Samples(bytearray(data), _PERIOD, end_us))
+        backlog.put_sound(Samples(chance.randbytes(2 * _PERIOD), _PERIOD, end_us))
         if picture and number % 10 == 5:  # a key picture that takes two chunks
             unit = b"\0\0\0\1\x65" + chance.randbytes(90_000).replace(b"\0", b"\1")
             backlog.put_picture(Picture(unit, end_us, key=True))
