@@ -66,6 +66,8 @@ class Backlog:
         self._limit_samples = 0
         self._pictures: deque[int] = deque()
         self._dropping = False
+        self._others = 0  # items that are neither sound nor picture
+        self._enough_us = 0
         self._closed = False
         self.pictures_dropped = 0
 
@@ -81,7 +83,7 @@ class Backlog:
                 return False
             self._sound_samples += samples.count
             self._items.append(samples)
-            self._condition.notify()
+            self._tell()
             return True
 
     def put_gap(self, gap: Gap) -> None:
@@ -95,7 +97,8 @@ class Backlog:
             self._items[-1] = replace(gap, samples=last.samples + gap.samples)
         else:
             self._items.append(gap)
-        self._condition.notify()
+            self._others += 1
+        self._tell()
 
     def put_picture(self, picture: Picture) -> bool:
         """Add a picture; ``False`` where it was dropped, as are all that follow it up to the next key frame."""
@@ -107,32 +110,60 @@ class Backlog:
                 return False
             self._pictures.append(picture.at_us)
             self._items.append(picture)
-            self._condition.notify()
+            self._tell()
             return True
 
     def put_note(self, note: Note) -> None:
         """Add something to be written down in its place."""
         with self._condition:
             self._items.append(note)
-            self._condition.notify()
+            self._others += 1
+            self._tell()
 
     @property
     def sound_waiting_us(self) -> int:
         """How much sound waits."""
         with self._condition:
-            return self._sound_samples * SOUND_LIMIT_US // max(1, self._limit_samples)
+            return self._sound_us()
 
     @property
     def picture_waiting_us(self) -> int:
         """How much picture waits."""
         with self._condition:
-            return self._pictures[-1] - self._pictures[0] if self._pictures else 0
+            return self._picture_us()
 
     def close(self) -> None:
         """Nothing more will be put."""
         with self._condition:
             self._closed = True
             self._condition.notify_all()
+
+    def wait(self, enough_us: int) -> int:
+        """Wait until so much sound or picture is there, or something else is; how many items are. 0: it has ended.
+
+        Every time that the writer wakes costs as much as encoding some tenths of a second.
+        """
+        with self._condition:
+            self._enough_us = enough_us
+            while not self._closed and not self._is_enough():
+                self._condition.wait()
+            self._enough_us = 0
+            return len(self._items)
+
+    def _is_enough(self) -> bool:
+        if not self._items:
+            return False
+        return bool(self._others) or self._enough_us <= max(self._sound_us(), self._picture_us())
+
+    def _tell(self) -> None:
+        if self._is_enough():
+            self._condition.notify()
+
+    def _sound_us(self) -> int:
+        return self._sound_samples * SOUND_LIMIT_US // max(1, self._limit_samples)
+
+    def _picture_us(self) -> int:
+        return self._pictures[-1] - self._pictures[0] if self._pictures else 0
 
     def get(self) -> Item | None:
         """The next item, when there is one; ``None`` once the backlog is closed and empty."""
@@ -146,4 +177,6 @@ class Backlog:
                 self._sound_samples -= item.count
             elif isinstance(item, Picture):
                 self._pictures.popleft()
+            else:
+                self._others -= 1
             return item

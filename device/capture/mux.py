@@ -28,12 +28,14 @@ from device.capture.packets import Picture
 from device.recording import CHUNK_BYTES
 from device.recording.index import Entry, Index
 
-# What a power cut can cost is one unfinished fragment and the period before it. 0.75 s keeps that under the second
-# of promise P5; a quiet mono room then pays for it in padding (64 KiB in 0.75 s is 0.3 GB an hour, its ceiling).
+# What a power cut can cost is one unfinished fragment, with the period before it. 0.75 s for both keeps that well under
+# the second of promise P5; a quiet mono room then pays for it in padding (64 KiB in 0.75 s is 0.3 GB an hour, its ceiling).
 MAX_FRAGMENT_US: Final = 750_000
 # A picture stands until the next one comes. When none does for so long the camera is gone: to wait on would put an old
 # picture into a fragment of much later sound, and after 71 minutes its length in 32 bits would not do.
 _MOST_HELD_US: Final = 2_000_000
+# A fragment that is shorter says nothing of how many bytes a second take.
+_TELLING_US: Final = 100_000
 _MIN_FREE_BYTES: Final = 8
 _START_CODE: Final = re.compile(rb"\x00*\x00\x00\x01")
 
@@ -84,7 +86,12 @@ class _Pending:
         run.samples.append((len(data), duration, flags))
         self.data.setdefault(track_id, []).append(data)
 
-    def span(self, start_us: int, end_us: int) -> None:
+    @property
+    def span_us(self) -> int:
+        """The time from its first sample's start to its last one's end."""
+        return self.end_us - self.start_us
+
+    def cover(self, start_us: int, end_us: int) -> None:
         """Note the time that a sample just added covers."""
         self.start_us = min(self.start_us, start_us) if self.end_us else start_us
         self.end_us = max(self.end_us, end_us)
@@ -108,6 +115,8 @@ class Muxer:
         self._entry_chunks = array("I")
         self._entry_starts = array("Q")  # microseconds, shifted left by one, low bit: a slice can start here
         self._sound_end = 0
+        # Before any is known: as many as could not be compressed.
+        self._bytes_per_s = sound.rate_hz * sound.channels * sound.bits // 8
 
     def open(self) -> None:
         """Write the init segment, alone in the first chunk."""
@@ -120,9 +129,21 @@ class Muxer:
             self.flush()
         start, self._sound_end = self._sound_end, self._sound_end + samples
         self._pending.add(track_id, frame, start, samples, KEY_FLAGS)
-        self._pending.span(self._us(start), self._us(self._sound_end))
-        self._flush_if_due()
+        self._pending.cover(self._us(start), self._us(self._sound_end))
+        self._flush_if_full()
         self._let_go(self._us(self._sound_end))
+
+    def due_us(self, block_us: int) -> int:
+        """How much more sound may come, ``block_us`` at a time, until there is a fragment to be written."""
+        pending = self._pending
+        in_time_us = MAX_FRAGMENT_US - block_us - pending.span_us
+        room_us = (CHUNK_BYTES - pending.content_bytes) * 1_000_000 // self._bytes_per_s
+        return max(0, min(in_time_us, room_us))
+
+    def flush_if_due(self, block_us: int) -> None:
+        """Write what is pending, if with ``block_us`` more it would be too long."""
+        if self._pending.span_us + block_us > MAX_FRAGMENT_US:
+            self.flush()
 
     def write_picture(self, picture: Picture) -> None:
         """Take one picture. It is held until the next one comes, which tells how long it stands."""
@@ -138,6 +159,8 @@ class Muxer:
         if not pending.runs:
             return
         self._fragments += 1
+        if pending.span_us >= _TELLING_US:
+            self._bytes_per_s = pending.content_bytes * 1_000_000 // pending.span_us
         key = self._picture is None or pending.key
         self._entry_chunks.append(self._chunks)
         self._entry_starts.append(pending.start_us << 1 | key)
@@ -179,11 +202,11 @@ class Muxer:
         end_us = max(end_us, picture.at_us + 1)
         flags = KEY_FLAGS if picture.key else DELTA_FLAGS
         self._pending.add(track_id, data, picture.at_us, end_us - picture.at_us, flags)
-        self._pending.span(picture.at_us, end_us)
-        self._flush_if_due()
+        self._pending.cover(picture.at_us, end_us)
+        self._flush_if_full()
 
-    def _flush_if_due(self) -> None:
-        if self._pending.end_us - self._pending.start_us >= MAX_FRAGMENT_US:
+    def _flush_if_full(self) -> None:
+        if self._pending.span_us >= MAX_FRAGMENT_US:
             self.flush()
 
     def _us(self, samples: int) -> int:

@@ -113,7 +113,7 @@ class Microphone(Protocol):
         """
 
     def read(self) -> Sound | Gap:
-        """The next period, as soon as it is there: 100 ms at most.
+        """The next period, as soon as it is there: 200 ms at most.
 
         Raises:
             MicrophoneError: the device is gone, or ``interrupt`` was called. What it delivered before has been read.

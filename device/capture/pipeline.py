@@ -38,6 +38,7 @@ class Pipeline:
         self._samples = 0
         self._early: list[Picture] = []  # from the newest key picture on, until the first sound tells when zero was
         self._last_picture_us = -1
+        self._block_us = 0  # how much sound came last time: as much may come next
         self.pictures = 0
 
     @property
@@ -49,11 +50,21 @@ class Pipeline:
         """Write the init segment."""
         self._muxer.open()
 
+    @property
+    def due_us(self) -> int:
+        """How much more sound may wait before any of it has to be written."""
+        return self._muxer.due_us(self._block_us)
+
+    def flush_if_due(self) -> None:
+        """Write what is pending, unless all that comes next can still be added to it in time."""
+        self._muxer.flush_if_due(self._block_us)
+
     def write_samples(self, samples: Samples) -> None:
         """Take sound as the microphone delivered it."""
         self._find_zero(samples.end_us, samples.count)
         self._encoder.write(samples.data, samples.count)
         self._samples += samples.count
+        self._block_us = self._sound.us(samples.count)
         missing = self._clock.take(samples.count, samples.end_us)
         self._facts.drift_ppm = self._clock.drift_ppm
         self._place_early()

@@ -13,7 +13,7 @@ from device.capture.wav import Wav, read_wav
 from device.clock import Clock
 from device.errors import CameraError, MicrophoneError
 
-PERIOD_US: Final = 100_000
+PERIOD_US: Final = 180_000
 # How far ahead of the slowest camera a rehearsal's time may run; a period or two of sound.
 _CAMERA_SLACK_US: Final = 500_000
 _GONE_HINT: Final = "plug the microphone in again; the recording goes on and marks what is missing"

@@ -71,8 +71,7 @@ class Writer:
         try:
             pipeline.open()
             self._events.begun(folder.name)
-            while (item := self._backlog.get()) is not None:
-                self._take(item, pipeline)
+            self._take_all(pipeline)
             pipeline.close()
         except BaseException as problem:
             sealer.close()
@@ -96,6 +95,14 @@ class Writer:
         self._events.audit(sealed(manifest))
         with contextlib.suppress(OSError):  # it then stays for the next start to take away
             forget_ledger(folder)
+
+    def _take_all(self, pipeline: Pipeline) -> None:
+        """Take what comes, as much at a time as fills a chunk, until it ends."""
+        while waiting := self._backlog.wait(pipeline.due_us):
+            for _ in range(waiting):
+                if (item := self._backlog.get()) is not None:
+                    self._take(item, pipeline)
+            pipeline.flush_if_due()
 
     def _take(self, item: Item, pipeline: Pipeline) -> None:
         match item:
