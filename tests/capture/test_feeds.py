@@ -17,13 +17,12 @@ from device.capture.camera import ChildCamera
 from device.capture.feeds import PictureEvents, PictureFeed, SoundEvents, SoundFeed
 from device.capture.meter import Level
 from device.capture.packets import Gap, Picture, Sound, SoundFormat, Wire
-from device.capture.simulated import SimulatedMicrophone
+from device.capture.simulated import PERIOD_US, SimulatedMicrophone
 from device.clock import SystemClock
 from device.errors import CameraError, MicrophoneError
 
 MONO = SoundFormat(48_000, 1, Wire.S24_3LE)
 CD = SoundFormat(44_100, 2, Wire.S16_LE)
-PERIOD_US = 100_000
 
 
 @dataclass
@@ -137,10 +136,10 @@ def test_a_gap_is_as_long_as_what_the_microphone_missed(
     hand.us = start_us = 12_345_678
     ear.feed.start(after=None)
     assert ear.told.wait("opened") == sound
-    hand.us = start_us + 1_000_000 + pulled_us
+    hand.us = start_us + 10 * PERIOD_US + pulled_us
     items = ear.get(10)
     microphone.unplug()
-    hand.us = start_us + 1_100_000  # the period that was under way may still come
+    hand.us = start_us + 11 * PERIOD_US  # the period that was under way may still come
     ear.told.wait("gone")
     hand.forward(away_us)
     microphone.plug()
@@ -160,10 +159,10 @@ def test_no_rounding_adds_up_while_a_microphone_is_away_for_long(
     ear = Ear(microphone, hand)
     ear.feed.start(after=None)
     ear.told.wait("opened")
-    hand.us = 123_456
+    hand.us = PERIOD_US + 23_456
     items = ear.get(1)
     microphone.unplug()
-    hand.us = 200_000
+    hand.us = 2 * PERIOD_US
     ear.told.wait("gone")
     hand.step_us = 83_333
     while gap_samples(items) < 600 * 48_000:
@@ -224,10 +223,10 @@ def test_another_microphone_in_place_of_the_first_is_not_taken(hand: Any, make: 
     ear = Ear(microphone, hand)
     ear.feed.start(after=None)
     ear.told.wait("opened")
-    hand.us = 150_000
+    hand.us = PERIOD_US + 50_000
     items = ear.get(1)
     microphone.unplug()
-    hand.us = 200_000
+    hand.us = 2 * PERIOD_US
     ear.told.wait("gone")
     wav(CD, make.noise(CD, 50_000))
     ear.lamp()
@@ -286,17 +285,17 @@ def test_stopping_while_the_microphone_is_away_marks_what_has_passed(
     ear = Ear(microphone, hand)
     ear.feed.start(after=None)
     ear.told.wait("opened")
-    hand.us = 100_000
+    hand.us = PERIOD_US
     items = ear.get(1)
     microphone.unplug()
-    hand.us = 200_000
+    hand.us = 2 * PERIOD_US
     ear.told.wait("gone")
-    hand.us = 300_000
+    hand.us = 3 * PERIOD_US
     ear.feed.stop()
     ear.feed.closed.wait()
     items += list(iter(ear.backlog.get, None))
     lost = gap_samples(items)
-    assert lost + sum(item.count for item in items if isinstance(item, Samples)) == MONO.samples(300_000)
+    assert lost + sum(item.count for item in items if isinstance(item, Samples)) == MONO.samples(3 * PERIOD_US)
     assert not ear.feed.is_open
 
 

@@ -38,7 +38,7 @@ def test_a_gap_that_grew_is_written_down_as_long_as_it_became_once_the_sound_is_
     # second where the file had half a minute of silence.
     store, backlog = NotingStore(tmp_path), Backlog()
     backlog.set_format(MONO)
-    end_us = untaken = 0
+    end_us, untaken = 0, 1
     # A gap is taken at once; sound waits for more, or for the end.
     left = [[PERIOD, -PERIOD], [-PERIOD], [-PERIOD], [PERIOD, PERIOD]]
 
