@@ -11,21 +11,12 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import Final
 
-from device.capture.packets import Gap, Picture, SoundFormat
+from device.capture.packets import Gap, Picture, Sound, SoundFormat
 from device.words import Rung
 
 SOUND_LIMIT_US: Final = 60_000_000
 PICTURE_LIMIT_US: Final = 5_000_000
 _SLOW_STORAGE: Final = "the storage was too slow"
-
-
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """Sound on its way to the encoder: ``count`` samples × channels as their wire has them, ``end_us`` monotonic."""
-
-    data: bytes
-    count: int
-    end_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +44,7 @@ class CameraAway:
 
 
 Note = Bookmark | Step | CameraAway
-Item = Samples | Gap | Picture | Note
+Item = Sound | Gap | Picture | Note
 
 
 class Backlog:
@@ -75,14 +66,14 @@ class Backlog:
         """Say what the sound is, before the first of it."""
         self._limit_samples = sound.samples(SOUND_LIMIT_US)
 
-    def put_sound(self, samples: Samples) -> bool:
+    def put_sound(self, sound: Sound) -> bool:
         """Add sound; ``False`` where it had to be counted as a gap instead."""
         with self._condition:
-            if self._sound_samples + samples.count > self._limit_samples:
-                self._put_gap(Gap(samples.count, _SLOW_STORAGE, samples.end_us))
+            if self._sound_samples + sound.samples > self._limit_samples:
+                self._put_gap(Gap(sound.samples, _SLOW_STORAGE, sound.end_us))
                 return False
-            self._sound_samples += samples.count
-            self._items.append(samples)
+            self._sound_samples += sound.samples
+            self._items.append(sound)
             self._tell()
             return True
 
@@ -173,8 +164,8 @@ class Backlog:
             if not self._items:
                 return None
             item = self._items.popleft()
-            if isinstance(item, Samples):
-                self._sound_samples -= item.count
+            if isinstance(item, Sound):
+                self._sound_samples -= item.samples
             elif isinstance(item, Picture):
                 self._pictures.popleft()
             else:

@@ -23,8 +23,8 @@ from device.errors import AdminError, MissingPackageError
 # 4096 would pad 22 %, this one 2 to 5 %, and coding gains nothing from longer frames in speech.
 BLOCK_SAMPLES: Final = 1152
 # Where 5 looks at left, right, middle and side of every frame and takes the best two, 4 does so now and then: for two
-# tenths of a per cent more bytes it costs 0.6 to 0.7 (stereo) or 0.9 (mono) of it. From 3 on down two alike channels are
-# stored twice.
+# tenths of a per cent more bytes it costs 0.6 to 0.7 (stereo) or 0.9 (mono) of it. From 3 on down two channels that
+# are alike are stored twice.
 _COMPRESSION_LEVEL: Final = 4
 # Debian 13's and 12's. To look for any other starts a program or two, while somebody waits for the first sound.
 _NAMES: Final = ("libFLAC.so.14", "libFLAC.so.12")

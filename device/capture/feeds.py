@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from device.capture.backlog import Backlog, Samples
+from device.capture.backlog import Backlog
 from device.capture.meter import Level, Meter
 from device.capture.packets import Camera, Gap, Microphone, Sound, SoundFormat
 from device.clock import Clock
@@ -130,7 +130,7 @@ class SoundFeed:
         if self._format is None or self.meter is None:
             return
         level = self.meter.write(period.data, period.samples)
-        if not self._backlog.put_sound(Samples(period.data, period.samples, period.end_us)):
+        if not self._backlog.put_sound(period):
             self._events.overloaded()
         self._events.level(level)
 

@@ -12,7 +12,7 @@ import math
 import operator
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from device.capture import native
 from device.capture.native import Measured
@@ -31,8 +31,7 @@ _RMS_STEP: Final = 7
 _FLOOR_SHARE: Final = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """The sound of one period: ``peak_dbfs`` of its loudest sample, ``rms_dbfs`` of all of it (a full-scale sine has
     -3), loudness of the last 400 ms (``None``: silence), and how many samples stand at the end of the scale.
     """
@@ -137,9 +136,9 @@ class Meter:
         self._rate_hz = sound.rate_hz
         self._full_db = 20 * math.log10(2 ** (sound.bits - 1))
         self._floor_dbfs = floor_dbfs
+        self._sums = _Sums(2 ** (sound.bits - 1))
         library = native.load() if native.takes(sound) else None
         self._gauge: Gauge = LibraryGauge(sound) if library is None else native.NativeGauge(library, sound)
-        self._sums = _Sums()
 
     def write(self, data: bytes, count: int) -> Level:
         """Measure ``count`` samples × channels, interleaved, in the sound's own wire format."""
@@ -152,7 +151,7 @@ class Meter:
             rms_dbfs=self._dbfs(measured.mean_square),
             clipped=measured.clipped,
         )
-        self._sums.add(level, seconds=count / self._rate_hz, above=self.above_floor(level))
+        self._sums.add(level, measured.mean_square, seconds=count / self._rate_hz, above=self.above_floor(level))
         return level
 
     def _dbfs(self, square: float) -> float:
@@ -173,6 +172,7 @@ class Meter:
 
 @dataclass(slots=True)
 class _Sums:
+    full: int  # what full scale is, in units of a sample
     peak_dbfs: float = SILENCE_DBFS
     square: float = 0.0
     clipped_periods: int = 0
@@ -183,12 +183,12 @@ class _Sums:
     loud_periods: int = 0
     levels: dict[int, float] = field(default_factory=lambda: defaultdict(float))  # seconds at each decibel
 
-    def add(self, level: Level, *, seconds: float, above: bool) -> None:
+    def add(self, level: Level, mean_square: float, *, seconds: float, above: bool) -> None:
         self.peak_dbfs = max(self.peak_dbfs, level.peak_dbfs)
         self.clipped_periods += level.peak_dbfs >= _CLIP_DBFS
         self.clipped_samples += level.clipped
         self.seconds += seconds
-        self.square += 10 ** (level.rms_dbfs / 10) * seconds
+        self.square += mean_square * seconds
         self.levels[round(level.rms_dbfs)] += seconds
         if not above:
             self.below_floor_s += seconds
@@ -202,7 +202,7 @@ class _Sums:
         loudness = 10 * math.log10(self.loud_energy / self.loud_periods) if self.loud_energy > 0 else None
         return SoundReport(
             peak_dbfs=round(self.peak_dbfs, 1),
-            rms_dbfs=round(10 * math.log10(self.square / self.seconds), 1),
+            rms_dbfs=round(self._rms_dbfs(), 1),
             noise_floor_dbfs=self._noise_floor_dbfs(),
             loudness_lufs=None if loudness is None else round(loudness, 1),
             clipped_periods=self.clipped_periods,
@@ -210,6 +210,10 @@ class _Sums:
             below_floor_s=round(self.below_floor_s, 1),
             verdict=self._verdict(gaps=gaps),
         )
+
+    def _rms_dbfs(self) -> float:
+        share = self.square / self.seconds / self.full**2
+        return 10 * math.log10(share) if share > 0 else SILENCE_DBFS
 
     def _noise_floor_dbfs(self) -> float:
         """The level that nine tenths of the time were louder than, to a decibel."""

@@ -70,21 +70,25 @@ class _Pending:
     end_us: int = 0
     key: bool = False
 
-    def bytes_with(self, track_id: int, data: bytes) -> int:
-        """What the content would be with one more sample."""
-        run = 0 if track_id in self.runs else RUN_OVERHEAD_BYTES
-        return self.content_bytes + run + RUN_SAMPLE_BYTES + len(data)
-
     def fits(self, track_id: int, data: bytes) -> bool:
         """Whether one more sample stays in one chunk; the first one has to, whatever its size."""
-        return not self.runs or padded_bytes(self.bytes_with(track_id, data)) == CHUNK_BYTES
+        if not self.runs:
+            return True
+        content = self.content_bytes + RUN_SAMPLE_BYTES + len(data)
+        if track_id not in self.runs:
+            content += RUN_OVERHEAD_BYTES
+        return content <= CHUNK_BYTES - _MIN_FREE_BYTES or content == CHUNK_BYTES
 
     def add(self, track_id: int, data: bytes, start: int, duration: int, flags: int) -> None:
         """Take one sample."""
-        self.content_bytes = self.bytes_with(track_id, data)
-        run = self.runs.setdefault(track_id, Run(track_id, start, []))
+        run = self.runs.get(track_id)
+        if run is None:
+            run = self.runs[track_id] = Run(track_id, start, [])
+            self.data[track_id] = []
+            self.content_bytes += RUN_OVERHEAD_BYTES
+        self.content_bytes += RUN_SAMPLE_BYTES + len(data)
         run.samples.append((len(data), duration, flags))
-        self.data.setdefault(track_id, []).append(data)
+        self.data[track_id].append(data)
 
     @property
     def span_us(self) -> int:
@@ -93,7 +97,8 @@ class _Pending:
 
     def cover(self, start_us: int, end_us: int) -> None:
         """Note the time that a sample just added covers."""
-        self.start_us = min(self.start_us, start_us) if self.end_us else start_us
+        if start_us < self.start_us or not self.end_us:
+            self.start_us = start_us
         self.end_us = max(self.end_us, end_us)
 
 
@@ -128,10 +133,12 @@ class Muxer:
         if not self._pending.fits(track_id, frame):
             self.flush()
         start, self._sound_end = self._sound_end, self._sound_end + samples
+        end_us = self._us(self._sound_end)
         self._pending.add(track_id, frame, start, samples, KEY_FLAGS)
-        self._pending.cover(self._us(start), self._us(self._sound_end))
+        self._pending.cover(self._us(start), end_us)
         self._flush_if_full()
-        self._let_go(self._us(self._sound_end))
+        if self._held is not None:
+            self._let_go(end_us)
 
     def due_us(self, block_us: int) -> int:
         """How much more sound may come, ``block_us`` at a time, until there is a fragment to be written."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from device.capture.backlog import Samples
 from device.capture.boxes import PictureTrack, SoundTrack
 from device.capture.encoder import FlacEncoder, stream_info
 from device.capture.facts import Facts
 from device.capture.mux import FragmentSink, Muxer
-from device.capture.packets import Gap, Picture, SoundFormat
+from device.capture.packets import Gap, Picture, Sound, SoundFormat
 from device.capture.sample_clock import SampleClock
 
 _SILENCE_SAMPLES: Final = 4800
@@ -59,17 +58,17 @@ class Pipeline:
         """Write what is pending, unless all that comes next can still be added to it in time."""
         self._muxer.flush_if_due(self._block_us)
 
-    def write_samples(self, samples: Samples) -> None:
+    def write_sound(self, sound: Sound) -> None:
         """Take sound as the microphone delivered it."""
-        self._find_zero(samples.end_us, samples.count)
-        self._encoder.write(samples.data, samples.count)
-        self._samples += samples.count
-        self._block_us = self._sound.us(samples.count)
-        missing = self._clock.take(samples.count, samples.end_us)
+        self._find_zero(sound.end_us, sound.samples)
+        self._encoder.write(sound.data, sound.samples)
+        self._samples += sound.samples
+        self._block_us = self._sound.us(sound.samples)
+        missing = self._clock.take(sound.samples, sound.end_us)
         self._facts.drift_ppm = self._clock.drift_ppm
         self._place_early()
         if missing:
-            self._pass(Gap(missing, _UNTOLD, samples.end_us))
+            self._pass(Gap(missing, _UNTOLD, sound.end_us))
 
     def write_gap(self, gap: Gap) -> None:
         """Take note of lost sound, and let its time pass."""

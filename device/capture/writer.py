@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from device.age.recipients import Recipient
-from device.capture.backlog import Backlog, Bookmark, CameraAway, Item, Samples, Step
+from device.capture.backlog import Backlog, Bookmark, CameraAway, Item, Step
 from device.capture.facts import Facts
-from device.capture.packets import Gap, Picture, SoundFormat
+from device.capture.packets import Gap, Picture, Sound, SoundFormat
 from device.capture.pipeline import Pipeline
 from device.capture.sealer import Sealer
 from device.capture.trail import gap_of, sealed
@@ -106,8 +106,8 @@ class Writer:
 
     def _take(self, item: Item, pipeline: Pipeline) -> None:
         match item:
-            case Samples():
-                pipeline.write_samples(item)
+            case Sound():
+                pipeline.write_sound(item)
                 self._events.taken(item.end_us)
                 self._note_what_grew(pipeline)
                 self._tell_gaps()

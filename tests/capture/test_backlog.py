@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.capture.backlog import PICTURE_LIMIT_US, SOUND_LIMIT_US, Backlog, Bookmark, Item, Samples, Step
-from device.capture.packets import Gap, Picture, SoundFormat, Wire
+from device.capture.backlog import PICTURE_LIMIT_US, SOUND_LIMIT_US, Backlog, Bookmark, Item, Step
+from device.capture.packets import Gap, Picture, Sound, SoundFormat, Wire
 from device.words import Rung
 
 # A slow microphone: its minute is small, the rules are the same.
@@ -19,8 +19,8 @@ PERIOD = SOUND.samples(100_000)
 MINUTE = SOUND.samples(SOUND_LIMIT_US)
 
 
-def period(number: int, count: int = PERIOD) -> Samples:
-    return Samples(bytes(2), count, number)
+def period(number: int, count: int = PERIOD) -> Sound:
+    return Sound(bytes(2), count, number)
 
 
 def picture(at_us: int, *, key: bool = False) -> Picture:
@@ -44,7 +44,7 @@ def test_what_goes_in_comes_out_in_order(backlog: Backlog) -> None:
     items.append(Step(6, Rung.HALF_RATE, "why not"))
     for item in items:
         match item:
-            case Samples():
+            case Sound():
                 assert backlog.put_sound(item)
             case Picture():
                 assert backlog.put_picture(item)
@@ -76,7 +76,7 @@ def test_a_minute_of_sound_waits_and_what_follows_is_a_gap_of_exact_length(backl
     for number, count in enumerate(lost):
         assert not backlog.put_sound(period(1000 + number, count))
     *sounds, gap = everything(backlog)
-    assert sum(item.count for item in sounds if isinstance(item, Samples)) == MINUTE
+    assert sum(item.samples for item in sounds if isinstance(item, Sound)) == MINUTE
     assert isinstance(gap, Gap)
     assert (gap.samples, gap.end_us) == (sum(lost), 1002)
     assert gap.cause
@@ -85,7 +85,7 @@ def test_a_minute_of_sound_waits_and_what_follows_is_a_gap_of_exact_length(backl
 def test_the_sound_goes_on_as_soon_as_there_is_room(backlog: Backlog) -> None:
     for number in range(MINUTE // PERIOD + 3):
         backlog.put_sound(period(number))
-    assert isinstance(backlog.get(), Samples)
+    assert isinstance(backlog.get(), Sound)
     assert backlog.put_sound(period(9000))
     assert not backlog.put_sound(period(9001))
     *_, first, last, second = everything(backlog)
@@ -116,12 +116,8 @@ def test_no_sample_is_ever_unaccounted_for(steps: list[str]) -> None:
             put += big
             waiting += backlog.put_sound(period(number, big))
     held = everything(backlog)
-    assert sum(item.count for item in held if isinstance(item, Samples)) <= MINUTE
-    counted = [
-        item.count if isinstance(item, Samples) else item.samples
-        for item in out + held
-        if not isinstance(item, Picture)
-    ]  # type: ignore[union-attr]
+    assert sum(item.samples for item in held if isinstance(item, Sound)) <= MINUTE
+    counted = [item.samples for item in out + held if isinstance(item, Sound | Gap)]
     assert sum(counted) == put
 
 
@@ -213,6 +209,6 @@ def test_several_threads_may_put_at_once(backlog: Backlog) -> None:
         thread.join()
     backlog.close()
     reader.join()
-    assert [item.end_us for item in got if isinstance(item, Samples)] == list(range(500))
+    assert [item.end_us for item in got if isinstance(item, Sound)] == list(range(500))
     assert [item.at_us for item in got if isinstance(item, Picture)] == list(range(500))
     assert sum(item.samples for item in got if isinstance(item, Gap)) == 500

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from device.capture.backlog import Backlog, Item, Samples
+from device.capture.backlog import Backlog, Item
 from device.capture.camera import ChildCamera
 from device.capture.feeds import PictureEvents, PictureFeed, SoundEvents, SoundFeed
 from device.capture.meter import Level
@@ -85,7 +85,7 @@ class Ear:
     def get(self, periods: int) -> list[Item]:
         """Items up to and with so many periods of sound."""
         got: list[Item] = []
-        while sum(isinstance(item, Samples) for item in got) < periods:
+        while sum(isinstance(item, Sound) for item in got) < periods:
             item = self.backlog.get()
             assert item is not None
             got.append(item)
@@ -106,10 +106,10 @@ def check_line(items: list[Item], sound: SoundFormat, source: bytes) -> int:
     for item in items:
         if isinstance(item, Gap):
             at += item.samples
-        elif isinstance(item, Samples):
+        elif isinstance(item, Sound):
             start = at * sound.frame_bytes % len(source)
-            assert item.data == (source * 2)[start : start + item.count * sound.frame_bytes]
-            at += item.count
+            assert item.data == (source * 2)[start : start + item.samples * sound.frame_bytes]
+            at += item.samples
     return at
 
 
@@ -295,7 +295,7 @@ def test_stopping_while_the_microphone_is_away_marks_what_has_passed(
     ear.feed.closed.wait()
     items += list(iter(ear.backlog.get, None))
     lost = gap_samples(items)
-    assert lost + sum(item.count for item in items if isinstance(item, Samples)) == MONO.samples(3 * PERIOD_US)
+    assert lost + sum(item.samples for item in items if isinstance(item, Sound)) == MONO.samples(3 * PERIOD_US)
     assert not ear.feed.is_open
 
 
@@ -310,9 +310,7 @@ def test_a_storage_that_stalls_for_more_than_a_minute_costs_a_gap_and_says_so(
     items = ear.get(100) + ear.end()
     assert gap_samples(items) > 0
     check_line(items, MONO, source)
-    assert len(ear.told.levels) == sum(isinstance(item, Samples) for item in items) + ear.told.rest().count(
-        "overloaded"
-    )
+    assert len(ear.told.levels) == sum(isinstance(item, Sound) for item in items) + ear.told.rest().count("overloaded")
 
 
 # -- pictures ---------------------------------------------------------------------------------------------------------

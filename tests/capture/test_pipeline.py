@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from device.capture.backlog import Samples
 from device.capture.facts import Beginning, Facts
-from device.capture.packets import Gap, Picture, SoundFormat, Wire
+from device.capture.packets import Gap, Picture, Sound, SoundFormat, Wire
 from device.capture.pipeline import Pipeline
 from device.errors import StoreError
 from device.recording.index import parse_index
@@ -60,7 +59,7 @@ class Script:
     def play(self, data: bytes) -> None:
         self.expected += data
         count = len(data) // self.sound.frame_bytes
-        self.pipeline.write_samples(Samples(data, count, self.end_us))
+        self.pipeline.write_sound(Sound(data, count, self.end_us))
 
     def lose(self, samples: int, cause: str = "gone") -> None:
         self.expected += bytes(samples * self.sound.frame_bytes)
@@ -214,7 +213,7 @@ def test_pictures_keep_to_the_sound_however_far_its_clock_drifts(facts: Facts, k
     silence = bytes(3 * 4800)
     for number in range(1, minutes * 600 + 1):
         end_us = ZERO_US + round(number * 100_000 / (1 + ppm / 1_000_000))
-        pipeline.write_samples(Samples(silence, 4800, end_us))
+        pipeline.write_sound(Sound(silence, 4800, end_us))
         if number % 100 == 0:
             pipeline.write_picture(picture(end_us, key=True))
     pipeline.close()
@@ -229,7 +228,7 @@ def test_sound_that_went_missing_without_a_word_is_marked_as_a_gap(facts: Facts,
     silence, passed = bytes(3 * 4800), 0
     for number in range(1, 101):
         passed += 4800 + (14_400 if number == 50 else 0)
-        pipeline.write_samples(Samples(silence, 4800, ZERO_US + MONO.us(passed)))
+        pipeline.write_sound(Sound(silence, 4800, ZERO_US + MONO.us(passed)))
     pipeline.close()
     (gap,) = facts.gaps
     assert (gap.samples, gap.cause) == (14_400, "the microphone delivered less than its time")
@@ -240,7 +239,7 @@ def test_moment_zero_is_where_the_first_sample_was_taken(facts: Facts, kept: Any
     pipeline = Pipeline(MONO, facts, size=None, sink=kept)
     pipeline.open()
     for number in range(1, 4):
-        pipeline.write_samples(Samples(make.noise(MONO, 4800), 4800, 900_000 + number * 100_000))
+        pipeline.write_sound(Sound(make.noise(MONO, 4800), 4800, 900_000 + number * 100_000))
     pipeline.close()
     assert facts.zero_us == 900_000
 

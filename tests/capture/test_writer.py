@@ -7,9 +7,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.age.identities import generate_identity
-from device.capture.backlog import Backlog, Samples
+from device.capture.backlog import Backlog
 from device.capture.facts import Beginning, Facts
-from device.capture.packets import Gap, SoundFormat, Wire
+from device.capture.packets import Gap, Sound, SoundFormat, Wire
 from device.capture.writer import Writer, WriterEvents
 from device.clock import SystemClock
 from device.recording.manifest import Manifest, RecordingState, SoundReport
@@ -49,7 +49,7 @@ def test_a_gap_that_grew_is_written_down_as_long_as_it_became_once_the_sound_is_
         if count < 0:
             backlog.put_gap(Gap(-count, "the microphone was gone", end_us))
         else:
-            backlog.put_sound(Samples(bytes(count * MONO.frame_bytes), count, end_us))
+            backlog.put_sound(Sound(bytes(count * MONO.frame_bytes), count, end_us))
 
     def give_next(_taken_us: int) -> None:
         nonlocal untaken
