@@ -80,7 +80,7 @@ def make_recording(clinic: Clinic, seconds: int) -> str:
     sealer = Sealer(recipients, SealedFile(folder), on_durable=lambda _end, _size: None)
     muxer = Muxer(SoundTrack(RATE_HZ, 1, 24, stream_info(FORMAT)), None, sink=sealer)
     muxer.open()
-    flac = FlacEncoder(FORMAT, sink=muxer.write_sound)
+    flac = FlacEncoder(FORMAT, sink=muxer.write_frames)
     for part in speech(seconds):
         flac.write(part, len(part) // 3)
     flac.close()

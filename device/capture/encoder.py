@@ -12,11 +12,11 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import ctypes.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from device.capture import native
-from device.capture.packets import SoundFormat, widen
+from device.capture.packets import Frames, SoundFormat, widen
 from device.errors import AdminError, MissingPackageError
 
 # 24 ms at 48 kHz. A chunk ends at a frame, so half a frame of each chunk is lost to padding: libFLAC's own choice of
@@ -40,8 +40,8 @@ _WriteCallback = ctypes.CFUNCTYPE(
     ctypes.c_void_p,
 )
 
-FrameSink = Callable[[bytes, int], None]
-"""Takes one FLAC frame and the number of samples (per channel) in it."""
+FrameSink = Callable[[Frames], None]
+"""Takes what was encoded."""
 
 
 def _find() -> ctypes.CDLL:
@@ -85,7 +85,7 @@ def stream_info(sound: SoundFormat) -> bytes:
     return BLOCK_SAMPLES.to_bytes(2, "big") * 2 + bytes(6) + packed.to_bytes(8, "big") + bytes(16)
 
 
-class Frames(Protocol):
+class Feeder(Protocol):
     """What feeds libFLAC, and keeps the frames that it writes until they are taken."""
 
     @property
@@ -99,14 +99,14 @@ class Frames(Protocol):
     def encode(self, encoder: int, data: bytes, count: int) -> bool:
         """Encode ``count`` samples × channels as their wire has them, which ``data`` has to hold; ``False``: failed."""
 
-    def take(self) -> Sequence[tuple[bytes, int]]:
-        """The frames since the last call, each with its samples (per channel)."""
+    def take(self) -> Frames | None:
+        """The frames since the last call; ``None``: there is none."""
 
     def close(self) -> None:
         """Let its memory go, once the encoder is gone."""
 
 
-class PythonFrames:
+class PythonFeeder:
     """The same without a compiled part."""
 
     client: int | None = None
@@ -114,7 +114,8 @@ class PythonFrames:
     def __init__(self, flac: ctypes.CDLL, sound: SoundFormat) -> None:
         self._flac = flac
         self._wire = sound.wire
-        self._frames: list[tuple[bytes, int]] = []
+        self._frames: list[bytes] = []
+        self._samples: list[int] = []
         # libFLAC keeps only the address: the callback has to live as long as the encoder.
         self._kept = _WriteCallback(self._on_frame)
         self.callback = ctypes.cast(self._kept, ctypes.c_void_p)
@@ -124,17 +125,19 @@ class PythonFrames:
         pointer = (ctypes.c_char * len(wide)).from_buffer(wide)
         return bool(self._flac.FLAC__stream_encoder_process_interleaved(encoder, ctypes.addressof(pointer), count))
 
-    def take(self) -> Sequence[tuple[bytes, int]]:
-        taken, self._frames = self._frames, []
-        return taken
+    def take(self) -> Frames | None:
+        frames, samples = self._frames, self._samples
+        self._frames, self._samples = [], []
+        return Frames(b"".join(frames), list(map(len, frames)), samples) if frames else None
 
     def close(self) -> None:
-        self._frames.clear()
+        self.take()
 
     def _on_frame(self, _encoder: int, data: object, size: int, samples: int, _frame: int, _client: object) -> int:
         # Metadata comes with samples == 0; STREAMINFO stands in the MP4 header instead.
         if samples:
-            self._frames.append((ctypes.string_at(data, size), samples))  # type: ignore[arg-type]  # a ctypes pointer
+            self._frames.append(ctypes.string_at(data, size))  # type: ignore[arg-type]  # a ctypes pointer
+            self._samples.append(samples)
         return _WRITE_OK
 
 
@@ -146,7 +149,7 @@ class FlacEncoder:
         self._frame_bytes = sound.frame_bytes
         self._failed = False
         self._flac = _load()
-        self._frames = self._frames_of(sound)
+        self._feeder = self._feeder_of(sound)
         self._encoder: int | None = self._flac.FLAC__stream_encoder_new()
         if not self._encoder:
             raise AdminError("the FLAC encoder could not be created", "free some memory, or restart the box")
@@ -161,7 +164,7 @@ class FlacEncoder:
         for name, value in settings.items():
             getattr(self._flac, f"FLAC__stream_encoder_set_{name}")(self._encoder, value)
         status = self._flac.FLAC__stream_encoder_init_stream(
-            self._encoder, self._frames.callback, None, None, None, self._frames.client
+            self._encoder, self._feeder.callback, None, None, None, self._feeder.client
         )
         if status != 0:
             self.abandon()
@@ -170,11 +173,11 @@ class FlacEncoder:
                 "set the microphone to 16 or 24 bits, one or two channels, 44.1 or 48 kHz",
             )
 
-    def _frames_of(self, sound: SoundFormat) -> Frames:
+    def _feeder_of(self, sound: SoundFormat) -> Feeder:
         library = native.load() if native.takes(sound) else None
         if library is None:
-            return PythonFrames(self._flac, sound)
-        return native.NativeFrames(library, sound, self._flac.FLAC__stream_encoder_process)
+            return PythonFeeder(self._flac, sound)
+        return native.NativeFeeder(library, sound, self._flac.FLAC__stream_encoder_process)
 
     def write(self, data: bytes, count: int) -> None:
         """Encode ``count`` samples × channels, interleaved, in the sound's own wire format."""
@@ -184,7 +187,7 @@ class FlacEncoder:
             raise ValueError(f"{len(data)} bytes do not hold {count} samples")  # libFLAC would read on behind them
         if self._failed:
             raise _failed()
-        self._hand_on(done=self._frames.encode(self._encoder, data, count))
+        self._hand_on(done=self._feeder.encode(self._encoder, data, count))
 
     def close(self) -> None:
         """Hand on the last, shorter frame and let the encoder go. A second call does nothing."""
@@ -201,13 +204,14 @@ class FlacEncoder:
         if self._encoder is not None:
             self._flac.FLAC__stream_encoder_delete(self._encoder)
             self._encoder = None
-            self._frames.close()
+            self._feeder.close()
 
     def _hand_on(self, *, done: bool) -> None:
         """Hand on what was encoded. After an error of libFLAC's, or of the sink's, nothing more is."""
         self._failed = True
-        for frame, samples in self._frames.take():
-            self._sink(frame, samples)
+        frames = self._feeder.take()
+        if frames is not None:
+            self._sink(frames)
         if not done:
             raise _failed()
         self._failed = False

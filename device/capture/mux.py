@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from array import array
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Final, Protocol
 
 from device.capture.boxes import (
@@ -24,12 +25,13 @@ from device.capture.boxes import (
     init_segment,
     movie_fragment,
 )
-from device.capture.packets import Picture
+from device.capture.packets import Frames, Picture
 from device.recording import CHUNK_BYTES
 from device.recording.index import Entry, Index
 
 # What a power cut can cost is one unfinished fragment, with the period before it. 0.75 s for both keeps that well under
-# the second of promise P5; a quiet mono room then pays for it in padding (64 KiB in 0.75 s is 0.3 GB an hour, its ceiling).
+# the second of promise P5; a quiet mono room then pays for it in padding (64 KiB in 0.75 s is 0.3 GB an hour, its
+# ceiling).
 MAX_FRAGMENT_US: Final = 750_000
 # A picture stands until the next one comes. When none does for so long the camera is gone: to wait on would put an old
 # picture into a fragment of much later sound, and after 71 minutes its length in 32 bits would not do.
@@ -59,6 +61,10 @@ def padded_bytes(content_bytes: int) -> int:
     return (chunks + (0 < room < _MIN_FREE_BYTES)) * CHUNK_BYTES
 
 
+def _fills_one(content_bytes: int) -> bool:
+    return content_bytes <= CHUNK_BYTES - _MIN_FREE_BYTES or content_bytes == CHUNK_BYTES
+
+
 @dataclass(slots=True)
 class _Pending:
     """What the next fragment holds so far; the lines are (size, duration, flags) as in a ``trun``."""
@@ -70,25 +76,20 @@ class _Pending:
     end_us: int = 0
     key: bool = False
 
-    def fits(self, track_id: int, data: bytes) -> bool:
-        """Whether one more sample stays in one chunk; the first one has to, whatever its size."""
-        if not self.runs:
-            return True
-        content = self.content_bytes + RUN_SAMPLE_BYTES + len(data)
-        if track_id not in self.runs:
-            content += RUN_OVERHEAD_BYTES
-        return content <= CHUNK_BYTES - _MIN_FREE_BYTES or content == CHUNK_BYTES
+    def bytes_with(self, track_id: int, size: int, *, samples: int = 1) -> int:
+        """What the content would be with more samples, of so many bytes."""
+        run = 0 if track_id in self.runs else RUN_OVERHEAD_BYTES
+        return self.content_bytes + run + RUN_SAMPLE_BYTES * samples + size
 
-    def add(self, track_id: int, data: bytes, start: int, duration: int, flags: int) -> None:
-        """Take one sample."""
-        run = self.runs.get(track_id)
-        if run is None:
-            run = self.runs[track_id] = Run(track_id, start, [])
-            self.data[track_id] = []
-            self.content_bytes += RUN_OVERHEAD_BYTES
-        self.content_bytes += RUN_SAMPLE_BYTES + len(data)
-        run.samples.append((len(data), duration, flags))
-        self.data[track_id].append(data)
+    def fits(self, track_id: int, size: int) -> bool:
+        """Whether one more sample stays in one chunk; the first one has to, whatever its size."""
+        return not self.runs or _fills_one(self.bytes_with(track_id, size))
+
+    def add(self, track_id: int, data: bytes, start: int, lines: list[tuple[int, int, int]]) -> None:
+        """Take samples that lie one behind the other in ``data``; their lines are (size, duration, flags)."""
+        self.content_bytes = self.bytes_with(track_id, len(data), samples=len(lines))
+        self.runs.setdefault(track_id, Run(track_id, start, [])).samples.extend(lines)
+        self.data.setdefault(track_id, []).append(data)
 
     @property
     def span_us(self) -> int:
@@ -127,18 +128,43 @@ class Muxer:
         """Write the init segment, alone in the first chunk."""
         self._emit(init_segment(self._sound, self._picture))
 
+    def write_frames(self, frames: Frames) -> None:
+        """Take FLAC frames; as many at a time as the fragment has room for."""
+        track_id, first, at = self._sound.track_id, 0, 0
+        while first < len(frames.sizes):
+            if not self._pending.fits(track_id, frames.sizes[first]):
+                self.flush()
+            last = self._fitting(frames, first)
+            sizes, samples = frames.sizes[first:last], frames.samples[first:last]
+            size, start = sum(sizes), self._sound_end
+            self._sound_end += sum(samples)
+            lines = list(zip(sizes, samples, repeat(KEY_FLAGS), strict=False))
+            self._pending.add(track_id, frames.data[at : at + size], start, lines)
+            self._pending.cover(self._us(start), self._us(self._sound_end))
+            self._flush_if_full()
+            self._let_go(self._us(self._sound_end))
+            first, at = last, at + size
+
+    def _fitting(self, frames: Frames, first: int) -> int:
+        """Up to which frame they go into the fragment: until it is full, long enough, or a held picture is let go."""
+        pending, end = self._pending, self._sound_end
+        until_us = MAX_FRAGMENT_US + (pending.start_us if pending.runs else self._us(end))
+        if self._held is not None:
+            until_us = min(until_us, self._held[1].at_us + _MOST_HELD_US)
+        until = -(-until_us * self._sound.rate_hz // 1_000_000)
+        content = pending.bytes_with(self._sound.track_id, 0, samples=0)
+        for place in range(first, len(frames.sizes)):
+            content += RUN_SAMPLE_BYTES + frames.sizes[place]
+            if place > first and not _fills_one(content):
+                return place
+            end += frames.samples[place]
+            if end >= until:
+                return place + 1
+        return len(frames.sizes)
+
     def write_sound(self, frame: bytes, samples: int) -> None:
         """Take one FLAC frame of ``samples``."""
-        track_id = self._sound.track_id
-        if not self._pending.fits(track_id, frame):
-            self.flush()
-        start, self._sound_end = self._sound_end, self._sound_end + samples
-        end_us = self._us(self._sound_end)
-        self._pending.add(track_id, frame, start, samples, KEY_FLAGS)
-        self._pending.cover(self._us(start), end_us)
-        self._flush_if_full()
-        if self._held is not None:
-            self._let_go(end_us)
+        self.write_frames(Frames(frame, (len(frame),), (samples,)))
 
     def due_us(self, block_us: int) -> int:
         """How much more sound may come, ``block_us`` at a time, until there is a fragment to be written."""
@@ -202,13 +228,13 @@ class Muxer:
     def _place(self, data: bytes, picture: Picture, *, end_us: int) -> None:
         track_id = 2 if self._picture is None else self._picture.track_id
         # A fragment that starts with a key frame is a place where a slice can start.
-        if picture.key or not self._pending.fits(track_id, data):
+        if picture.key or not self._pending.fits(track_id, len(data)):
             self.flush()
         if not self._pending.runs:
             self._pending.key = picture.key
         end_us = max(end_us, picture.at_us + 1)
         flags = KEY_FLAGS if picture.key else DELTA_FLAGS
-        self._pending.add(track_id, data, picture.at_us, end_us - picture.at_us, flags)
+        self._pending.add(track_id, data, picture.at_us, [(len(data), end_us - picture.at_us, flags)])
         self._pending.cover(picture.at_us, end_us)
         self._flush_if_full()
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from device.capture.packets import SoundFormat, Wire
+from device.capture.packets import Frames, SoundFormat, Wire
 
 # What this module knows of layouts and arguments. A library left over from another version is not touched.
 _ABI: Final = 1
@@ -120,7 +119,7 @@ class NativeGauge:
             self._native.meter_free(state)
 
 
-class NativeFrames:
+class NativeFeeder:
     """Feeds a libFLAC encoder and keeps its frames until they are taken. One thread owns it."""
 
     def __init__(self, native: Native, sound: SoundFormat, process: Any) -> None:
@@ -136,19 +135,14 @@ class NativeFrames:
         """Encode ``count`` samples × channels, which ``data`` has to hold; ``False``: libFLAC failed."""
         return bool(self._native.encode(self._process, encoder, data, count, self._channels, self._wire))
 
-    def take(self) -> Sequence[tuple[bytes, int]]:
-        """The frames since the last call, each with its samples."""
+    def take(self) -> Frames | None:
+        """The frames since the last call; ``None``: there is none."""
         frames = self._frames
         count = frames.count
         if not count:
-            return ()
-        data = ctypes.string_at(frames.data, frames.used)
-        sizes, samples = frames.sizes[:count], frames.samples[:count]
+            return None
+        taken = Frames(ctypes.string_at(frames.data, frames.used), frames.sizes[:count], frames.samples[:count])
         frames.count = frames.used = 0
-        taken, at = [], 0
-        for size, length in zip(sizes, samples, strict=True):
-            taken.append((data[at : at + size], length))
-            at += size
         return taken
 
     def close(self) -> None:

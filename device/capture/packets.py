@@ -6,9 +6,10 @@ microseconds from its first sample. Nothing here touches a device.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, NamedTuple, Protocol
 
 from device.words import Rung
 
@@ -23,12 +24,15 @@ class Wire(StrEnum):
     @property
     def sample_bytes(self) -> int:
         """Bytes of one sample of one channel."""
-        return {Wire.S16_LE: 2, Wire.S24_3LE: 3, Wire.S32_LE: 4}[self]
+        return _SAMPLE_BYTES[self]
 
     @property
     def bits(self) -> int:
         """Significant bits of a sample."""
         return 16 if self is Wire.S16_LE else 24
+
+
+_SAMPLE_BYTES: Final = {Wire.S16_LE: 2, Wire.S24_3LE: 3, Wire.S32_LE: 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,14 @@ class Picture:
     data: bytes
     at_us: int
     key: bool
+
+
+class Frames(NamedTuple):
+    """FLAC frames, one behind the other in ``data``: the bytes of each, and its samples (per channel)."""
+
+    data: bytes
+    sizes: Sequence[int]
+    samples: Sequence[int]
 
 
 class Microphone(Protocol):

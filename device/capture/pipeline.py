@@ -32,7 +32,7 @@ class Pipeline:
         picture = PictureTrack(*size) if size else None
         info = stream_info(sound)
         self._muxer = Muxer(SoundTrack(sound.rate_hz, sound.channels, sound.bits, info), picture, sink=sink)
-        self._encoder = FlacEncoder(sound, sink=self._muxer.write_sound)
+        self._encoder = FlacEncoder(sound, sink=self._muxer.write_frames)
         self._clock = SampleClock(sound)
         self._samples = 0
         self._early: list[Picture] = []  # from the newest key picture on, until the first sound tells when zero was

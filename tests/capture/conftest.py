@@ -319,7 +319,7 @@ def record(
     picture = None if pictures is None else PictureTrack(*size)
     muxer = Muxer(SoundTrack(sound.rate_hz, sound.channels, sound.bits, stream_info(sound)), picture, sink=kept)
     muxer.open()
-    encoder = FlacEncoder(sound, sink=muxer.write_sound)
+    encoder = FlacEncoder(sound, sink=muxer.write_frames)
     waiting = list(reversed(pictures or []))
     period, taken = sound.samples(100_000), 0
     for at in range(0, len(data), period * sound.frame_bytes):

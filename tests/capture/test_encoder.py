@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import av
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.capture.encoder import BLOCK_SAMPLES, FlacEncoder, check_library, stream_info
-from device.capture.packets import SoundFormat, Wire
+from device.capture.packets import Frames, SoundFormat, Wire
 from device.errors import AdminError, StoreError
 
 FORMATS = [
@@ -26,9 +27,17 @@ STEREO_24 = SoundFormat(48_000, 2, Wire.S24_3LE)
 MONO_16 = SoundFormat(48_000, 1, Wire.S16_LE)
 
 
+def split(made: Frames) -> Iterator[tuple[bytes, int]]:
+    """Each frame, and how many samples it holds."""
+    ends = list(itertools.accumulate(made.sizes))
+    assert ends[-1] == len(made.data)
+    for size, end, samples in zip(made.sizes, ends, made.samples, strict=True):
+        yield made.data[end - size : end], samples
+
+
 def encode(sound: SoundFormat, data: bytes, *, period: int = 4800) -> list[tuple[bytes, int]]:
     frames: list[tuple[bytes, int]] = []
-    encoder = FlacEncoder(sound, sink=lambda frame, samples: frames.append((frame, samples)))
+    encoder = FlacEncoder(sound, sink=lambda made: frames.extend(split(made)))
     for at in range(0, len(data), period * sound.frame_bytes):
         part = data[at : at + period * sound.frame_bytes]
         encoder.write(part, len(part) // sound.frame_bytes)
@@ -94,7 +103,7 @@ def test_how_the_periods_are_cut_does_not_matter(data: st.DataObject) -> None:
     whole = encode(sound, source, period=len(source))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(source) // 6), max_size=8)))
     frames: list[tuple[bytes, int]] = []
-    encoder = FlacEncoder(sound, sink=lambda frame, samples: frames.append((frame, samples)))
+    encoder = FlacEncoder(sound, sink=lambda made: frames.extend(split(made)))
     for start, end in zip([0, *cuts], [*cuts, len(source) // 6], strict=True):
         encoder.write(source[start * 6 : end * 6], end - start)
     encoder.close()
@@ -104,7 +113,7 @@ def test_how_the_periods_are_cut_does_not_matter(data: st.DataObject) -> None:
 def test_a_sink_that_fails_is_heard_by_whoever_writes(make: Any) -> None:
     failure = StoreError("the disk is gone", "buy another")
 
-    def fail(_frame: bytes, _samples: int) -> None:
+    def fail(_frames: Frames) -> None:
         raise failure
 
     encoder = FlacEncoder(STEREO_24, sink=fail)
@@ -117,13 +126,14 @@ def test_a_sink_that_fails_is_heard_by_whoever_writes(make: Any) -> None:
 def test_after_its_sink_failed_once_nothing_more_is_encoded(make: Any) -> None:
     taken = []
 
-    def fail_at_the_second(_frame: bytes, samples: int) -> None:
-        taken.append(samples)
+    def fail_at_the_second(frames: Frames) -> None:
+        taken.append(frames.samples)
         if len(taken) == 2:
             raise StoreError("the disk is gone", "buy another")
 
     encoder = FlacEncoder(STEREO_24, sink=fail_at_the_second)
     data = make.noise(STEREO_24, 4800)
+    encoder.write(data, 4800)
     with pytest.raises(StoreError):
         encoder.write(data, 4800)
     with pytest.raises(AdminError):
@@ -134,7 +144,7 @@ def test_after_its_sink_failed_once_nothing_more_is_encoded(make: Any) -> None:
 
 
 def test_a_sink_that_fails_at_the_last_frame_is_heard_by_whoever_closes(make: Any) -> None:
-    def fail(_frame: bytes, _samples: int) -> None:
+    def fail(_frames: Frames) -> None:
         raise StoreError("the disk is full", "free some")
 
     encoder = FlacEncoder(MONO_16, sink=fail)
@@ -146,7 +156,7 @@ def test_a_sink_that_fails_at_the_last_frame_is_heard_by_whoever_closes(make: An
 
 def test_it_may_be_closed_twice_and_takes_nothing_after_that(make: Any) -> None:
     frames = []
-    encoder = FlacEncoder(MONO_16, sink=lambda frame, samples: frames.append(samples))
+    encoder = FlacEncoder(MONO_16, sink=lambda made: frames.extend(made.samples))
     encoder.write(make.noise(MONO_16, 1500), 1500)
     encoder.close()
     encoder.close()
@@ -160,7 +170,7 @@ def test_a_recording_of_nothing_has_no_frames() -> None:
 
 def test_it_never_reads_past_the_samples_it_was_given() -> None:
     """A source that promised more than it gave would have put whatever lay behind it in memory into the recording."""
-    encoder = FlacEncoder(STEREO_24, sink=lambda _frame, _samples: None)
+    encoder = FlacEncoder(STEREO_24, sink=lambda _frames: None)
     with pytest.raises(ValueError, match="samples"):
         encoder.write(bytes(6 * 10), 11)
     encoder.close()
@@ -177,7 +187,7 @@ def test_it_never_reads_past_the_samples_it_was_given() -> None:
 )
 def test_a_format_that_flac_cannot_hold_is_refused_in_words(sound: SoundFormat) -> None:
     with pytest.raises(AdminError) as caught:
-        FlacEncoder(sound, sink=lambda _frame, _samples: None)
+        FlacEncoder(sound, sink=lambda _frames: None)
     assert f"{sound.channels} channels" in caught.value.what
     assert "48 kHz" in caught.value.hint
 

@@ -105,7 +105,7 @@ def mux(sound: bytes, shots: list[Picture] | None = None, *, gaps: tuple[tuple[i
     picture = None if shots is None else PictureTrack(320, 180)
     muxer = Muxer(SoundTrack(RATE_HZ, 1, 24, stream_info(FORMAT)), picture, sink=chunks)
     muxer.open()
-    encoder = FlacEncoder(FORMAT, sink=muxer.write_sound)
+    encoder = FlacEncoder(FORMAT, sink=muxer.write_frames)
     waiting = list(shots or [])
     period = RATE_HZ // 10
     for start in range(0, len(sound) // 3, period):
