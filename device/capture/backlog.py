@@ -58,7 +58,7 @@ class Backlog:
         self._pictures: deque[int] = deque()
         self._dropping = False
         self._others = 0  # items that are neither sound nor picture
-        self._enough_us = 0
+        self._enough_us = self._enough_samples = 0
         self._closed = False
         self.pictures_dropped = 0
 
@@ -115,13 +115,13 @@ class Backlog:
     def sound_waiting_us(self) -> int:
         """How much sound waits."""
         with self._condition:
-            return self._sound_us()
+            return self._sound_samples * SOUND_LIMIT_US // max(1, self._limit_samples)
 
     @property
     def picture_waiting_us(self) -> int:
         """How much picture waits."""
         with self._condition:
-            return self._picture_us()
+            return self._pictures[-1] - self._pictures[0] if self._pictures else 0
 
     def close(self) -> None:
         """Nothing more will be put."""
@@ -136,25 +136,22 @@ class Backlog:
         """
         with self._condition:
             self._enough_us = enough_us
+            self._enough_samples = enough_us * self._limit_samples // SOUND_LIMIT_US
             while not self._closed and not self._is_enough():
                 self._condition.wait()
-            self._enough_us = 0
+            self._enough_us = self._enough_samples = 0
             return len(self._items)
 
     def _is_enough(self) -> bool:
         if not self._items:
             return False
-        return bool(self._others) or self._enough_us <= max(self._sound_us(), self._picture_us())
+        if self._others or self._sound_samples >= self._enough_samples:
+            return True
+        return bool(self._pictures) and self._pictures[-1] - self._pictures[0] >= self._enough_us
 
     def _tell(self) -> None:
         if self._is_enough():
             self._condition.notify()
-
-    def _sound_us(self) -> int:
-        return self._sound_samples * SOUND_LIMIT_US // max(1, self._limit_samples)
-
-    def _picture_us(self) -> int:
-        return self._pictures[-1] - self._pictures[0] if self._pictures else 0
 
     def get(self) -> Item | None:
         """The next item, when there is one; ``None`` once the backlog is closed and empty."""

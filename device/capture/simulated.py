@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -75,9 +76,9 @@ class SimulatedMicrophone:
             raise MicrophoneError("the WAV has ended", _GONE_HINT)
         count = self._wait_for(min(wav.sound.samples(PERIOD_US), wav.samples - at), wav.sound)
         end_us = (self._room_start_us or 0) + wav.sound.us(self._next + count)
-        file.seek(wav.offset + at * wav.sound.frame_bytes)
-        data = file.read(count * wav.sound.frame_bytes)
-        if len(data) < count * wav.sound.frame_bytes:
+        size = count * wav.sound.frame_bytes
+        data = os.pread(file.fileno(), size, wav.offset + at * wav.sound.frame_bytes)
+        if len(data) < size:
             raise MicrophoneError("the WAV was cut short while it played", _GONE_HINT)
         self._next += count
         return Sound(data, count, end_us)
