@@ -88,6 +88,11 @@ def load() -> Native | None:
         return None
 
 
+def way() -> str:
+    """Which way the sound goes here, in a word: ``compiled``, or ``python``."""
+    return "python" if load() is None else "compiled"
+
+
 def takes(sound: SoundFormat) -> bool:
     """Whether it knows sound of that kind; all that microphones here deliver is."""
     return 1 <= sound.channels <= _MOST_CHANNELS and sound.rate_hz >= _LEAST_RATE_HZ
