@@ -198,7 +198,7 @@ class Muxer:
         self._entry_chunks.append(self._chunks)
         self._entry_starts.append(pending.start_us << 1 | key)
         data = [piece for track_id in pending.runs for piece in pending.data[track_id]]
-        self._emit(b"".join((movie_fragment(self._fragments, list(pending.runs.values())), *data)))
+        self._emit(movie_fragment(self._fragments, list(pending.runs.values())), *data)
 
     def close(self, *, gaps: tuple[tuple[int, int], ...]) -> None:
         """Write the last fragment, then the end mark with the index and the sound's ``gaps`` (start, samples)."""
@@ -245,7 +245,8 @@ class Muxer:
     def _us(self, samples: int) -> int:
         return samples * 1_000_000 // self._sound.rate_hz
 
-    def _emit(self, content: bytes) -> None:
-        room = padded_bytes(len(content)) - len(content)
-        self._chunks += (len(content) + room) // CHUNK_BYTES
-        self._sink.write(content + free(room) if room else content, self._us(self._sound_end))
+    def _emit(self, *content: bytes) -> None:
+        size = sum(map(len, content))
+        room = padded_bytes(size) - size
+        self._chunks += (size + room) // CHUNK_BYTES
+        self._sink.write(b"".join((*content, free(room) if room else b"")), self._us(self._sound_end))

@@ -38,6 +38,9 @@ class Pipeline:
         self._early: list[Picture] = []  # from the newest key picture on, until the first sound tells when zero was
         self._last_picture_us = -1
         self._block_us = 0  # how much sound came last time: as much may come next
+        self._held: list[bytes] = []  # sound that is not encoded yet
+        self._held_samples = 0
+        self._most_held = 0 if picture else sound.rate_hz  # a picture has its place among the sound around it
         self.pictures = 0
 
     @property
@@ -56,12 +59,16 @@ class Pipeline:
 
     def flush_if_due(self) -> None:
         """Write what is pending, unless all that comes next can still be added to it in time."""
+        self._encode_held()
         self._muxer.flush_if_due(self._block_us)
 
     def write_sound(self, sound: Sound) -> None:
         """Take sound as the microphone delivered it."""
         self._find_zero(sound.end_us, sound.samples)
-        self._encoder.write(sound.data, sound.samples)
+        self._held.append(sound.data)
+        self._held_samples += sound.samples
+        if self._held_samples > self._most_held:
+            self._encode_held()
         self._samples += sound.samples
         self._block_us = self._sound.us(sound.samples)
         missing = self._clock.take(sound.samples, sound.end_us)
@@ -77,7 +84,14 @@ class Pipeline:
         self._place_early()
         self._pass(gap)
 
+    def _encode_held(self) -> None:
+        """Encode what came since the last time in one go: each costs a part of what a whole period does."""
+        held, samples = self._held, self._held_samples
+        self._held, self._held_samples = [], 0
+        self._encoder.write(held[0] if len(held) == 1 else b"".join(held), samples)
+
     def _pass(self, gap: Gap) -> None:
+        self._encode_held()
         self._facts.add_gap(gap, self._samples)
         left = gap.samples
         while left > 0:
@@ -111,6 +125,7 @@ class Pipeline:
 
     def close(self) -> None:
         """Write what is left, and the end mark."""
+        self._encode_held()
         self._encoder.close()
         self._muxer.close(gaps=tuple((gap.start_sample, gap.samples) for gap in self._facts.gaps))
 
