@@ -40,7 +40,7 @@ class Pipeline:
         self._block_us = 0  # how much sound came last time: as much may come next
         self._held: list[bytes] = []  # sound that is not encoded yet
         self._held_samples = 0
-        self._most_held = 0 if picture else sound.rate_hz  # a picture has its place among the sound around it
+        self._may_hold = picture is None  # a picture has its place among the sound around it
         self.pictures = 0
 
     @property
@@ -67,10 +67,10 @@ class Pipeline:
         self._find_zero(sound.end_us, sound.samples)
         self._held.append(sound.data)
         self._held_samples += sound.samples
-        if self._held_samples > self._most_held:
-            self._encode_held()
         self._samples += sound.samples
         self._block_us = self._sound.us(sound.samples)
+        if not self._may_hold or self._sound.us(self._held_samples) >= self.due_us:
+            self._encode_held()
         missing = self._clock.take(sound.samples, sound.end_us)
         self._facts.drift_ppm = self._clock.drift_ppm
         self._place_early()
@@ -85,7 +85,7 @@ class Pipeline:
         self._pass(gap)
 
     def _encode_held(self) -> None:
-        """Encode what came since the last time in one go: each costs a part of what a whole period does."""
+        """Encode what came since the last time in one go: every go costs as much as some of the sound."""
         held, samples = self._held, self._held_samples
         self._held, self._held_samples = [], 0
         self._encoder.write(held[0] if len(held) == 1 else b"".join(held), samples)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import queue
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -212,3 +214,74 @@ def test_several_threads_may_put_at_once(backlog: Backlog) -> None:
     assert [item.end_us for item in got if isinstance(item, Sound)] == list(range(500))
     assert [item.at_us for item in got if isinstance(item, Picture)] == list(range(500))
     assert sum(item.samples for item in got if isinstance(item, Gap)) == 500
+
+
+class Sleeper:
+    """A writer that waits for enough, in a thread of its own."""
+
+    def __init__(self, backlog: Backlog, enough_us: int) -> None:
+        self.got: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self.thread = threading.Thread(target=lambda: self.got.put(backlog.wait(enough_us)), daemon=True)
+        self.thread.start()
+        while not backlog._condition._waiters and self.thread.is_alive():  # type: ignore[attr-defined]
+            time.sleep(0)
+
+    @property
+    def sleeps(self) -> bool:
+        return self.got.empty()
+
+    def woke_with(self) -> int:
+        got = self.got.get(timeout=10)
+        self.thread.join()
+        return got
+
+
+def test_the_writer_sleeps_until_there_is_enough_sound(backlog: Backlog) -> None:
+    sleeper = Sleeper(backlog, 250_000)
+    notified = []
+    tell = backlog._condition.notify
+    backlog._condition.notify = lambda: (notified.append(1), tell())  # type: ignore[assignment,func-returns-value]
+    for number in range(2):
+        backlog.put_sound(period(number))
+        assert sleeper.sleeps
+        assert notified == []
+    backlog.put_sound(period(2))
+    assert sleeper.woke_with() == 3
+    assert notified == [1]
+
+
+@pytest.mark.parametrize("what", [Gap(5, "why", 2), Bookmark(3), Step(6, Rung.HALF_RATE, "why not")], ids=str)
+def test_what_has_to_be_written_down_wakes_it_at_once(what: Any, backlog: Backlog) -> None:
+    sleeper = Sleeper(backlog, 500_000)
+    backlog.put_sound(period(1))
+    assert sleeper.sleeps
+    (backlog.put_gap if isinstance(what, Gap) else backlog.put_note)(what)
+    assert sleeper.woke_with() == 2
+    assert [backlog.get(), backlog.get()] == [period(1), what]
+    assert Sleeper(backlog, 500_000).sleeps, "what was taken counts no more"
+    backlog.close()
+
+
+def test_pictures_alone_wake_it_when_there_is_as_much_of_them(backlog: Backlog) -> None:
+    """A microphone that hangs tells so only after two seconds; the picture goes on meanwhile."""
+    sleeper = Sleeper(backlog, 100_000)
+    backlog.put_picture(picture(0, key=True))
+    backlog.put_picture(picture(99_999))
+    assert sleeper.sleeps
+    backlog.put_picture(picture(100_000))
+    assert sleeper.woke_with() == 3
+
+
+def test_its_end_wakes_it_with_what_is_left_and_then_with_nothing(backlog: Backlog) -> None:
+    sleeper = Sleeper(backlog, 500_000)
+    backlog.put_sound(period(1))
+    backlog.close()
+    assert sleeper.woke_with() == 1
+    assert backlog.get() == period(1)
+    assert backlog.wait(500_000) == 0
+
+
+def test_what_is_enough_already_is_not_waited_for(backlog: Backlog) -> None:
+    backlog.put_sound(period(1))
+    assert backlog.wait(100_000) == 1
+    assert backlog.wait(0) == 1

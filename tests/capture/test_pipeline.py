@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from device.capture.encoder import BLOCK_SAMPLES
 from device.capture.facts import Beginning, Facts
 from device.capture.packets import Gap, Picture, Sound, SoundFormat, Wire
 from device.capture.pipeline import Pipeline
@@ -254,3 +255,38 @@ def test_a_disk_that_fails_is_heard_by_whoever_writes_sound(facts: Facts, make: 
     with pytest.raises(StoreError):
         for _ in range(20):
             script.play(make.noise(MONO, 4800))
+
+
+@pytest.mark.parametrize("period_us", [20_000, 100_000, 180_000, 200_000])
+@pytest.mark.parametrize(("sound", "kind"), [(MONO, "silence"), (MONO, "noise"), (CD, "silence"), (CD, "noise")])
+def test_what_a_power_cut_could_take_is_never_more_than_three_quarters_of_a_second(
+    sound: SoundFormat, kind: str, period_us: int, facts: Facts, make: Any
+) -> None:
+    """However much the writer lets wait, and however little of it fills a chunk: promise P5, but for the disk's own time.
+
+    libFLAC keeps up to a frame more to itself.
+    """
+
+    class Sink:
+        end_us = writes = 0
+
+        def write(self, chunks: bytes, end_us: int) -> None:
+            self.end_us, self.writes = end_us, self.writes + 1
+
+    sink = Sink()
+    pipeline = Pipeline(sound, facts, size=None, sink=sink)
+    pipeline.open()
+    count = sound.samples(period_us)
+    data, waiting, wakes, most_us = getattr(make, kind)(sound, count), 0, 0, 0
+    for number in range(1, 6_000_000 // period_us):
+        waiting += 1
+        most_us = max(most_us, sound.us(number * count) - sink.end_us)
+        if waiting * period_us >= pipeline.due_us:
+            wakes += 1
+            for late in range(waiting - 1, -1, -1):
+                pipeline.write_sound(Sound(data, count, ZERO_US + sound.us((number - late) * count)))
+            waiting = 0
+            pipeline.flush_if_due()
+    pipeline.close()
+    assert most_us <= 750_000 + sound.us(BLOCK_SAMPLES) + 1
+    assert wakes <= sink.writes + 2, "hardly ever was a wake-up without a chunk"
