@@ -262,7 +262,7 @@ def test_a_disk_that_fails_is_heard_by_whoever_writes_sound(facts: Facts, make: 
 def test_what_a_power_cut_could_take_is_never_more_than_three_quarters_of_a_second(
     sound: SoundFormat, kind: str, period_us: int, facts: Facts, make: Any
 ) -> None:
-    """However much the writer lets wait, and however little of it fills a chunk: promise P5, but for the disk's own time.
+    """However much the writer lets wait, and however little of it fills a chunk (promise P5, but for the disk's time).
 
     libFLAC keeps up to a frame more to itself.
     """
