@@ -51,7 +51,8 @@ class Backlog:
     """Put from the devices' threads, get from the writer's; ``close`` ends it once it is empty."""
 
     def __init__(self) -> None:
-        self._condition = threading.Condition()
+        self._lock = threading.Lock()
+        self._condition = threading.Condition(self._lock)
         self._items: deque[Item] = deque()
         self._sound_samples = 0
         self._limit_samples = 0
@@ -68,7 +69,7 @@ class Backlog:
 
     def put_sound(self, sound: Sound) -> bool:
         """Add sound; ``False`` where it had to be counted as a gap instead."""
-        with self._condition:
+        with self._lock:
             if self._sound_samples + sound.samples > self._limit_samples:
                 self._put_gap(Gap(sound.samples, _SLOW_STORAGE, sound.end_us))
                 return False
@@ -79,7 +80,7 @@ class Backlog:
 
     def put_gap(self, gap: Gap) -> None:
         """Add a gap; it takes no room, whatever its length."""
-        with self._condition:
+        with self._lock:
             self._put_gap(gap)
 
     def _put_gap(self, gap: Gap) -> None:
@@ -93,7 +94,7 @@ class Backlog:
 
     def put_picture(self, picture: Picture) -> bool:
         """Add a picture; ``False`` where it was dropped, as are all that follow it up to the next key frame."""
-        with self._condition:
+        with self._lock:
             late = bool(self._pictures) and picture.at_us - self._pictures[0] > PICTURE_LIMIT_US
             self._dropping = late or (self._dropping and not picture.key)
             if self._dropping:
@@ -106,7 +107,7 @@ class Backlog:
 
     def put_note(self, note: Note) -> None:
         """Add something to be written down in its place."""
-        with self._condition:
+        with self._lock:
             self._items.append(note)
             self._others += 1
             self._tell()
@@ -114,18 +115,18 @@ class Backlog:
     @property
     def sound_waiting_us(self) -> int:
         """How much sound waits."""
-        with self._condition:
+        with self._lock:
             return self._sound_samples * SOUND_LIMIT_US // max(1, self._limit_samples)
 
     @property
     def picture_waiting_us(self) -> int:
         """How much picture waits."""
-        with self._condition:
+        with self._lock:
             return self._pictures[-1] - self._pictures[0] if self._pictures else 0
 
     def close(self) -> None:
         """Nothing more will be put."""
-        with self._condition:
+        with self._lock:
             self._closed = True
             self._condition.notify_all()
 
@@ -134,7 +135,7 @@ class Backlog:
 
         Every time that the writer wakes costs as much as encoding some tenths of a second.
         """
-        with self._condition:
+        with self._lock:
             self._enough_us = enough_us
             self._enough_samples = enough_us * self._limit_samples // SOUND_LIMIT_US
             while not self._closed and not self._is_enough():
@@ -155,7 +156,7 @@ class Backlog:
 
     def get(self) -> Item | None:
         """The next item, when there is one; ``None`` once the backlog is closed and empty."""
-        with self._condition:
+        with self._lock:
             while not self._items and not self._closed:
                 self._condition.wait()
             if not self._items:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from device.capture.backlog import Backlog
-from device.capture.meter import Level, Meter
-from device.capture.packets import Camera, Gap, Microphone, Sound, SoundFormat
+from device.capture.meter import Meter
+from device.capture.packets import Camera, Gap, Level, Microphone, Sound, SoundFormat
 from device.clock import Clock
 from device.errors import CameraError, MicrophoneError
 

@@ -12,34 +12,21 @@ import math
 import operator
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from device.capture import native
-from device.capture.native import Measured
-from device.capture.packets import SoundFormat, widen
+from device.capture.packets import SILENCE_DBFS, Level, SoundFormat, widen
 from device.errors import MissingPackageError
 from device.recording.manifest import SoundReport, SoundVerdict
 
 _NAME: Final = "libebur128.so.1"
 _MODE_SAMPLE_PEAK: Final = 1 << 0 | 1 << 4  # momentary loudness, sample peak
-SILENCE_DBFS: Final = -144.5  # the least that 24 bits can say
 _CLIP_DBFS: Final = -0.01
 _QUIET_DBFS: Final = -36.0
 # The mean square of one sample in seven is that of all within a tenth of a decibel, and costs a seventh. Seven, so that
 # the channels take turns.
 _RMS_STEP: Final = 7
 _FLOOR_SHARE: Final = 0.1
-
-
-class Level(NamedTuple):
-    """The sound of one period: ``peak_dbfs`` of its loudest sample, ``rms_dbfs`` of all of it (a full-scale sine has
-    -3), loudness of the last 400 ms (``None``: silence), and how many samples stand at the end of the scale.
-    """
-
-    peak_dbfs: float
-    loudness_lufs: float | None
-    rms_dbfs: float = SILENCE_DBFS
-    clipped: int = 0
 
 
 def _find() -> ctypes.CDLL:
@@ -75,8 +62,10 @@ def check_library() -> None:
 class Gauge(Protocol):
     """Measures sound block by block, as its wire has it. One thread owns it."""
 
-    def measure(self, data: bytes, count: int) -> Measured:
-        """Measure ``count`` samples × channels, which ``data`` has to hold."""
+    def measure(self, data: bytes, count: int) -> tuple[Level, float]:
+        """Measure ``count`` samples × channels, which ``data`` has to hold: the level, and the mean square of them all,
+        in units of full scale.
+        """
 
     def close(self) -> None:
         """Let its memory go; a second call does nothing."""
@@ -93,7 +82,7 @@ class LibraryGauge:
         self._library = _load()
         self._state = ctypes.c_void_p(self._library.ebur128_init(sound.channels, sound.rate_hz, _MODE_SAMPLE_PEAK))
 
-    def measure(self, data: bytes, count: int) -> Measured:
+    def measure(self, data: bytes, count: int) -> tuple[Level, float]:
         wide = widen(data, self._sound.wire)
         pointer = (ctypes.c_char * len(wide)).from_buffer(wide)
         self._library.ebur128_add_frames_int(self._state, ctypes.addressof(pointer), count)
@@ -101,12 +90,14 @@ class LibraryGauge:
         self._library.ebur128_loudness_momentary(self._state, ctypes.byref(loudness))
         peak = max(self._peak(channel) for channel in range(self._sound.channels)) * 2**31
         values = memoryview(wide)[: count * self._sound.channels * 4].cast("i")
-        return Measured(
-            peak=peak,
-            mean_square=_mean_square(values),
-            clipped=self._clipped(values) if peak >= self._full - 1 else 0,
+        mean_square = _mean_square(values) / self._full**2
+        level = Level(
+            peak_dbfs=_dbfs((peak / self._full) ** 2),
             loudness_lufs=loudness.value + self._gain_db if math.isfinite(loudness.value) else None,
+            rms_dbfs=_dbfs(mean_square),
+            clipped=self._clipped(values) if peak >= self._full - 1 else 0,
         )
+        return level, mean_square
 
     def _peak(self, channel: int) -> float:
         peak = ctypes.c_double()
@@ -127,6 +118,10 @@ def _mean_square(values: memoryview) -> float:
     return float(sum(map(operator.mul, some, some)) / max(1, len(some)))
 
 
+def _dbfs(square: float) -> float:
+    return 10 * math.log10(square) if square > 0 else SILENCE_DBFS
+
+
 class Meter:
     """Measures what the microphone delivers, block by block, and sums it up for the manifest."""
 
@@ -134,9 +129,8 @@ class Meter:
         """``floor_dbfs``: a block whose loudest sample stays under this counts as silence."""
         self._frame_bytes = sound.frame_bytes
         self._rate_hz = sound.rate_hz
-        self._full_db = 20 * math.log10(2 ** (sound.bits - 1))
         self._floor_dbfs = floor_dbfs
-        self._sums = _Sums(2 ** (sound.bits - 1))
+        self._sums = _Sums()
         library = native.load() if native.takes(sound) else None
         self._gauge: Gauge = LibraryGauge(sound) if library is None else native.NativeGauge(library, sound)
 
@@ -144,18 +138,9 @@ class Meter:
         """Measure ``count`` samples × channels, interleaved, in the sound's own wire format."""
         if len(data) < count * self._frame_bytes:
             raise ValueError(f"{len(data)} bytes do not hold {count} samples")  # it would be read on behind
-        measured = self._gauge.measure(data, count)
-        level = Level(
-            peak_dbfs=self._dbfs(measured.peak**2),
-            loudness_lufs=measured.loudness_lufs,
-            rms_dbfs=self._dbfs(measured.mean_square),
-            clipped=measured.clipped,
-        )
-        self._sums.add(level, measured.mean_square, seconds=count / self._rate_hz, above=self.above_floor(level))
+        level, mean_square = self._gauge.measure(data, count)
+        self._sums.add(level, mean_square, seconds=count / self._rate_hz, above=level.peak_dbfs > self._floor_dbfs)
         return level
-
-    def _dbfs(self, square: float) -> float:
-        return 10 * math.log10(square) - self._full_db if square > 0 else SILENCE_DBFS
 
     def above_floor(self, level: Level) -> bool:
         """Whether that was sound."""
@@ -172,7 +157,6 @@ class Meter:
 
 @dataclass(slots=True)
 class _Sums:
-    full: int  # what full scale is, in units of a sample
     peak_dbfs: float = SILENCE_DBFS
     square: float = 0.0
     clipped_periods: int = 0
@@ -202,7 +186,7 @@ class _Sums:
         loudness = 10 * math.log10(self.loud_energy / self.loud_periods) if self.loud_energy > 0 else None
         return SoundReport(
             peak_dbfs=round(self.peak_dbfs, 1),
-            rms_dbfs=round(self._rms_dbfs(), 1),
+            rms_dbfs=round(_dbfs(self.square / self.seconds), 1),
             noise_floor_dbfs=self._noise_floor_dbfs(),
             loudness_lufs=None if loudness is None else round(loudness, 1),
             clipped_periods=self.clipped_periods,
@@ -210,10 +194,6 @@ class _Sums:
             below_floor_s=round(self.below_floor_s, 1),
             verdict=self._verdict(gaps=gaps),
         )
-
-    def _rms_dbfs(self) -> float:
-        share = self.square / self.seconds / self.full**2
-        return 10 * math.log10(share) if share > 0 else SILENCE_DBFS
 
     def _noise_floor_dbfs(self) -> float:
         """The level that nine tenths of the time were louder than, to a decibel."""

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* A library that was built from other layouts and arguments than native.py knows is not used: count it up with them. */
-#define ABI 1
+#define ABI 2
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "samples are read as they lie in memory");
 _Static_assert(sizeof(int) == 4, "FLAC__bool is an int");
@@ -26,6 +26,9 @@ _Static_assert(sizeof(int) == 4, "FLAC__bool is an int");
 #define PARTS 40
 /* A filter that fades out ends here, long before numbers so small that processors are slow with them. */
 #define FADED 1e-12
+/* The least that 24 bits can say (packets.py), and the loudness of a mean square of 1. */
+#define SILENCE_DBFS -144.5
+#define LOUDNESS_OF_ONE -0.691
 
 enum wire { S16_LE = 16, S24_3LE = 24, S32_LE = 32 };
 
@@ -86,12 +89,10 @@ struct meter {
     uint32_t newest;
 };
 
-/* Layout known to native.py. All in units of a sample, the energy of full scale. */
+/* Layout known to native.py: a Level, and the mean square in units of full scale. */
 struct measured {
-    int64_t peak;
+    double peak_dbfs, loudness_lufs, rms_dbfs, mean_square;
     int64_t clipped;
-    double mean_square;
-    double energy;
 };
 
 static void set_filters(struct meter *meter, double rate_hz) {
@@ -170,6 +171,8 @@ static int64_t count_clipped(const int32_t *values, size_t count, int32_t top) {
     return clipped;
 }
 
+static double decibels(double square, double of_nothing) { return square > 0 ? 10 * log10(square) : of_nothing; }
+
 /* Measure `count` samples × channels. */
 void sotto_meter_write(struct meter *meter, const uint8_t *data, size_t count, struct measured *told) {
     int32_t values[PIECE * CHANNELS_MOST];
@@ -195,9 +198,11 @@ void sotto_meter_write(struct meter *meter, const uint8_t *data, size_t count, s
         meter->part_filled += (uint32_t)piece;
         if (meter->part_filled == meter->part_samples) end_part(meter);
     }
-    told->peak = -(int64_t)low > high ? -(int64_t)low : high;
-    told->mean_square = count ? squares / (double)(count * channels) : 0;
-    told->energy = momentary(meter) / (full * full);
+    const double peak = (-(double)low > high ? -(double)low : high) / full;
+    told->mean_square = count ? squares / (double)(count * channels) / (full * full) : 0;
+    told->peak_dbfs = decibels(peak * peak, SILENCE_DBFS);
+    told->rms_dbfs = decibels(told->mean_square, SILENCE_DBFS);
+    told->loudness_lufs = decibels(momentary(meter) / (full * full), -INFINITY) + LOUDNESS_OF_ONE;
 }
 
 /* -- the encoder's two ends -------------------------------------------------------------------------------------- */

@@ -9,40 +9,28 @@ from __future__ import annotations
 import ctypes
 import math
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from device.capture.packets import Frames, SoundFormat, Wire
+from device.capture.packets import Frames, Level, SoundFormat, Wire
 
 # What this module knows of layouts and arguments. A library left over from another version is not touched.
-_ABI: Final = 1
+_ABI: Final = 2
 LIBRARY: Final = Path(__file__).with_name("libnative.so")
 _WIRES: Final = {Wire.S16_LE: 16, Wire.S24_3LE: 24, Wire.S32_LE: 32}
 _MOST_CHANNELS: Final = 2
 _LEAST_RATE_HZ: Final = 4000
-# ITU-R BS.1770-4, annex 1: loudness of a mean square of 1.
-_LOUDNESS_OF_ONE: Final = -0.691
 
 
 _ENCODER: Final = (ctypes.c_void_p, ctypes.c_void_p)
 
 
-class Measured(NamedTuple):
-    """A block of sound in units of a sample: its loudest sample, the mean square of all, how many stand at the end of
-    the scale; and the loudness of the last 400 ms (``None``: silence).
-    """
-
-    peak: float
-    mean_square: float
-    clipped: int
-    loudness_lufs: float | None
-
-
 class _Measured(ctypes.Structure):
     _fields_ = (
-        ("peak", ctypes.c_int64),
-        ("clipped", ctypes.c_int64),
+        ("peak_dbfs", ctypes.c_double),
+        ("loudness_lufs", ctypes.c_double),
+        ("rms_dbfs", ctypes.c_double),
         ("mean_square", ctypes.c_double),
-        ("energy", ctypes.c_double),
+        ("clipped", ctypes.c_int64),
     )
 
 
@@ -109,13 +97,15 @@ class NativeGauge:
         if not self._state:
             raise MemoryError
 
-    def measure(self, data: bytes, count: int) -> Measured:
-        """Measure ``count`` samples × channels, which ``data`` has to hold."""
+    def measure(self, data: bytes, count: int) -> tuple[Level, float]:
+        """Measure ``count`` samples × channels, which ``data`` has to hold: the level, and the mean square of them all,
+        in units of full scale.
+        """
         self._native.meter_write(self._state, data, count, self._told_at)
         told = self._told
-        energy = told.energy
-        loudness_lufs = 10 * math.log10(energy) + _LOUDNESS_OF_ONE if energy > 0 else None
-        return Measured(told.peak, told.mean_square, told.clipped, loudness_lufs)
+        loudness = told.loudness_lufs
+        level = Level(told.peak_dbfs, None if loudness == -math.inf else loudness, told.rms_dbfs, told.clipped)
+        return level, told.mean_square
 
     def close(self) -> None:
         """Let its memory go; a second call does nothing."""

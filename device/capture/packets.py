@@ -32,6 +32,7 @@ class Wire(StrEnum):
         return 16 if self is Wire.S16_LE else 24
 
 
+SILENCE_DBFS: Final = -144.5  # the least that 24 bits can say
 _SAMPLE_BYTES: Final = {Wire.S16_LE: 2, Wire.S24_3LE: 3, Wire.S32_LE: 4}
 
 
@@ -62,8 +63,7 @@ class SoundFormat:
         return (duration_us * self.rate_hz + 500_000) // 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
+class Sound(NamedTuple):
     """One period as the microphone delivered it: ``samples`` × channels, interleaved, in its own wire format.
 
     ``end_us`` is the monotonic time at which its last sample had been taken.
@@ -93,6 +93,17 @@ class Picture:
     data: bytes
     at_us: int
     key: bool
+
+
+class Level(NamedTuple):
+    """The sound of one period: ``peak_dbfs`` of its loudest sample, ``rms_dbfs`` of all of it (a full-scale sine has
+    -3), loudness of the last 400 ms (``None``: silence), and how many samples stand at the end of the scale.
+    """
+
+    peak_dbfs: float
+    loudness_lufs: float | None
+    rms_dbfs: float = SILENCE_DBFS
+    clipped: int = 0
 
 
 class Frames(NamedTuple):

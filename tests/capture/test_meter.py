@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from device.capture.meter import SILENCE_DBFS, Level, Meter, check_library
-from device.capture.packets import SoundFormat, Wire
+from device.capture.meter import Meter, check_library
+from device.capture.packets import SILENCE_DBFS, Level, SoundFormat, Wire
 from device.recording.manifest import SoundVerdict
 
 pytestmark = pytest.mark.usefixtures("way")

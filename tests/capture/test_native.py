@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from device.capture import native
 from device.capture.encoder import FlacEncoder
 from device.capture.meter import LibraryGauge
-from device.capture.native import Measured, NativeGauge
-from device.capture.packets import Frames, SoundFormat, Wire, widen
+from device.capture.native import NativeGauge
+from device.capture.packets import SILENCE_DBFS, Frames, Level, SoundFormat, Wire, widen
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "device/capture/native.c"
@@ -36,18 +36,18 @@ def compiled() -> native.Native:
     return library
 
 
-def measure(gauge: Any, sound: SoundFormat, data: bytes, *, blocks: Iterator[int]) -> list[Measured]:
+def measure(gauge: Any, sound: SoundFormat, data: bytes, *, blocks: Iterator[int]) -> list[Level]:
     """What a gauge says of blocks of so many samples each."""
     told, at = [], 0
     while at < len(data):
         part = data[at : at + next(blocks) * sound.frame_bytes]
-        told.append(gauge.measure(part, len(part) // sound.frame_bytes))
+        told.append(gauge.measure(part, len(part) // sound.frame_bytes)[0])
         at += len(part)
     gauge.close()
     return told
 
 
-def by_both(sound: SoundFormat, data: bytes, *, samples: int) -> list[tuple[Measured, Measured]]:
+def by_both(sound: SoundFormat, data: bytes, *, samples: int) -> list[tuple[Level, Level]]:
     ours = measure(NativeGauge(compiled(), sound), sound, data, blocks=itertools.repeat(samples))
     theirs = measure(LibraryGauge(sound), sound, data, blocks=itertools.repeat(samples))
     return list(zip(ours, theirs, strict=True))
@@ -68,8 +68,8 @@ def like_speech(sound: SoundFormat, seconds: float, *, seed: int = 3) -> bytes:
     return b"".join((value << shift).to_bytes(sound.wire.sample_bytes, "little", signed=True) for value in values)
 
 
-def _heard(measured: Measured) -> float:
-    return max(-120.0, -math.inf if measured.loudness_lufs is None else measured.loudness_lufs)
+def _heard(level: Level) -> float:
+    return max(-120.0, -math.inf if level.loudness_lufs is None else level.loudness_lufs)
 
 
 @every_sound
@@ -84,7 +84,7 @@ def test_it_measures_what_libebur128_measures(sound: SoundFormat, what: str, mak
         "extremes": lambda: make.extremes(sound, length),
     }[what]()
     for ours, theirs in by_both(sound, data, samples=sound.rate_hz // 10):
-        assert ours.peak == theirs.peak
+        assert ours.peak_dbfs == pytest.approx(theirs.peak_dbfs, abs=1e-9)
         assert ours.clipped == theirs.clipped
         # Of a voltage that stands still nothing is left but what both round differently.
         assert _heard(ours) == pytest.approx(_heard(theirs), abs=0.02)
@@ -94,8 +94,10 @@ def test_it_measures_what_libebur128_measures(sound: SoundFormat, what: str, mak
 def test_the_mean_square_is_that_of_every_sample(sound: SoundFormat) -> None:
     data = like_speech(sound, 0.2)
     values = array("i", bytes(widen(data, sound.wire)))
-    (told,) = measure(NativeGauge(compiled(), sound), sound, data, blocks=itertools.repeat(sound.rate_hz))
-    assert told.mean_square == pytest.approx(sum(value * value for value in values) / len(values), rel=1e-12)
+    level, mean_square = NativeGauge(compiled(), sound).measure(data, len(values) // sound.channels)
+    full = 1 << sound.bits - 1
+    assert mean_square == pytest.approx(sum(value * value for value in values) / len(values) / full**2, rel=1e-12)
+    assert level.rms_dbfs == pytest.approx(10 * math.log10(mean_square), abs=1e-9)
 
 
 def tone(sound: SoundFormat, make: Any, steps: list[tuple[float, float]]) -> bytes:
@@ -128,7 +130,7 @@ def test_how_blocks_are_cut_changes_nothing_of_the_whole(cuts: list[int], sound:
     data = random.Random(1).randbytes(9000 * sound.frame_bytes)
     whole = measure(NativeGauge(compiled(), sound), sound, data, blocks=itertools.repeat(9000))[0]
     parts = measure(NativeGauge(compiled(), sound), sound, data, blocks=itertools.cycle(cuts))
-    assert max(part.peak for part in parts) == whole.peak
+    assert max(part.peak_dbfs for part in parts) == whole.peak_dbfs
     assert sum(part.clipped for part in parts) == whole.clipped
     assert parts[-1].loudness_lufs == pytest.approx(whole.loudness_lufs, abs=1e-6)
 
@@ -137,7 +139,7 @@ def test_a_sound_that_ended_long_ago_is_silence_again_and_costs_no_more(make: An
     """A filter that fades out for ever is slow, and never quite silent."""
     data = make.noise(STEREO, 4800) + make.silence(STEREO, 5 * 48_000)
     told = measure(NativeGauge(compiled(), STEREO), STEREO, data, blocks=itertools.repeat(4800))
-    assert told[-1] == Measured(0, 0, 0, None)
+    assert told[-1] == Level(SILENCE_DBFS, None, SILENCE_DBFS, 0)
 
 
 @every_sound
