@@ -85,7 +85,7 @@ class SimulatedMicrophone:
         return Sound(data, count, end_us)
 
     def _wait_for(self, count: int, sound: SoundFormat) -> tuple[int, int]:
-        """Wait until ``count`` samples have passed, or for ``interrupt``: how many have, and when the last of them had."""
+        """Wait until ``count`` samples have passed, or for ``interrupt``: how many have, and when the last one had."""
         start_us = self._room_start_us or 0
         end_us = start_us + sound.us(self._next + count)
         with self._condition:
