@@ -53,7 +53,8 @@ static inline int32_t sample(const uint8_t *from, enum wire wire, int inside) {
 }
 
 /* Every `step`-th sample from `from` on, `count` of them. */
-static inline void widen(int32_t *restrict to, const uint8_t *restrict from, size_t count, size_t step, enum wire wire) {
+static inline void widen(int32_t *restrict to, const uint8_t *restrict from, size_t count, size_t step,
+                         enum wire wire) {
     if (count) to[0] = sample(from, wire, 0);
     for (size_t i = 1; i < count; i++) to[i] = sample(from + i * step * bytes_of(wire), wire, 1);
 }
@@ -82,7 +83,7 @@ struct meter {
     uint32_t channels;
     uint32_t part_samples;
     double shelf_b[3], shelf_a[2], high_a[2];
-    pair x1, x2, y1, y2, z1, z2;
+    pair shelf1, shelf2, high1, high2; /* both filters' states (direct form II) */
     double part;          /* the sum of squares of the part under way, */
     uint32_t part_filled; /* and its samples */
     double parts[PARTS];  /* those of the last ones, in a ring */
@@ -128,18 +129,19 @@ void sotto_meter_free(struct meter *meter) { free(meter); }
 static inline double weigh(struct meter *meter, const int32_t *values, size_t count, size_t channels) {
     const double b0 = meter->shelf_b[0], b1 = meter->shelf_b[1], b2 = meter->shelf_b[2];
     const double a1 = meter->shelf_a[0], a2 = meter->shelf_a[1], c1 = meter->high_a[0], c2 = meter->high_a[1];
-    pair x1 = meter->x1, x2 = meter->x2, y1 = meter->y1, y2 = meter->y2, z1 = meter->z1, z2 = meter->z2;
+    pair shelf1 = meter->shelf1, shelf2 = meter->shelf2, high1 = meter->high1, high2 = meter->high2;
     pair plain = {0, 0}, weighted = {0, 0};
     for (size_t i = 0; i < count; i++) {
         pair x = {values[i * channels], channels == 2 ? values[i * channels + 1] : 0};
         /* What depends on the result before comes last: that is what everything waits for. */
-        pair y = (b0 * x + b1 * x1 + b2 * x2 - a2 * y2) - a1 * y1;
-        pair z = (y - (y1 + y1) + y2 - c2 * z2) - c1 * z1;
+        pair shelf = (x - a2 * shelf2) - a1 * shelf1;
+        pair high = ((b0 * shelf + b1 * shelf1 + b2 * shelf2) - c2 * high2) - c1 * high1;
+        pair out = (high - high1) - (high1 - high2);
         plain += x * x;
-        weighted += z * z;
-        x2 = x1, x1 = x, y2 = y1, y1 = y, z2 = z1, z1 = z;
+        weighted += out * out;
+        shelf2 = shelf1, shelf1 = shelf, high2 = high1, high1 = high;
     }
-    meter->x1 = x1, meter->x2 = x2, meter->y1 = y1, meter->y2 = y2, meter->z1 = z1, meter->z2 = z2;
+    meter->shelf1 = shelf1, meter->shelf2 = shelf2, meter->high1 = high1, meter->high2 = high2;
     meter->part += weighted[0] + weighted[1];
     return plain[0] + plain[1];
 }
@@ -154,7 +156,7 @@ static void end_part(struct meter *meter) {
     meter->parts[meter->newest] = meter->part;
     meter->part = 0;
     meter->part_filled = 0;
-    let_fade(&meter->y1), let_fade(&meter->y2), let_fade(&meter->z1), let_fade(&meter->z2);
+    let_fade(&meter->shelf1), let_fade(&meter->shelf2), let_fade(&meter->high1), let_fade(&meter->high2);
 }
 
 /* The mean square of the last 400 ms; before there were as many, what is missing counts as silence. */
