@@ -65,7 +65,10 @@ class Pipeline:
     def write_sound(self, sound: Sound) -> None:
         """Take sound as the microphone delivered it."""
         self._find_zero(sound.end_us, sound.samples)
-        self._held.append(sound.data)
+        size = sound.samples * self._sound.frame_bytes
+        if len(sound.data) < size:
+            raise ValueError(f"{len(sound.data)} bytes do not hold {sound.samples} samples")
+        self._held.append(sound.data[:size])  # a torn sample at its end must not move what follows
         self._held_samples += sound.samples
         self._samples += sound.samples
         self._block_us = self._sound.us(sound.samples)

@@ -257,6 +257,32 @@ def test_a_disk_that_fails_is_heard_by_whoever_writes_sound(facts: Facts, make: 
             script.play(make.noise(MONO, 4800))
 
 
+@pytest.mark.parametrize("sound", [MONO, CD], ids=str)
+def test_periods_that_are_encoded_together_lie_end_to_end(
+    sound: SoundFormat, facts: Facts, kept: Any, make: Any, player: Any, tmp_path: Path
+) -> None:
+    """A driver that tears a sample at the end of a period must not have all that follows moved by a byte."""
+    pipeline, expected = Pipeline(sound, facts, size=None, sink=kept), b""
+    pipeline.open()
+    for number in range(1, 40):
+        data = make.noise(sound, 100 + 37 * number, seed=number)
+        expected += data
+        count = len(expected) // sound.frame_bytes
+        pipeline.write_sound(Sound(data + b"\x55" * (number % 3), 100 + 37 * number, ZERO_US + sound.us(count)))
+    pipeline.close()
+    file = tmp_path / "out.mp4"
+    file.write_bytes(kept.data)
+    assert player.samples(file, sound.wire) == expected
+
+
+def test_a_period_that_holds_less_than_it_says_is_no_sound(facts: Facts, kept: Any) -> None:
+    pipeline = Pipeline(MONO, facts, size=None, sink=kept)
+    pipeline.open()
+    pipeline.write_sound(Sound(bytes(3 * 480), 480, ZERO_US))
+    with pytest.raises(ValueError, match="samples"):
+        pipeline.write_sound(Sound(bytes(3 * 480 - 1), 480, ZERO_US + 10_000))
+
+
 @pytest.mark.parametrize("period_us", [20_000, 100_000, 180_000, 200_000])
 @pytest.mark.parametrize(("sound", "kind"), [(MONO, "silence"), (MONO, "noise"), (CD, "silence"), (CD, "noise")])
 def test_what_a_power_cut_could_take_is_never_more_than_three_quarters_of_a_second(
