@@ -33,6 +33,7 @@ FLOORS: Mapping[str, int] = {
     "device.capture.boxes": 0,
     # 1, pure: decides from its arguments alone; and small tools that wrap a system call or two
     "device.announcing": 1,
+    "device.arguments": 1,
     "device.belonging": 1,
     "device.datagrams": 1,
     "device.durable": 1,
@@ -202,6 +203,7 @@ FLOORS: Mapping[str, int] = {
     "device.__main__": ROOF,
     "device.audit_verb": ROOF,
     "device.cli": ROOF,
+    "device.camera_verb": ROOF,
     "device.capture_verb": ROOF,
     "device.compose": ROOF,
     "device.compose_camera": ROOF,
