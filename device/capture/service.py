@@ -243,7 +243,7 @@ class CaptureService:
             self._looking.start()
 
     def _look(self) -> None:
-        self._health.check()
+        self._health.check(writing=any(not take.sealed for take in self._recorder.takes))
         self.post(self._note_health)
 
     def _note_health(self, now_us: int) -> None:
