@@ -363,6 +363,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.measures.document",
         "device.measures.measure",
         "device.measures.parsing",
+        "device.measures.plain",
         "device.naming_requests",
         "device.recording.erasure",
         "device.lived",
