@@ -140,6 +140,7 @@ FLOORS: Mapping[str, int] = {
     "device.ssh_channel": 2,
     "device.panel": 2,
     # 3, edges: one device, one server, one library or one file each, unaware of one another
+    "device.panel_contacts": 3,
     "device.panel_gpio": 3,
     "device.panel_simulated": 3,
     "device.remote_s3": 3,
@@ -347,6 +348,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     ),
     "flask": ("device.web", "device.web.*"),
     "flask_wtf": ("device.web.forms",),
+    "gpiod": ("device.panel_contacts",),
     "gpiozero": ("device.panel_gpio",),
     "jinja2": ("device.web", "device.web.*"),
     "libcamera": ("device.capture.camera_picamera2",),
@@ -411,7 +413,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
 # Python's own: the standard library, and the type checker's names for it.
 PYTHON = sys.stdlib_module_names | {"_typeshed"}
 
-HARDWARE = ("alsaaudio", "gpiozero", "lgpio", "libcamera", "picamera2")
+HARDWARE = ("alsaaudio", "gpiod", "gpiozero", "lgpio", "libcamera", "picamera2")
 TOO_MUCH_FOR_CAPTURE = ("asyncssh", "av", "boto3", "flask", "numpy", "waitress", "device.age.identities")
 
 MODULE_LINES = 400

@@ -160,11 +160,15 @@ class CaptureService:
         return not self._recorder.holds_devices and all(take.idle for take in self._recorder.takes)
 
     def _step(self) -> None:
-        for message in self._wait():
-            message(self._clock.now_us())
-        self._panel.poll()
+        self._wait()
+        # Whatever hands did until now is told once this returns, and heard before the time is: a press that this thread
+        # had no moment for, because the box was busy, is as long as it was.
         now_us = self._clock.now_us()
+        self._panel.poll()
+        for message in self._taken():
+            message(self._clock.now_us())
         self._hear_hands(self._levels.tick(now_us))
+        now_us = self._clock.now_us()
         self._hear(Tick(now_us))
         if now_us >= self._next_health_us:
             self._next_health_us = now_us + _HEALTH_US
@@ -179,7 +183,7 @@ class CaptureService:
             if not any(take.stuck(now_us) for take in self._recorder.takes):
                 self._notify(ALIVE)
 
-    def _wait(self) -> list[Message]:
+    def _wait(self) -> None:
         deadlines = [self._next_status_us, self._next_health_us]
         if self._session.capturing:
             deadlines.append(self._next_watch_us)
@@ -187,9 +191,12 @@ class CaptureService:
         with self._condition:
             if not self._inbox:
                 self._clock.wait(self._condition, min(deadlines))
+
+    def _taken(self) -> deque[Message]:
+        with self._condition:
             # Swapped, not copied and cleared: a signal's handler on this very thread may post at any moment.
             messages, self._inbox = self._inbox, deque()
-            return list(messages)
+            return messages
 
     def _on_level(self, button: Button, down: bool, at_us: int) -> None:  # noqa: FBT001  # the contract of OnLevel
         self.post(lambda _now_us: self._hear_hands(self._levels.level(button, down=down, at_us=at_us)))
