@@ -45,7 +45,7 @@ from device.status import Status
 from device.stills import Still
 from device.words import Button
 
-_WATCH_US: Final = 100_000
+_WATCH_US: Final = 250_000
 # Every change is told at once. What merely goes on is told twice as often as a page asks.
 _STATUS_BUSY_US: Final = 500_000
 _STATUS_IDLE_US: Final = 1_000_000
