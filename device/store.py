@@ -167,7 +167,7 @@ class Store(StoreReader):
             read_only = os.statvfs(self.path).f_flag & os.ST_RDONLY
         except OSError as problem:
             raise store_error(problem, doing) from problem
-        if read_only or not os.access(self.path, os.W_OK | os.X_OK, effective_ids=True):
+        if read_only or not os.access(self.path, os.W_OK | os.X_OK):
             why = errno.EROFS if read_only else errno.EACCES
             raise store_error(OSError(why, os.strerror(why)), doing)
 
