@@ -26,9 +26,10 @@ from device.capture.take import Devices
 from device.capture.trail import erased
 from device.capture.upkeep import Upkeep
 from device.clock import Clock
-from device.config import AlsaMicrophone, Config, ConsentSection, SessionSection, recipients_of
+from device.config import AlsaMicrophone, Config, ConsentSection, SessionSection
 from device.config import SimulatedMicrophone as MicrophoneSection
 from device.config import SimulatedPanel as SimulatedPanelSection
+from device.config_recipients import recipients_of
 from device.datagrams import DatagramServer
 from device.devicekey import load_or_make_device_key
 from device.errors import RecipientError, SottoError, StoreError

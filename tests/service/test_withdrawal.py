@@ -81,11 +81,11 @@ def test_a_withdrawal_does_not_wait_for_a_disk_that_stalls(make_box: MakeBox, tm
     class StallingStore(Store):
         stalls = False
 
-        def check(self) -> None:
+        def look(self) -> None:
             if self.stalls:
                 stalled.set()
                 assert release.wait(PATIENCE_S)
-            super().check()
+            super().look()
 
     base = store_at(tmp_path / "store")
     store = StallingStore(base.path, device_key=base._device_key)
