@@ -1,4 +1,4 @@
-"""Builds the Debian package of a box: ``make deb`` (as root, to compile two parts; ARCH=arm64 for a Raspberry Pi).
+"""Builds the Debian package of a box: ``make deb`` (as root, to compile three parts; ARCH=arm64 for a Raspberry Pi).
 
     dist/sotto_<version>_<arch>.deb
 
@@ -29,6 +29,7 @@ MACHINES: Final = {"amd64": "x86_64", "arm64": "aarch64"}
 PYTHON: Final = "3.13"  # trixie's
 LIBC_MINORS: Final = range(41, 16, -1)  # trixie's glibc is 2.41, and runs what was built for all before it
 SITE: Final = f"opt/sotto/lib/python{PYTHON}/site-packages"
+LIBRARY: Final = "libnative.so"
 # Where what lies in systemd/ goes.
 UNITS: Final = {
     ".": "usr/lib/systemd/system",
@@ -49,10 +50,11 @@ def main() -> None:
     words.add_argument("--out", type=Path, default=ROOT / "dist")
     asked = words.parse_args()
     os.environ["SOURCE_DATE_EPOCH"] = epoch = os.environ.get("SOURCE_DATE_EPOCH") or git("log", "-1", "--format=%ct")
-    wheels = [*locked_wheels(asked.arch), *compiled_wheels(asked.arch)]
+    compiled = compiled_folder(asked.arch)
+    wheels = [*locked_wheels(asked.arch), *compiled_wheels(compiled)]
     with tempfile.TemporaryDirectory(prefix="sotto-deb-") as folder:
         tree = Path(folder) / "tree"
-        fill(tree, wheels=[*wheels, own_wheel(Path(folder))], arch=asked.arch)
+        fill(tree, wheels=[*wheels, own_wheel(Path(folder))], library=compiled / LIBRARY, arch=asked.arch)
         settle(tree, when_s=int(epoch))
         sys.stdout.write(f"{packed(tree, arch=asked.arch, out=asked.out, when_s=int(epoch))}\n")
 
@@ -69,15 +71,21 @@ def locked_wheels(arch: str) -> list[Path]:
     return sorted(folder.glob("*.whl"))
 
 
-def compiled_wheels(arch: str) -> list[Path]:
-    """What speaks to a box's hardware; some of it has to be compiled (``wheels``)."""
+def compiled_folder(arch: str) -> Path:
+    """Where what speaks to a box's hardware is; some of it has to be compiled (``wheels``), as the sound's way has."""
     recipes = [HERE / name for name in ("hardware.lock", "wheels", "wheels-inside")]
+    recipes += [ROOT / ".ci/native", ROOT / "device/capture/native.c"]
     folder = CACHE / f"hardware-{arch}-{digest_of(*recipes)}"
     if not folder.exists():
         fresh = folder.with_suffix(".new")
         shutil.rmtree(fresh, ignore_errors=True)
         subprocess.run([HERE / "wheels", arch, fresh], check=True)
         fresh.rename(folder)
+    return folder
+
+
+def compiled_wheels(folder: Path) -> list[Path]:
+    """The wheels of it that a box gets."""
     # setuptools built the others, and is in the other lock already.
     return sorted(path for path in folder.glob("*.whl") if not path.name.startswith("setuptools-"))
 
@@ -92,7 +100,7 @@ def own_wheel(folder: Path) -> Path:
     return next(folder.glob("sotto-*.whl"))
 
 
-def fill(tree: Path, *, wheels: list[Path], arch: str) -> None:
+def fill(tree: Path, *, wheels: list[Path], library: Path, arch: str) -> None:
     """Put together what lies on a box."""
     site = tree / SITE
     pip("install", "--no-index", "--no-deps", "--no-compile", *for_a_box(arch), "--target", site, *wheels)
@@ -100,6 +108,7 @@ def fill(tree: Path, *, wheels: list[Path], arch: str) -> None:
     for name in PIPS_OWN:
         for file in site.glob(f"*.dist-info/{name}"):
             file.unlink()
+    copied(library, site / "device/capture" / LIBRARY)
     add_venv(tree / "opt/sotto")
     for file in sorted(path for path in (ROOT / "systemd").rglob("*") if path.is_file()):
         copied(file, tree / UNITS[str(file.parent.relative_to(ROOT / "systemd"))] / file.name)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from device import compose, compose_audit
+from device.capture import native
 from device.capture.putting_in_order import Progress
 from device.capture.waiting import WaitingRoom
 from device.claim import claimed, other_writer
@@ -22,7 +23,7 @@ from device.compose_upkeep import upkeep_of
 from device.config import Config
 from device.devicekey import load_or_make_device_key, publish_public_key
 from device.errors import StoreError
-from device.journal import Scribe, where_it_belongs
+from device.journal import Entry, Scribe, where_it_belongs
 from device.notify import notifier
 from device.recording.audited import Happened, Plain, Tell, What, Who, word
 from device.recovery import recover
@@ -54,6 +55,7 @@ def _run(config: Config) -> None:
     publish_public_key(load_or_make_device_key(config.box.device_key), config.box.run)
     openers = compose.openers_of(config, tell=auditor.note)
     scribe, waiting, in_order = Scribe(where_it_belongs()), WaitingRoom(store.path), threading.Event()
+    scribe(Entry(f"the sound goes the {native.way()} way", fields={"SOTTO_WHAT": "sound", "SOTTO_WAY": native.way()}))
     desk = desk_of(
         config,
         store=store,

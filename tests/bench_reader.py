@@ -27,7 +27,6 @@ from device.capture.boxes import SoundTrack
 from device.capture.encoder import FlacEncoder, stream_info
 from device.capture.facts import Facts
 from device.capture.mux import Muxer
-from device.capture.packets import widen
 from device.capture.sealer import Sealer
 from device.recording import LEDGER_NAME
 from device.recording.manifest import RecordingState
@@ -81,9 +80,9 @@ def make_recording(clinic: Clinic, seconds: int) -> str:
     sealer = Sealer(recipients, SealedFile(folder), on_durable=lambda _end, _size: None)
     muxer = Muxer(SoundTrack(RATE_HZ, 1, 24, stream_info(FORMAT)), None, sink=sealer)
     muxer.open()
-    flac = FlacEncoder(FORMAT, sink=muxer.write_sound)
+    flac = FlacEncoder(FORMAT, sink=muxer.write_frames)
     for part in speech(seconds):
-        flac.write(widen(part, FORMAT.wire), len(part) // 3)
+        flac.write(part, len(part) // 3)
     flac.close()
     muxer.close(gaps=())
     sealer.close()

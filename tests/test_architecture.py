@@ -157,6 +157,7 @@ FLOORS: Mapping[str, int] = {
     "device.sealed_file": 3,
     "device.attachments": 3,
     "device.sync_control": 3,
+    "device.capture.native": 1,
     "device.capture.sample_clock": 1,
     "device.capture.promptness": 1,
     "device.capture.sound_cards": 1,
@@ -341,6 +342,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "ctypes": (
         "device.capture.encoder",
         "device.capture.meter",
+        "device.capture.native",
         "device.rename_new",
         "device.secrecy",
         "device.setting_aside",

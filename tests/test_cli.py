@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from device.age.identities import generate_identity
+from device.capture import native
 from device.cli import main
 from device.demo import DemoChoices, demo_config
 from device.recording import LEDGER_NAME
@@ -160,6 +161,13 @@ def test_status_tells_when_nothing_was_published(config: Path, capsys: pytest.Ca
     error, hint = refused(capsys, "status", "--config", str(config))
     assert error == "error: the capture service has not published anything"
     assert "start it" in hint
+
+
+def test_it_says_which_way_the_sound_goes(config: Path) -> None:
+    """Both give the same recordings; which one a box has shows in nothing but its load."""
+    with capture(config) as program:
+        assert program.stderr is not None
+        assert f"sotto: the sound goes the {native.way()} way\n" in iter(program.stderr.readline, "")
 
 
 def test_a_session_by_the_real_service_and_its_sockets(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

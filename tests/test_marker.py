@@ -79,7 +79,7 @@ FAULTS = (
     ("device.capture.meter:Meter.write", 12),  # microphone
     ("device.capture.backlog:Backlog.put_picture", 4),  # camera
     ("device.capture.encoder:FlacEncoder.write", 12),  # writer
-    ("device.capture.encoder:FlacEncoder._on_frame", 30),  # writer, inside the library's call back
+    ("device.capture.mux:Muxer.write_frames", 10),  # writer
     ("device.capture.sealer:Sealer.write", 4),  # writer
     ("device.naming_requests:NamingServer._answer", 2),  # naming
     ("device.capture.desk:_content", 1),  # desk

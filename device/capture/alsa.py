@@ -32,9 +32,10 @@ _FORMATS: Final = {
     Wire.S24_3LE: alsaaudio.PCM_FORMAT_S24_3LE,
     Wire.S16_LE: alsaaudio.PCM_FORMAT_S16_LE,
 }
-_PERIOD_SAMPLES: Final = 4800
+# 180 ms. Whatever wakes costs, and nobody has to hear of a sound sooner; four of them are a fragment of quiet sound.
+_PERIOD_SAMPLES: Final = 8640
 # Four seconds of hardware buffer where the driver has it: the reader may be late, the sound may not be lost.
-_PERIODS: Final = 40
+_PERIODS: Final = 22
 _OVERRUN: Final = -32  # -EPIPE (snd_pcm_readi)
 _BUSY_HINT: Final = "another program uses it: end that one (fuser -v /dev/snd/* names it)"
 _NAME_HINT: Final = "check its cable and its name: arecord -L lists the devices"

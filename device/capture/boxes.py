@@ -127,7 +127,8 @@ def movie_fragment(sequence: int, runs: list[Run]) -> bytes:
     offset = moof_bytes + 8
     trafs = []
     for run in runs:
-        lines = b"".join(pack(">III", duration, size, flags) for size, duration, flags in run.samples)
+        numbers = [number for size, duration, flags in run.samples for number in (duration, size, flags)]
+        lines = pack(f">{len(numbers)}I", *numbers)
         trafs.append(
             box(
                 b"traf",

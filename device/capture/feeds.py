@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from device.capture.backlog import Backlog, Samples
-from device.capture.meter import Level, Meter
-from device.capture.packets import Camera, Gap, Microphone, Sound, SoundFormat, widen
+from device.capture.backlog import Backlog
+from device.capture.meter import Meter
+from device.capture.packets import Camera, Gap, Level, Microphone, Sound, SoundFormat
 from device.clock import Clock
 from device.errors import CameraError, MicrophoneError
 
@@ -129,9 +129,8 @@ class SoundFeed:
             return
         if self._format is None or self.meter is None:
             return
-        samples = widen(period.data, self._format.wire)
-        level = self.meter.write(samples, period.samples)
-        if not self._backlog.put_sound(Samples(samples, period.samples, period.end_us)):
+        level = self.meter.write(period.data, period.samples)
+        if not self._backlog.put_sound(period):
             self._events.overloaded()
         self._events.level(level)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from array import array
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Final, Protocol
 
 from device.capture.boxes import (
@@ -24,16 +25,19 @@ from device.capture.boxes import (
     init_segment,
     movie_fragment,
 )
-from device.capture.packets import Picture
+from device.capture.packets import Frames, Picture
 from device.recording import CHUNK_BYTES
 from device.recording.index import Entry, Index
 
-# What a power cut can cost is one unfinished fragment and the period before it. 0.75 s keeps that under the second
-# of promise P5; a quiet mono room then pays for it in padding (64 KiB in 0.75 s is 0.3 GB an hour, its ceiling).
+# What a power cut can cost is one unfinished fragment, with the period before it. 0.75 s for both keeps that well under
+# the second of promise P5; a quiet mono room then pays for it in padding (64 KiB in 0.75 s is 0.3 GB an hour, its
+# ceiling).
 MAX_FRAGMENT_US: Final = 750_000
 # A picture stands until the next one comes. When none does for so long the camera is gone: to wait on would put an old
 # picture into a fragment of much later sound, and after 71 minutes its length in 32 bits would not do.
 _MOST_HELD_US: Final = 2_000_000
+# A fragment that is shorter says nothing of how many bytes a second take.
+_TELLING_US: Final = 100_000
 _MIN_FREE_BYTES: Final = 8
 _START_CODE: Final = re.compile(rb"\x00*\x00\x00\x01")
 
@@ -57,6 +61,10 @@ def padded_bytes(content_bytes: int) -> int:
     return (chunks + (0 < room < _MIN_FREE_BYTES)) * CHUNK_BYTES
 
 
+def _fills_one(content_bytes: int) -> bool:
+    return content_bytes <= CHUNK_BYTES - _MIN_FREE_BYTES or content_bytes == CHUNK_BYTES
+
+
 @dataclass(slots=True)
 class _Pending:
     """What the next fragment holds so far; the lines are (size, duration, flags) as in a ``trun``."""
@@ -68,25 +76,30 @@ class _Pending:
     end_us: int = 0
     key: bool = False
 
-    def bytes_with(self, track_id: int, data: bytes) -> int:
-        """What the content would be with one more sample."""
+    def bytes_with(self, track_id: int, size: int, *, samples: int = 1) -> int:
+        """What the content would be with more samples, of so many bytes."""
         run = 0 if track_id in self.runs else RUN_OVERHEAD_BYTES
-        return self.content_bytes + run + RUN_SAMPLE_BYTES + len(data)
+        return self.content_bytes + run + RUN_SAMPLE_BYTES * samples + size
 
-    def fits(self, track_id: int, data: bytes) -> bool:
+    def fits(self, track_id: int, size: int) -> bool:
         """Whether one more sample stays in one chunk; the first one has to, whatever its size."""
-        return not self.runs or padded_bytes(self.bytes_with(track_id, data)) == CHUNK_BYTES
+        return not self.runs or _fills_one(self.bytes_with(track_id, size))
 
-    def add(self, track_id: int, data: bytes, start: int, duration: int, flags: int) -> None:
-        """Take one sample."""
-        self.content_bytes = self.bytes_with(track_id, data)
-        run = self.runs.setdefault(track_id, Run(track_id, start, []))
-        run.samples.append((len(data), duration, flags))
+    def add(self, track_id: int, data: bytes, start: int, lines: list[tuple[int, int, int]]) -> None:
+        """Take samples that lie one behind the other in ``data``; their lines are (size, duration, flags)."""
+        self.content_bytes = self.bytes_with(track_id, len(data), samples=len(lines))
+        self.runs.setdefault(track_id, Run(track_id, start, [])).samples.extend(lines)
         self.data.setdefault(track_id, []).append(data)
 
-    def span(self, start_us: int, end_us: int) -> None:
+    @property
+    def span_us(self) -> int:
+        """The time from its first sample's start to its last one's end."""
+        return self.end_us - self.start_us
+
+    def cover(self, start_us: int, end_us: int) -> None:
         """Note the time that a sample just added covers."""
-        self.start_us = min(self.start_us, start_us) if self.end_us else start_us
+        if start_us < self.start_us or not self.end_us:
+            self.start_us = start_us
         self.end_us = max(self.end_us, end_us)
 
 
@@ -108,21 +121,62 @@ class Muxer:
         self._entry_chunks = array("I")
         self._entry_starts = array("Q")  # microseconds, shifted left by one, low bit: a slice can start here
         self._sound_end = 0
+        # Before any is known: as many as could not be compressed.
+        self._bytes_per_s = sound.rate_hz * sound.channels * sound.bits // 8
 
     def open(self) -> None:
         """Write the init segment, alone in the first chunk."""
         self._emit(init_segment(self._sound, self._picture))
 
+    def write_frames(self, frames: Frames) -> None:
+        """Take FLAC frames; as many at a time as the fragment has room for."""
+        track_id, first, at = self._sound.track_id, 0, 0
+        while first < len(frames.sizes):
+            if not self._pending.fits(track_id, frames.sizes[first]):
+                self.flush()
+            last = self._fitting(frames, first)
+            sizes, samples = frames.sizes[first:last], frames.samples[first:last]
+            size, start = sum(sizes), self._sound_end
+            self._sound_end += sum(samples)
+            lines = list(zip(sizes, samples, repeat(KEY_FLAGS), strict=False))
+            self._pending.add(track_id, frames.data[at : at + size], start, lines)
+            self._pending.cover(self._us(start), self._us(self._sound_end))
+            self._flush_if_full()
+            self._let_go(self._us(self._sound_end))
+            first, at = last, at + size
+
+    def _fitting(self, frames: Frames, first: int) -> int:
+        """Up to which frame they go into the fragment: until it is full, long enough, or a held picture is let go."""
+        pending, end = self._pending, self._sound_end
+        until_us = MAX_FRAGMENT_US + (pending.start_us if pending.runs else self._us(end))
+        if self._held is not None:
+            until_us = min(until_us, self._held[1].at_us + _MOST_HELD_US)
+        until = -(-until_us * self._sound.rate_hz // 1_000_000)
+        content = pending.bytes_with(self._sound.track_id, 0, samples=0)
+        for place in range(first, len(frames.sizes)):
+            content += RUN_SAMPLE_BYTES + frames.sizes[place]
+            if place > first and not _fills_one(content):
+                return place
+            end += frames.samples[place]
+            if end >= until:
+                return place + 1
+        return len(frames.sizes)
+
     def write_sound(self, frame: bytes, samples: int) -> None:
         """Take one FLAC frame of ``samples``."""
-        track_id = self._sound.track_id
-        if not self._pending.fits(track_id, frame):
+        self.write_frames(Frames(frame, (len(frame),), (samples,)))
+
+    def due_us(self, block_us: int) -> int:
+        """How much more sound may come, ``block_us`` at a time, until there is a fragment to be written."""
+        pending = self._pending
+        in_time_us = MAX_FRAGMENT_US - block_us - pending.span_us
+        room_us = (CHUNK_BYTES - pending.content_bytes) * 1_000_000 // self._bytes_per_s
+        return max(0, min(in_time_us, room_us))
+
+    def flush_if_due(self, block_us: int) -> None:
+        """Write what is pending, if with ``block_us`` more it would be too long."""
+        if self._pending.span_us + block_us > MAX_FRAGMENT_US:
             self.flush()
-        start, self._sound_end = self._sound_end, self._sound_end + samples
-        self._pending.add(track_id, frame, start, samples, KEY_FLAGS)
-        self._pending.span(self._us(start), self._us(self._sound_end))
-        self._flush_if_due()
-        self._let_go(self._us(self._sound_end))
 
     def write_picture(self, picture: Picture) -> None:
         """Take one picture. It is held until the next one comes, which tells how long it stands."""
@@ -138,11 +192,13 @@ class Muxer:
         if not pending.runs:
             return
         self._fragments += 1
+        if pending.span_us >= _TELLING_US:
+            self._bytes_per_s = pending.content_bytes * 1_000_000 // pending.span_us
         key = self._picture is None or pending.key
         self._entry_chunks.append(self._chunks)
         self._entry_starts.append(pending.start_us << 1 | key)
         data = [piece for track_id in pending.runs for piece in pending.data[track_id]]
-        self._emit(b"".join((movie_fragment(self._fragments, list(pending.runs.values())), *data)))
+        self._emit(movie_fragment(self._fragments, list(pending.runs.values())), *data)
 
     def close(self, *, gaps: tuple[tuple[int, int], ...]) -> None:
         """Write the last fragment, then the end mark with the index and the sound's ``gaps`` (start, samples)."""
@@ -172,24 +228,25 @@ class Muxer:
     def _place(self, data: bytes, picture: Picture, *, end_us: int) -> None:
         track_id = 2 if self._picture is None else self._picture.track_id
         # A fragment that starts with a key frame is a place where a slice can start.
-        if picture.key or not self._pending.fits(track_id, data):
+        if picture.key or not self._pending.fits(track_id, len(data)):
             self.flush()
         if not self._pending.runs:
             self._pending.key = picture.key
         end_us = max(end_us, picture.at_us + 1)
         flags = KEY_FLAGS if picture.key else DELTA_FLAGS
-        self._pending.add(track_id, data, picture.at_us, end_us - picture.at_us, flags)
-        self._pending.span(picture.at_us, end_us)
-        self._flush_if_due()
+        self._pending.add(track_id, data, picture.at_us, [(len(data), end_us - picture.at_us, flags)])
+        self._pending.cover(picture.at_us, end_us)
+        self._flush_if_full()
 
-    def _flush_if_due(self) -> None:
-        if self._pending.end_us - self._pending.start_us >= MAX_FRAGMENT_US:
+    def _flush_if_full(self) -> None:
+        if self._pending.span_us >= MAX_FRAGMENT_US:
             self.flush()
 
     def _us(self, samples: int) -> int:
         return samples * 1_000_000 // self._sound.rate_hz
 
-    def _emit(self, content: bytes) -> None:
-        room = padded_bytes(len(content)) - len(content)
-        self._chunks += (len(content) + room) // CHUNK_BYTES
-        self._sink.write(content + free(room) if room else content, self._us(self._sound_end))
+    def _emit(self, *content: bytes) -> None:
+        size = sum(map(len, content))
+        room = padded_bytes(size) - size
+        self._chunks += (size + room) // CHUNK_BYTES
+        self._sink.write(b"".join((*content, free(room) if room else b"")), self._us(self._sound_end))

@@ -6,9 +6,10 @@ microseconds from its first sample. Nothing here touches a device.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, NamedTuple, Protocol
 
 from device.words import Rung
 
@@ -23,12 +24,16 @@ class Wire(StrEnum):
     @property
     def sample_bytes(self) -> int:
         """Bytes of one sample of one channel."""
-        return {Wire.S16_LE: 2, Wire.S24_3LE: 3, Wire.S32_LE: 4}[self]
+        return _SAMPLE_BYTES[self]
 
     @property
     def bits(self) -> int:
         """Significant bits of a sample."""
         return 16 if self is Wire.S16_LE else 24
+
+
+SILENCE_DBFS: Final = -144.5  # the least that 24 bits can say
+_SAMPLE_BYTES: Final = {Wire.S16_LE: 2, Wire.S24_3LE: 3, Wire.S32_LE: 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +63,13 @@ class SoundFormat:
         return (duration_us * self.rate_hz + 500_000) // 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
+class Sound(NamedTuple):
     """One period as the microphone delivered it: ``samples`` × channels, interleaved, in its own wire format.
 
     ``end_us`` is the monotonic time at which its last sample had been taken.
     """
 
-    data: bytes | memoryview
+    data: bytes
     samples: int
     end_us: int
 
@@ -91,6 +95,25 @@ class Picture:
     key: bool
 
 
+class Level(NamedTuple):
+    """The sound of one period: ``peak_dbfs`` of its loudest sample, ``rms_dbfs`` of all of it (a full-scale sine has
+    -3), loudness of the last 400 ms (``None``: silence), and how many samples stand at the end of the scale.
+    """
+
+    peak_dbfs: float
+    loudness_lufs: float | None
+    rms_dbfs: float = SILENCE_DBFS
+    clipped: int = 0
+
+
+class Frames(NamedTuple):
+    """FLAC frames, one behind the other in ``data``: the bytes of each, and its samples (per channel)."""
+
+    data: bytes
+    sizes: Sequence[int]
+    samples: Sequence[int]
+
+
 class Microphone(Protocol):
     """A source of sound. One thread owns it from ``open`` to ``close``; the two may alternate any number of times.
 
@@ -113,7 +136,7 @@ class Microphone(Protocol):
         """
 
     def read(self) -> Sound | Gap:
-        """The next period, as soon as it is there: 100 ms at most.
+        """The next period, as soon as it is there: 200 ms at most.
 
         Raises:
             MicrophoneError: the device is gone, or ``interrupt`` was called. What it delivered before has been read.
@@ -173,19 +196,19 @@ class Camera(Protocol):
 _SIGN = bytes(0xFF if top & 0x80 else 0x00 for top in range(256))
 
 
-def widen(data: bytes | memoryview, wire: Wire) -> bytearray:
-    """Samples of any wire format as little-endian int32, right-justified: the form that meter and encoder take.
+def widen(data: bytes, wire: Wire) -> bytearray:
+    """Samples of any wire format as little-endian int32, right-justified: the form that the vendors' libraries take.
 
     Strided copies instead of a loop: under a thousandth of a core for 24-bit stereo, and no numeric library needed.
+    (Where it was built, ``native.c`` does it for a tenth of that.)
     """
-    source = bytes(data)
     step = wire.sample_bytes
-    wide = bytearray(len(source) // step * 4)
+    wide = bytearray(len(data) // step * 4)
     if wire is Wire.S16_LE:
-        wide[0::4], wide[1::4] = source[0::2], source[1::2]
-        wide[2::4] = wide[3::4] = source[1::2].translate(_SIGN)
+        wide[0::4], wide[1::4] = data[0::2], data[1::2]
+        wide[2::4] = wide[3::4] = data[1::2].translate(_SIGN)
     else:
         low = step - 3
-        wide[0::4], wide[1::4], wide[2::4] = source[low::step], source[low + 1 :: step], source[low + 2 :: step]
-        wide[3::4] = source[low + 2 :: step].translate(_SIGN)
+        wide[0::4], wide[1::4], wide[2::4] = data[low::step], data[low + 1 :: step], data[low + 2 :: step]
+        wide[3::4] = data[low + 2 :: step].translate(_SIGN)
     return wide

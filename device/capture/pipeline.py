@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from device.capture.backlog import Samples
 from device.capture.boxes import PictureTrack, SoundTrack
 from device.capture.encoder import FlacEncoder, stream_info
 from device.capture.facts import Facts
 from device.capture.mux import FragmentSink, Muxer
-from device.capture.packets import Gap, Picture, SoundFormat
+from device.capture.packets import Gap, Picture, Sound, SoundFormat
 from device.capture.sample_clock import SampleClock
 
 _SILENCE_SAMPLES: Final = 4800
@@ -33,11 +32,15 @@ class Pipeline:
         picture = PictureTrack(*size) if size else None
         info = stream_info(sound)
         self._muxer = Muxer(SoundTrack(sound.rate_hz, sound.channels, sound.bits, info), picture, sink=sink)
-        self._encoder = FlacEncoder(sound, sink=self._muxer.write_sound)
+        self._encoder = FlacEncoder(sound, sink=self._muxer.write_frames)
         self._clock = SampleClock(sound)
         self._samples = 0
         self._early: list[Picture] = []  # from the newest key picture on, until the first sound tells when zero was
         self._last_picture_us = -1
+        self._block_us = 0  # how much sound came last time: as much may come next
+        self._held: list[bytes] = []  # sound that is not encoded yet
+        self._held_samples = 0
+        self._may_hold = picture is None  # a picture has its place among the sound around it
         self.pictures = 0
 
     @property
@@ -49,16 +52,33 @@ class Pipeline:
         """Write the init segment."""
         self._muxer.open()
 
-    def write_samples(self, samples: Samples) -> None:
+    @property
+    def due_us(self) -> int:
+        """How much more sound may wait before any of it has to be written."""
+        return self._muxer.due_us(self._block_us)
+
+    def flush_if_due(self) -> None:
+        """Write what is pending, unless all that comes next can still be added to it in time."""
+        self._encode_held()
+        self._muxer.flush_if_due(self._block_us)
+
+    def write_sound(self, sound: Sound) -> None:
         """Take sound as the microphone delivered it."""
-        self._find_zero(samples.end_us, samples.count)
-        self._encoder.write(samples.data, samples.count)
-        self._samples += samples.count
-        missing = self._clock.take(samples.count, samples.end_us)
+        self._find_zero(sound.end_us, sound.samples)
+        size = sound.samples * self._sound.frame_bytes
+        if len(sound.data) < size:
+            raise ValueError(f"{len(sound.data)} bytes do not hold {sound.samples} samples")
+        self._held.append(sound.data[:size])  # a torn sample at its end must not move what follows
+        self._held_samples += sound.samples
+        self._samples += sound.samples
+        self._block_us = self._sound.us(sound.samples)
+        if not self._may_hold or self._sound.us(self._held_samples) >= self.due_us:
+            self._encode_held()
+        missing = self._clock.take(sound.samples, sound.end_us)
         self._facts.drift_ppm = self._clock.drift_ppm
         self._place_early()
         if missing:
-            self._pass(Gap(missing, _UNTOLD, samples.end_us))
+            self._pass(Gap(missing, _UNTOLD, sound.end_us))
 
     def write_gap(self, gap: Gap) -> None:
         """Take note of lost sound, and let its time pass."""
@@ -67,12 +87,19 @@ class Pipeline:
         self._place_early()
         self._pass(gap)
 
+    def _encode_held(self) -> None:
+        """Encode what came since the last time in one go: every go costs as much as some of the sound."""
+        held, samples = self._held, self._held_samples
+        self._held, self._held_samples = [], 0
+        self._encoder.write(held[0] if len(held) == 1 else b"".join(held), samples)
+
     def _pass(self, gap: Gap) -> None:
+        self._encode_held()
         self._facts.add_gap(gap, self._samples)
         left = gap.samples
         while left > 0:
             count = min(left, _SILENCE_SAMPLES)
-            self._encoder.write(bytearray(count * self._sound.channels * 4), count)
+            self._encoder.write(bytes(count * self._sound.frame_bytes), count)
             left -= count
         self._samples += gap.samples
 
@@ -101,6 +128,7 @@ class Pipeline:
 
     def close(self) -> None:
         """Write what is left, and the end mark."""
+        self._encode_held()
         self._encoder.close()
         self._muxer.close(gaps=tuple((gap.start_sample, gap.samples) for gap in self._facts.gaps))
 

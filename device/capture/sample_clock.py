@@ -10,6 +10,7 @@ the earliest that the last two seconds say.
 from __future__ import annotations
 
 from collections import deque
+from operator import itemgetter
 from typing import Final
 
 from device.capture.packets import SoundFormat
@@ -24,6 +25,7 @@ _LATE_SPAN_US: Final = 1_500_000
 # A drift shows after a minute: a point every ten seconds.
 _POINT_US: Final = 10_000_000
 _FEWEST_POINTS: Final = 6
+_LATE: Final = itemgetter(1)
 
 
 class SampleClock:
@@ -54,7 +56,7 @@ class SampleClock:
         self._window.append((end_us, end_us - self._sound.us(self._samples)))
         while self._window[0][0] < end_us - _WINDOW_US:
             self._window.popleft()
-        late_us = min(late for _, late in self._window)
+        late_us = min(self._window, key=_LATE)[1]
         if self._late_us is None or self._anew:
             self._late_us, self._late_at_us, self._anew = late_us, end_us, False
         behind_us = late_us - self._late_us

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from device.capture.wav import Wav, read_wav
 from device.clock import Clock
 from device.errors import CameraError, MicrophoneError
 
-PERIOD_US: Final = 100_000
+PERIOD_US: Final = 180_000
 # How far ahead of the slowest camera a rehearsal's time may run; a period or two of sound.
 _CAMERA_SLACK_US: Final = 500_000
 _GONE_HINT: Final = "plug the microphone in again; the recording goes on and marks what is missing"
@@ -32,6 +33,7 @@ class SimulatedMicrophone:
         self._file: IO[bytes] | None = None
         self._room_start_us: int | None = None
         self._next = 0  # the next sample, counted from the room's start
+        self._period = 0  # samples
         self._interrupted = False
 
     @property
@@ -61,6 +63,7 @@ class SimulatedMicrophone:
         if not self._loop and self._next >= wav.samples:
             raise MicrophoneError("the WAV has ended", _GONE_HINT)
         self._wav, self._file = wav, self._path.open("rb")
+        self._period = wav.sound.samples(PERIOD_US)
         self._interrupted = False
         return wav.sound
 
@@ -73,28 +76,28 @@ class SimulatedMicrophone:
         at = self._next % wav.samples
         if self._next >= wav.samples and not self._loop:
             raise MicrophoneError("the WAV has ended", _GONE_HINT)
-        count = self._wait_for(min(wav.sound.samples(PERIOD_US), wav.samples - at), wav.sound)
-        end_us = (self._room_start_us or 0) + wav.sound.us(self._next + count)
-        file.seek(wav.offset + at * wav.sound.frame_bytes)
-        data = file.read(count * wav.sound.frame_bytes)
-        if len(data) < count * wav.sound.frame_bytes:
+        count, end_us = self._wait_for(min(self._period, wav.samples - at), wav.sound)
+        frame_bytes = wav.sound.frame_bytes
+        data = os.pread(file.fileno(), count * frame_bytes, wav.offset + at * frame_bytes)
+        if len(data) < count * frame_bytes:
             raise MicrophoneError("the WAV was cut short while it played", _GONE_HINT)
         self._next += count
         return Sound(data, count, end_us)
 
-    def _wait_for(self, count: int, sound: SoundFormat) -> int:
-        """Wait until ``count`` samples have passed, or for ``interrupt``: how many have."""
+    def _wait_for(self, count: int, sound: SoundFormat) -> tuple[int, int]:
+        """Wait until ``count`` samples have passed, or for ``interrupt``: how many have, and when the last one had."""
         start_us = self._room_start_us or 0
         end_us = start_us + sound.us(self._next + count)
         with self._condition:
             while not self._interrupted and self._clock.now_us() < end_us:
                 self._clock.wait(self._condition, end_us)
         if not self._interrupted:
-            return count
+            return count, end_us
         passed = (self._clock.now_us() - start_us) * sound.rate_hz // 1_000_000 - self._next
         if passed <= 0:
             raise MicrophoneError("the microphone was let go", _GONE_HINT)
-        return min(count, passed)
+        count = min(count, passed)
+        return count, start_us + sound.us(self._next + count)
 
     def interrupt(self) -> None:
         with self._condition:

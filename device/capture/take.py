@@ -16,9 +16,8 @@ from device.capture.backlog import SOUND_LIMIT_US, Backlog, Bookmark
 from device.capture.facts import Facts
 from device.capture.feeds import SoundEvents, SoundFeed
 from device.capture.keeper import Keeper
-from device.capture.meter import Level
 from device.capture.needs import Surroundings
-from device.capture.packets import Camera, Microphone, SoundFormat
+from device.capture.packets import Camera, Level, Microphone, SoundFormat
 from device.capture.picture_side import PictureSide, SideEvents
 from device.capture.trail import begun
 from device.capture.writer import Writer, WriterEvents

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from device.age.recipients import Recipient
-from device.capture.backlog import Backlog, Bookmark, CameraAway, Item, Samples, Step
+from device.capture.backlog import Backlog, Bookmark, CameraAway, Item, Step
 from device.capture.facts import Facts
-from device.capture.packets import Gap, Picture, SoundFormat
+from device.capture.packets import Gap, Picture, Sound, SoundFormat
 from device.capture.pipeline import Pipeline
 from device.capture.sealer import Sealer
 from device.capture.trail import gap_of, sealed
@@ -71,8 +71,7 @@ class Writer:
         try:
             pipeline.open()
             self._events.begun(folder.name)
-            while (item := self._backlog.get()) is not None:
-                self._take(item, pipeline)
+            self._take_all(pipeline)
             pipeline.close()
         except BaseException as problem:
             sealer.close()
@@ -97,10 +96,18 @@ class Writer:
         with contextlib.suppress(OSError):  # it then stays for the next start to take away
             forget_ledger(folder)
 
+    def _take_all(self, pipeline: Pipeline) -> None:
+        """Take what comes, as much at a time as fills a chunk, until it ends."""
+        while waiting := self._backlog.wait(pipeline.due_us):
+            for _ in range(waiting):
+                if (item := self._backlog.get()) is not None:
+                    self._take(item, pipeline)
+            pipeline.flush_if_due()
+
     def _take(self, item: Item, pipeline: Pipeline) -> None:
         match item:
-            case Samples():
-                pipeline.write_samples(item)
+            case Sound():
+                pipeline.write_sound(item)
                 self._events.taken(item.end_us)
                 self._note_what_grew(pipeline)
                 self._tell_gaps()

@@ -21,10 +21,11 @@ from typing import Any
 import pytest
 
 from device.age.identities import KeyIdentity, generate_identity, identity_file
+from device.capture import native
 from device.capture.boxes import PictureTrack, SoundTrack
 from device.capture.encoder import FlacEncoder, stream_info
 from device.capture.mux import Muxer
-from device.capture.packets import Picture, SoundFormat, Wire, widen
+from device.capture.packets import Picture, SoundFormat, Wire
 from device.clock import PacedClock
 from device.recording import CHUNK_BYTES
 from tests.capture.alsa_rooms import build_card
@@ -100,6 +101,16 @@ def wav(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(params=["compiled", "python"], scope="module")
+def way(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Through ``native.c``, and as where it was never built."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "python":
+            patch.setattr(native, "LIBRARY", Path("/nowhere/libnative.so"))
+        assert (native.load() is None) == (request.param == "python"), "it is built by .ci/setup"
+        yield request.param
 
 
 # -- time -------------------------------------------------------------------------------------------------------------
@@ -308,12 +319,12 @@ def record(
     picture = None if pictures is None else PictureTrack(*size)
     muxer = Muxer(SoundTrack(sound.rate_hz, sound.channels, sound.bits, stream_info(sound)), picture, sink=kept)
     muxer.open()
-    encoder = FlacEncoder(sound, sink=muxer.write_sound)
+    encoder = FlacEncoder(sound, sink=muxer.write_frames)
     waiting = list(reversed(pictures or []))
     period, taken = sound.samples(100_000), 0
     for at in range(0, len(data), period * sound.frame_bytes):
         part = data[at : at + period * sound.frame_bytes]
-        encoder.write(widen(part, sound.wire), len(part) // sound.frame_bytes)
+        encoder.write(part, len(part) // sound.frame_bytes)
         taken += len(part) // sound.frame_bytes
         while waiting and waiting[-1].at_us < sound.us(taken):
             muxer.write_picture(waiting.pop())

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import queue
 import threading
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.capture.backlog import PICTURE_LIMIT_US, SOUND_LIMIT_US, Backlog, Bookmark, Item, Samples, Step
-from device.capture.packets import Gap, Picture, SoundFormat, Wire
+from device.capture.backlog import PICTURE_LIMIT_US, SOUND_LIMIT_US, Backlog, Bookmark, Item, Step
+from device.capture.packets import Gap, Picture, Sound, SoundFormat, Wire
 from device.words import Rung
 
 # A slow microphone: its minute is small, the rules are the same.
@@ -19,8 +21,8 @@ PERIOD = SOUND.samples(100_000)
 MINUTE = SOUND.samples(SOUND_LIMIT_US)
 
 
-def period(number: int, count: int = PERIOD) -> Samples:
-    return Samples(bytearray(4), count, number)
+def period(number: int, count: int = PERIOD) -> Sound:
+    return Sound(bytes(2), count, number)
 
 
 def picture(at_us: int, *, key: bool = False) -> Picture:
@@ -44,7 +46,7 @@ def test_what_goes_in_comes_out_in_order(backlog: Backlog) -> None:
     items.append(Step(6, Rung.HALF_RATE, "why not"))
     for item in items:
         match item:
-            case Samples():
+            case Sound():
                 assert backlog.put_sound(item)
             case Picture():
                 assert backlog.put_picture(item)
@@ -76,7 +78,7 @@ def test_a_minute_of_sound_waits_and_what_follows_is_a_gap_of_exact_length(backl
     for number, count in enumerate(lost):
         assert not backlog.put_sound(period(1000 + number, count))
     *sounds, gap = everything(backlog)
-    assert sum(item.count for item in sounds if isinstance(item, Samples)) == MINUTE
+    assert sum(item.samples for item in sounds if isinstance(item, Sound)) == MINUTE
     assert isinstance(gap, Gap)
     assert (gap.samples, gap.end_us) == (sum(lost), 1002)
     assert gap.cause
@@ -85,7 +87,7 @@ def test_a_minute_of_sound_waits_and_what_follows_is_a_gap_of_exact_length(backl
 def test_the_sound_goes_on_as_soon_as_there_is_room(backlog: Backlog) -> None:
     for number in range(MINUTE // PERIOD + 3):
         backlog.put_sound(period(number))
-    assert isinstance(backlog.get(), Samples)
+    assert isinstance(backlog.get(), Sound)
     assert backlog.put_sound(period(9000))
     assert not backlog.put_sound(period(9001))
     *_, first, last, second = everything(backlog)
@@ -116,12 +118,8 @@ def test_no_sample_is_ever_unaccounted_for(steps: list[str]) -> None:
             put += big
             waiting += backlog.put_sound(period(number, big))
     held = everything(backlog)
-    assert sum(item.count for item in held if isinstance(item, Samples)) <= MINUTE
-    counted = [
-        item.count if isinstance(item, Samples) else item.samples
-        for item in out + held
-        if not isinstance(item, Picture)
-    ]  # type: ignore[union-attr]
+    assert sum(item.samples for item in held if isinstance(item, Sound)) <= MINUTE
+    counted = [item.samples for item in out + held if isinstance(item, Sound | Gap)]
     assert sum(counted) == put
 
 
@@ -213,6 +211,77 @@ def test_several_threads_may_put_at_once(backlog: Backlog) -> None:
         thread.join()
     backlog.close()
     reader.join()
-    assert [item.end_us for item in got if isinstance(item, Samples)] == list(range(500))
+    assert [item.end_us for item in got if isinstance(item, Sound)] == list(range(500))
     assert [item.at_us for item in got if isinstance(item, Picture)] == list(range(500))
     assert sum(item.samples for item in got if isinstance(item, Gap)) == 500
+
+
+class Sleeper:
+    """A writer that waits for enough, in a thread of its own."""
+
+    def __init__(self, backlog: Backlog, enough_us: int) -> None:
+        self.got: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self.thread = threading.Thread(target=lambda: self.got.put(backlog.wait(enough_us)), daemon=True)
+        self.thread.start()
+        while not backlog._condition._waiters and self.thread.is_alive():  # type: ignore[attr-defined]
+            time.sleep(0)
+
+    @property
+    def sleeps(self) -> bool:
+        return self.got.empty()
+
+    def woke_with(self) -> int:
+        got = self.got.get(timeout=10)
+        self.thread.join()
+        return got
+
+
+def test_the_writer_sleeps_until_there_is_enough_sound(backlog: Backlog) -> None:
+    sleeper = Sleeper(backlog, 250_000)
+    notified = []
+    tell = backlog._condition.notify
+    backlog._condition.notify = lambda: (notified.append(1), tell())  # type: ignore[assignment,func-returns-value]
+    for number in range(2):
+        backlog.put_sound(period(number))
+        assert sleeper.sleeps
+        assert notified == []
+    backlog.put_sound(period(2))
+    assert sleeper.woke_with() == 3
+    assert notified == [1]
+
+
+@pytest.mark.parametrize("what", [Gap(5, "why", 2), Bookmark(3), Step(6, Rung.HALF_RATE, "why not")], ids=str)
+def test_what_has_to_be_written_down_wakes_it_at_once(what: Any, backlog: Backlog) -> None:
+    sleeper = Sleeper(backlog, 500_000)
+    backlog.put_sound(period(1))
+    assert sleeper.sleeps
+    (backlog.put_gap if isinstance(what, Gap) else backlog.put_note)(what)
+    assert sleeper.woke_with() == 2
+    assert [backlog.get(), backlog.get()] == [period(1), what]
+    assert Sleeper(backlog, 500_000).sleeps, "what was taken counts no more"
+    backlog.close()
+
+
+def test_pictures_alone_wake_it_when_there_is_as_much_of_them(backlog: Backlog) -> None:
+    """A microphone that hangs tells so only after two seconds; the picture goes on meanwhile."""
+    sleeper = Sleeper(backlog, 100_000)
+    backlog.put_picture(picture(0, key=True))
+    backlog.put_picture(picture(99_999))
+    assert sleeper.sleeps
+    backlog.put_picture(picture(100_000))
+    assert sleeper.woke_with() == 3
+
+
+def test_its_end_wakes_it_with_what_is_left_and_then_with_nothing(backlog: Backlog) -> None:
+    sleeper = Sleeper(backlog, 500_000)
+    backlog.put_sound(period(1))
+    backlog.close()
+    assert sleeper.woke_with() == 1
+    assert backlog.get() == period(1)
+    assert backlog.wait(500_000) == 0
+
+
+def test_what_is_enough_already_is_not_waited_for(backlog: Backlog) -> None:
+    backlog.put_sound(period(1))
+    assert backlog.wait(100_000) == 1
+    assert backlog.wait(0) == 1

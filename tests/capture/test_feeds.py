@@ -12,18 +12,16 @@ from typing import Any
 
 import pytest
 
-from device.capture.backlog import Backlog, Item, Samples
+from device.capture.backlog import Backlog, Item
 from device.capture.camera import ChildCamera
 from device.capture.feeds import PictureEvents, PictureFeed, SoundEvents, SoundFeed
-from device.capture.meter import Level
-from device.capture.packets import Gap, Picture, Sound, SoundFormat, Wire, widen
-from device.capture.simulated import SimulatedMicrophone
+from device.capture.packets import Gap, Level, Picture, Sound, SoundFormat, Wire
+from device.capture.simulated import PERIOD_US, SimulatedMicrophone
 from device.clock import SystemClock
 from device.errors import CameraError, MicrophoneError
 
 MONO = SoundFormat(48_000, 1, Wire.S24_3LE)
 CD = SoundFormat(44_100, 2, Wire.S16_LE)
-PERIOD_US = 100_000
 
 
 @dataclass
@@ -86,7 +84,7 @@ class Ear:
     def get(self, periods: int) -> list[Item]:
         """Items up to and with so many periods of sound."""
         got: list[Item] = []
-        while sum(isinstance(item, Samples) for item in got) < periods:
+        while sum(isinstance(item, Sound) for item in got) < periods:
             item = self.backlog.get()
             assert item is not None
             got.append(item)
@@ -107,10 +105,10 @@ def check_line(items: list[Item], sound: SoundFormat, source: bytes) -> int:
     for item in items:
         if isinstance(item, Gap):
             at += item.samples
-        elif isinstance(item, Samples):
+        elif isinstance(item, Sound):
             start = at * sound.frame_bytes % len(source)
-            assert item.data == widen((source * 2)[start : start + item.count * sound.frame_bytes], sound.wire)
-            at += item.count
+            assert item.data == (source * 2)[start : start + item.samples * sound.frame_bytes]
+            at += item.samples
     return at
 
 
@@ -137,10 +135,10 @@ def test_a_gap_is_as_long_as_what_the_microphone_missed(
     hand.us = start_us = 12_345_678
     ear.feed.start(after=None)
     assert ear.told.wait("opened") == sound
-    hand.us = start_us + 1_000_000 + pulled_us
+    hand.us = start_us + 10 * PERIOD_US + pulled_us
     items = ear.get(10)
     microphone.unplug()
-    hand.us = start_us + 1_100_000  # the period that was under way may still come
+    hand.us = start_us + 11 * PERIOD_US  # the period that was under way may still come
     ear.told.wait("gone")
     hand.forward(away_us)
     microphone.plug()
@@ -160,10 +158,10 @@ def test_no_rounding_adds_up_while_a_microphone_is_away_for_long(
     ear = Ear(microphone, hand)
     ear.feed.start(after=None)
     ear.told.wait("opened")
-    hand.us = 123_456
+    hand.us = PERIOD_US + 23_456
     items = ear.get(1)
     microphone.unplug()
-    hand.us = 200_000
+    hand.us = 2 * PERIOD_US
     ear.told.wait("gone")
     hand.step_us = 83_333
     while gap_samples(items) < 600 * 48_000:
@@ -224,10 +222,10 @@ def test_another_microphone_in_place_of_the_first_is_not_taken(hand: Any, make: 
     ear = Ear(microphone, hand)
     ear.feed.start(after=None)
     ear.told.wait("opened")
-    hand.us = 150_000
+    hand.us = PERIOD_US + 50_000
     items = ear.get(1)
     microphone.unplug()
-    hand.us = 200_000
+    hand.us = 2 * PERIOD_US
     ear.told.wait("gone")
     wav(CD, make.noise(CD, 50_000))
     ear.lamp()
@@ -286,17 +284,17 @@ def test_stopping_while_the_microphone_is_away_marks_what_has_passed(
     ear = Ear(microphone, hand)
     ear.feed.start(after=None)
     ear.told.wait("opened")
-    hand.us = 100_000
+    hand.us = PERIOD_US
     items = ear.get(1)
     microphone.unplug()
-    hand.us = 200_000
+    hand.us = 2 * PERIOD_US
     ear.told.wait("gone")
-    hand.us = 300_000
+    hand.us = 3 * PERIOD_US
     ear.feed.stop()
     ear.feed.closed.wait()
     items += list(iter(ear.backlog.get, None))
     lost = gap_samples(items)
-    assert lost + sum(item.count for item in items if isinstance(item, Samples)) == MONO.samples(300_000)
+    assert lost + sum(item.samples for item in items if isinstance(item, Sound)) == MONO.samples(3 * PERIOD_US)
     assert not ear.feed.is_open
 
 
@@ -311,9 +309,7 @@ def test_a_storage_that_stalls_for_more_than_a_minute_costs_a_gap_and_says_so(
     items = ear.get(100) + ear.end()
     assert gap_samples(items) > 0
     check_line(items, MONO, source)
-    assert len(ear.told.levels) == sum(isinstance(item, Samples) for item in items) + ear.told.rest().count(
-        "overloaded"
-    )
+    assert len(ear.told.levels) == sum(isinstance(item, Sound) for item in items) + ear.told.rest().count("overloaded")
 
 
 # -- pictures ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from device.capture.boxes import FRAGMENT_OVERHEAD_BYTES, RUN_OVERHEAD_BYTES, RUN_SAMPLE_BYTES, PictureTrack, SoundTrack
 from device.capture.encoder import BLOCK_SAMPLES, stream_info
 from device.capture.mux import MAX_FRAGMENT_US, Muxer, annexb_to_lengths, padded_bytes
-from device.capture.packets import Picture, SoundFormat, Wire
+from device.capture.packets import Frames, Picture, SoundFormat, Wire
 from device.recording import CHUNK_BYTES, CLOSING
 from device.recording.index import parse_index
 
@@ -202,6 +203,58 @@ def test_a_sample_near_the_boundary_leaves_room_for_a_box_or_none_at_all(size: i
     one, other = check_chunks(kept, read) if size > FULL - 8 - 112 else (None, None)
     assert one.chunks == (1 if size <= FULL - 8 or size == FULL else 2)
     assert other.parts[0].start == BLOCK_SAMPLES
+
+
+BLOCK_US = BLOCK_SAMPLES * 1_000_000 // 48_000
+
+
+def test_it_says_how_much_more_may_come_by_what_the_last_fragment_took(kept: Any) -> None:
+    made = muxer(kept)
+    raw = STEREO.rate_hz * STEREO.frame_bytes
+    assert made.due_us(0) == pytest.approx(CHUNK_BYTES * 1_000_000 / raw, rel=0.01)  # nothing is known yet
+    for _ in range(17):
+        made.write_sound(bytes(4000), BLOCK_SAMPLES)
+    assert made.due_us(0) == pytest.approx(15 * BLOCK_US, rel=0.05)  # sixteen fill one, one is there
+    made.write_sound(bytes(4000), BLOCK_SAMPLES)
+    assert made.due_us(0) == pytest.approx(14 * BLOCK_US, rel=0.05)
+
+
+def test_quiet_sound_is_due_in_time_for_what_comes_next(kept: Any) -> None:
+    made = muxer(kept)
+    for _ in range(40):
+        made.write_sound(bytes(100), BLOCK_SAMPLES)
+    made.flush()
+    assert made.due_us(180_000) == MAX_FRAGMENT_US - 180_000
+    made.write_sound(bytes(100), 10 * BLOCK_SAMPLES)
+    assert made.due_us(180_000) == MAX_FRAGMENT_US - 180_000 - 10 * BLOCK_US
+    written = len(kept.writes)
+    made.flush_if_due(MAX_FRAGMENT_US - 10 * BLOCK_US)
+    assert len(kept.writes) == written
+    made.flush_if_due(MAX_FRAGMENT_US - 10 * BLOCK_US + 1)
+    assert len(kept.writes) == written + 1
+    made.flush_if_due(MAX_FRAGMENT_US)
+    assert len(kept.writes) == written + 1, "nothing is pending"
+    assert made.due_us(MAX_FRAGMENT_US) == 0
+
+
+def test_frames_that_come_together_lie_as_if_they_had_come_one_by_one(kept: Any) -> None:
+    chance = random.Random(5)
+    frames = [
+        (chance.randbytes(chance.choice([40, 900, 4000, 30_000])), chance.choice([BLOCK_SAMPLES, 400]))
+        for _ in range(200)
+    ]
+    one_by_one = type(kept)()
+    made = muxer(one_by_one)
+    for data, samples_ in frames:
+        made.write_sound(data, samples_)
+    made.close(gaps=())
+    made = muxer(kept)
+    for at in range(0, len(frames), 31):
+        some = frames[at : at + 31]
+        whole = b"".join(data for data, _ in some)
+        made.write_frames(Frames(whole, [len(data) for data, _ in some], [count for _, count in some]))
+    made.close(gaps=())
+    assert kept.writes == one_by_one.writes
 
 
 samples = st.one_of(

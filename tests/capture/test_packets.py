@@ -42,12 +42,6 @@ def test_widening_knows_every_edge_of_its_range(wire: Wire, make: Any) -> None:
 
 
 @every_wire
-def test_widening_takes_a_view_as_it_takes_bytes(wire: Wire) -> None:
-    data = bytes(range(120))
-    assert widen(memoryview(data), wire) == widen(data, wire)
-
-
-@every_wire
 @given(data=st.binary(max_size=60))
 def test_a_torn_sample_at_the_end_never_grows_into_another_one(wire: Wire, data: bytes) -> None:
     """A driver gives whole frames; if one ever did not, what is whole still has to be right, or be refused."""

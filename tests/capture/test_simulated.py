@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from device.capture.packets import Sound, SoundFormat, Wire
-from device.capture.simulated import SimulatedMicrophone
+from device.capture.simulated import PERIOD_US, SimulatedMicrophone
 from device.errors import MicrophoneError
 
 MONO = SoundFormat(48_000, 1, Wire.S24_3LE)
@@ -68,7 +68,7 @@ def test_the_room_goes_on_while_it_is_unplugged(
     data = make.noise(sound, length)
     microphone = SimulatedMicrophone(wav(sound, data), clock=hand.clock, loop=True)
     microphone.open()
-    hand.us += 100_000
+    hand.us += PERIOD_US
     before = microphone.read()
     microphone.unplug()
     for _ in range(2):
@@ -84,18 +84,18 @@ def test_the_room_goes_on_while_it_is_unplugged(
     after = microphone.read()
     hand.step_us = 0
     microphone.close()
-    skipped = sound.samples(100_000 + away_us)
+    skipped = sound.samples(PERIOD_US + away_us)
     at = skipped % length
     assert bytes(after.data) == data[at * sound.frame_bytes :][: len(after.data)]
     assert after.end_us == sound.us(skipped + after.samples)
-    assert before.end_us == 100_000
+    assert before.end_us == PERIOD_US
 
 
 @both
 def test_a_source_that_ends_gives_its_last_sample_and_then_is_gone(
     sound: SoundFormat, hurry: Any, make: Any, wav: Callable[..., Path]
 ) -> None:
-    data = make.noise(sound, 2 * sound.samples(100_000) + 3)
+    data = make.noise(sound, 2 * sound.samples(PERIOD_US) + 3)
     microphone = SimulatedMicrophone(wav(sound, data), clock=hurry.clock, loop=False)
     microphone.open()
     got = take(microphone, 3)
@@ -117,7 +117,7 @@ def test_a_file_cut_short_while_it_plays_is_a_microphone_that_is_gone(
     microphone = SimulatedMicrophone(path, clock=hurry.clock, loop=True)
     microphone.open()
     microphone.read()
-    path.write_bytes(path.read_bytes()[: 44 + 3 * 5000])
+    path.write_bytes(path.read_bytes()[: 44 + 3 * 9000])
     with pytest.raises(MicrophoneError) as caught:
         for _ in range(3):
             microphone.read()

@@ -7,9 +7,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.age.identities import generate_identity
-from device.capture.backlog import Backlog, Samples
+from device.capture.backlog import Backlog
 from device.capture.facts import Beginning, Facts
-from device.capture.packets import Gap, SoundFormat, Wire
+from device.capture.packets import Gap, Sound, SoundFormat, Wire
 from device.capture.writer import Writer, WriterEvents
 from device.clock import SystemClock
 from device.recording.manifest import Manifest, RecordingState, SoundReport
@@ -38,20 +38,27 @@ def test_a_gap_that_grew_is_written_down_as_long_as_it_became_once_the_sound_is_
     # second where the file had half a minute of silence.
     store, backlog = NotingStore(tmp_path), Backlog()
     backlog.set_format(MONO)
-    end_us = 0
-    left = [PERIOD, -PERIOD, -PERIOD, -PERIOD, PERIOD, PERIOD]
+    end_us, untaken = 0, 1
+    # A gap is taken at once; sound waits for more, or for the end.
+    left = [[PERIOD, -PERIOD], [-PERIOD], [-PERIOD], [PERIOD, PERIOD]]
 
-    def give_next(_taken_us: int) -> None:
-        nonlocal end_us
-        if not left:
-            backlog.close()
-            return
+    def give(count: int) -> None:
+        nonlocal end_us, untaken
         end_us += 100_000
-        count = left.pop(0)
+        untaken += 1
         if count < 0:
             backlog.put_gap(Gap(-count, "the microphone was gone", end_us))
         else:
-            backlog.put_sound(Samples(bytearray(count * 4), count, end_us))
+            backlog.put_sound(Sound(bytes(count * MONO.frame_bytes), count, end_us))
+
+    def give_next(_taken_us: int) -> None:
+        nonlocal untaken
+        untaken -= 1
+        if untaken <= 0 and left:
+            for count in left.pop(0):
+                give(count)
+        if not left:
+            backlog.close()
 
     facts = Facts(
         Beginning(

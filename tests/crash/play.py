@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import random
 import sys
-from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,9 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.age.recipients import KeyRecipient
 from device.attachments import attach, link, seal
-from device.capture.backlog import Backlog, Bookmark, Samples
+from device.capture.backlog import Backlog, Bookmark
 from device.capture.facts import Beginning, Facts
-from device.capture.packets import Gap, Picture, SoundFormat, Wire
+from device.capture.packets import Gap, Picture, Sound, SoundFormat, Wire
 from device.capture.pipeline import Pipeline
 from device.capture.sealer import Sealer
 from device.capture.waiting import WaitingRoom
@@ -110,12 +109,12 @@ def telling(disk: Disk) -> Iterator[None]:
         gaps = sum(gap.samples for gap in manifest.gaps)
         return {"id": manifest.id, "state": manifest.state, "gap_samples": gaps, **counted}
 
-    def taken(pipeline: Any, _samples: Samples) -> dict[str, Any]:
+    def taken(pipeline: Any, _sound: Sound) -> dict[str, Any]:
         return {"id": pipeline._facts.recording_id, "us": pipeline.duration_us}
 
     wraps = [
         (Sealer, "write", about("hand", "durable", handed)),
-        (Pipeline, "write_samples", about("take", "taken", taken)),
+        (Pipeline, "write_sound", about("take", "taken", taken)),
         (Store, "mark_withdrawn", about("mark", "marked", by_id)),
         (Store, "unmark_withdrawn", about("unmark", "unmarked", by_id)),
         (Store, "erase", about("erase", "erased", by_id)),
@@ -154,8 +153,7 @@ def _feed(backlog: Backlog, *, seconds: float, seed: int, picture: bool, notes: 
             backlog.put_gap(Gap(_PERIOD, "the microphone was gone", end_us))
             backlog.put_note(Bookmark(end_us))
             continue
-        data = array("i", array("h", chance.randbytes(2 * _PERIOD))).tobytes()
-        backlog.put_sound(Samples(bytearray(data), _PERIOD, end_us))
+        backlog.put_sound(Sound(chance.randbytes(2 * _PERIOD), _PERIOD, end_us))
         if picture and number % 10 == 5:  # a key picture that takes two chunks
             unit = b"\0\0\0\1\x65" + chance.randbytes(90_000).replace(b"\0", b"\1")
             backlog.put_picture(Picture(unit, end_us, key=True))
@@ -354,8 +352,8 @@ def stall(scene: Scene, *, stall_ms: int, every: int) -> None:
             seen["stalls"] += scene.disk.hits
             scene.disk.fault(0)
 
-    def put_sound(self: Backlog, samples: Samples) -> bool:
-        taken = put(self, samples)
+    def put_sound(self: Backlog, sound: Sound) -> bool:
+        taken = put(self, sound)
         seen["waiting_us"] = max(seen["waiting_us"], self.sound_waiting_us)
         return taken
 

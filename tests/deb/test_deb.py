@@ -170,6 +170,13 @@ def test_everything_it_stands_on_is_there_and_is_its_own(installed: Machine) -> 
     assert "usage: sotto-clinic" in installed.does("/opt/sotto/bin/sotto-clinic", "--help")
 
 
+def test_the_sound_goes_the_compiled_way(installed: Machine) -> None:
+    """It would go by Python as well, at several times the cost, and nobody would notice."""
+    asked = "from device.capture import native; print(native.way(), native.LIBRARY)"
+    library = "/opt/sotto/lib/python3.13/site-packages/device/capture/libnative.so"
+    assert installed.does("/opt/sotto/bin/python", "-c", asked).split() == ["compiled", library]
+
+
 def test_the_kernel_is_told_what_it_should_be_told(installed: Machine) -> None:
     said = installed.does("/usr/lib/systemd/systemd-sysctl", "--cat-config")
     for wanted in (

@@ -28,7 +28,7 @@ from device.age.sealing import new_header
 from device.capture.boxes import PictureTrack, SoundTrack
 from device.capture.encoder import FlacEncoder, stream_info
 from device.capture.mux import Muxer
-from device.capture.packets import Picture, SoundFormat, Wire, widen
+from device.capture.packets import Picture, SoundFormat, Wire
 from device.recording import CHUNK_BYTES, CLOSING, MANIFEST_NAME, SESSION_NAME
 from device.recording.index import Index, parse_index
 from device.recording.ledger import digest_of
@@ -105,12 +105,12 @@ def mux(sound: bytes, shots: list[Picture] | None = None, *, gaps: tuple[tuple[i
     picture = None if shots is None else PictureTrack(320, 180)
     muxer = Muxer(SoundTrack(RATE_HZ, 1, 24, stream_info(FORMAT)), picture, sink=chunks)
     muxer.open()
-    encoder = FlacEncoder(FORMAT, sink=muxer.write_sound)
+    encoder = FlacEncoder(FORMAT, sink=muxer.write_frames)
     waiting = list(shots or [])
     period = RATE_HZ // 10
     for start in range(0, len(sound) // 3, period):
         part = sound[start * 3 : (start + period) * 3]
-        encoder.write(widen(part, FORMAT.wire), len(part) // 3)
+        encoder.write(part, len(part) // 3)
         while waiting and waiting[0].at_us < (start + period) * 1_000_000 // RATE_HZ:
             muxer.write_picture(waiting.pop(0))
     encoder.close()
