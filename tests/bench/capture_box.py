@@ -85,7 +85,8 @@ class CaptureBox:
             status = read_status(self.run)
             if status is not None and holds(status):
                 return status, time.monotonic()
-            if self.process.poll() is not None or time.monotonic() > until_s:
+            if self.process.poll() is not None or time.monotonic() > until_s or (status and status.state == "fault"):
+                self.kill()
                 raise RuntimeError(f"the box never came so far: {status}; {self.last_words()}")
             time.sleep(every_s)
 

@@ -11,6 +11,7 @@ import resource
 import subprocess
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -28,6 +29,16 @@ def wakeups(pid: int) -> int:
     """How often its threads slept and were woken: their voluntary context switches; threads that ended are left out."""
     tasks = Path(f"/proc/{pid}/task").glob("*/status")
     return sum(int(task.read_text().partition("\nvoluntary_ctxt_switches:")[2].split()[0]) for task in tasks)
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that it started and that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # one that has just ended
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
+                found.append(int(stat.parent.name))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +97,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A program, or a pipe of them, from start to end: seconds, CPU of all processes, the largest one's memory."""
+    """A program, or a pipe of them, from start to end: seconds, and CPU of all processes."""
 
     seconds: float
     cpu_s: float
-    peak_mb: float
 
 
 def run_pipe(*commands: Sequence[str | Path], given: IO[bytes] | None = None, to: Path | None = None) -> Ran:
@@ -109,11 +119,7 @@ def run_pipe(*commands: Sequence[str | Path], given: IO[bytes] | None = None, to
             programs.append(program)
             last = program.stdout
         used = [_waited(program) for program in programs]
-    return Ran(
-        time.perf_counter() - start_s,
-        sum(one.ru_utime + one.ru_stime for one in used),
-        max(one.ru_maxrss for one in used) * 1024 / 1e6,
-    )
+    return Ran(time.perf_counter() - start_s, sum(one.ru_utime + one.ru_stime for one in used))
 
 
 def _waited(program: subprocess.Popen[bytes]) -> resource.struct_rusage:

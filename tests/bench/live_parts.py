@@ -6,13 +6,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from tests.bench.capture_box import CaptureBox
-from tests.bench.cost import Mark, Memory, Spent, memory
+from tests.bench.cost import Mark, Memory, Spent, children_of, cpu_s, memory
 from tests.bench.material import Material
 from tests.bench.peers import Command
 
@@ -36,22 +36,24 @@ class Sotto:
     def __init__(self, material: Material, *, program: Sequence[str | Path] = ("-m", "device"), picture: bool = False):
         self._material, self._program, self._picture = material, program, picture
         self.box: CaptureBox | None = None
+        self.spent_s = 0.0  # from ready to sealed, all its processes
 
     def begin(self) -> None:
         folder, camera = Path(tempfile.mkdtemp(dir=self._material.folder)), "simulated" if self._picture else "disabled"
         wav, recipient = self._material.stereo.path, self._material.recipient
         self.box = CaptureBox(folder, wav, recipient, camera=camera, program=self._program)
         self.box.until_ready()
+        self.spent_s = -cpu_s(self.box.pid)
         self.box.begin(picture=self._picture)
 
     def pids(self) -> list[int]:
         assert self.box is not None
-        children = Path(f"/proc/{self.box.pid}/task").glob("*/children")
-        return [self.box.pid, *(int(child) for task in children for child in task.read_text().split())]
+        return [self.box.pid, *children_of(self.box.pid)]
 
     def end(self) -> None:
         assert self.box is not None
         self.box.seal()
+        self.spent_s += cpu_s(self.box.pid)
         self.box.end()
 
 
@@ -130,20 +132,22 @@ class Taken:
 def window(recordings: dict[str, Recording], *, warm_s: float, window_s: float) -> dict[str, Taken]:
     """Have all of them record side by side, let them settle, and look what each takes in the same window of time.
 
-    A peer that writes more than a pipe holds before it sleeps would still be woken once per period, as the box is.
+    Raises:
+        RuntimeError: one of them did not come to record, or ended before its time.
     """
     begun: list[Recording] = []
     try:
-        for recording in recordings.values():
-            recording.begin()
-            begun.append(recording)
+        with ThreadPoolExecutor(len(recordings)) as pool:  # a box takes seconds to begin
+            for recording, beginning in [(one, pool.submit(one.begin)) for one in recordings.values()]:
+                beginning.result()
+                begun.append(recording)
         time.sleep(warm_s)
         before = {name: Mark.of(recording.pids()) for name, recording in recordings.items()}
         time.sleep(window_s)
         after = {name: Mark.of(recording.pids()) for name, recording in recordings.items()}
         held = {name: tuple(map(memory, recording.pids())) for name, recording in recordings.items()}
     finally:
-        for recording in begun:
-            with suppress(ProcessLookupError):
-                recording.end()
+        with ThreadPoolExecutor(max(1, len(begun))) as pool:
+            for ending in [pool.submit(one.end) for one in begun]:
+                ending.result()
     return {name: Taken(before[name].until(after[name]), held[name]) for name in recordings}
