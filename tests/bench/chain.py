@@ -78,6 +78,9 @@ def write(asked: argparse.Namespace) -> int:
     with asked.sound.open("rb", buffering=0) as file:
         for number in range(round(asked.seconds * SOUND.rate_hz / PERIOD_SAMPLES)):
             data = file.read(PERIOD_SAMPLES * SOUND.frame_bytes)
+            if len(data) < PERIOD_SAMPLES * SOUND.frame_bytes:  # a session may be longer than what is heard in it
+                file.seek(0)
+                data = file.read(PERIOD_SAMPLES * SOUND.frame_bytes)
             samples = widen(data, SOUND.wire)
             if meter is not None:
                 meter.write(samples, PERIOD_SAMPLES)
