@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -66,10 +67,13 @@ class CaptureBox:
         for made in (self.run, self.store):
             made.mkdir(parents=True, exist_ok=True)
         load_or_make_device_key(folder / "device.key")
+        self._finger: threading.Timer | None = None
         config = folder / "sotto.toml"
         facts = {"folder": folder, "store": self.store, "wav": wav, "recipient": recipient, "camera": camera}
         config.write_text(_CONFIG.format(**facts))
         self._said = folder / "said"
+        # From RECORD to the first byte durable, and to the first sound durable, of the newest recording.
+        self.durable_after_s = (0.0, 0.0)
         self.began_s = time.monotonic()
         with self._said.open("ab") as said:
             command = [sys.executable, *map(str, program), "capture", "--config", str(config)]
@@ -96,11 +100,11 @@ class CaptureBox:
         return at_s - self.began_s
 
     def press(self, button: Button) -> float:
-        """A short press; when the finger came down (monotonic seconds)."""
+        """A short press, which goes on after this returns; when the finger came down (monotonic seconds)."""
         down_s = time.monotonic()
         send_finger(Finger(button=button, down=True), self.run)
-        time.sleep(_PRESS_S)
-        send_finger(Finger(button=button, down=False), self.run)
+        self._finger = threading.Timer(_PRESS_S, send_finger, [Finger(button=button, down=False), self.run])
+        self._finger.start()
         return down_s
 
     def begin(self, *, picture: bool = False) -> float:
@@ -108,15 +112,27 @@ class CaptureBox:
         time.sleep(0.4)  # buttons that are down any earlier count as stuck
         for _ in range(1 + picture):
             self.press(Button.CONSENT)
-            time.sleep(0.15)
+            time.sleep(2.5 * _PRESS_S)
         self.until(lambda status: status.state == "armed")
+        before = set(self._sealed_files())
         pressed_s = self.press(Button.RECORD)
-        self.until(lambda status: status.recording and status.recording.durable_us > 0)
+        until_s = pressed_s + PATIENCE_S
+        while not set(self._sealed_files()) - before:  # it gets its name once its first chunk, without sound, is durable
+            if time.monotonic() > until_s:
+                raise RuntimeError(f"nothing became durable: {self.last_words()}")
+            time.sleep(0.002)
+        named_s = time.monotonic()
+        _, sound_s = self.until(lambda status: status.recording and status.recording.durable_us > 0)
+        self.durable_after_s = (named_s - pressed_s, sound_s - pressed_s)
+        time.sleep(max(0.0, pressed_s + 2.5 * _PRESS_S - time.monotonic()))  # until the finger is off the button
         return pressed_s
+
+    def _sealed_files(self) -> Iterator[Path]:
+        return self.store.glob(f"*/{SESSION_NAME}")
 
     def sealed_file(self) -> Path:
         """The newest recording's."""
-        return max(self.store.glob(f"*/{SESSION_NAME}"))
+        return max(self._sealed_files())
 
     def manifest(self) -> Manifest:
         """The newest recording's."""
@@ -134,14 +150,21 @@ class CaptureBox:
 
     def end(self) -> None:
         """End the service; it has to end well."""
+        self._hands_off()
         self.process.terminate()
         if self.process.wait(PATIENCE_S) != 0:
             raise RuntimeError(f"the box did not end well: {self.last_words()}")
 
     def kill(self) -> None:
-        """As a power cut would."""
+        """As a power cut would; harmless where it has ended."""
+        if self.process.poll() is None:
+            self._hands_off()
         self.process.kill()
         self.process.wait(PATIENCE_S)
+
+    def _hands_off(self) -> None:
+        if self._finger is not None:
+            self._finger.join()
 
     def last_words(self) -> str:
         return self._said.read_text(errors="replace")[-2000:]

@@ -128,16 +128,15 @@ class Point:
     cost: float
 
 
-def growth(points: Sequence[Point], *, fixed: float = 0.0) -> tuple[float, ...]:
-    """The cost per unit at each point, against that at the smallest; 1 or less everywhere: no faster than linearly.
+def marginal(points: Sequence[Point]) -> tuple[float, ...]:
+    """What each further unit costs from the smallest point to each of the others; so a program's start counts nowhere.
 
-    ``fixed``: what it costs whatever the number (a program's start), taken off each point first.
+    None of them above the first: no faster than in proportion.
     """
-    first = points[0]
-    per_unit = (first.cost - fixed) / first.units
-    if per_unit <= 0:
-        raise ValueError("the smallest point costs no more than what is fixed: nothing can be said of growth")
-    return tuple((point.cost - fixed) / point.units / per_unit for point in points)
+    first, *others = points
+    if any(point.units <= first.units for point in others):
+        raise ValueError("points come with the smallest first")
+    return tuple((point.cost - first.cost) / (point.units - first.units) for point in others)
 
 
 def worse(ratio: float, recorded: float, *, tolerance: float) -> bool:
