@@ -140,7 +140,9 @@ def tell(measured: dict[str, Any]) -> None:
     for name in ("sha256sum", "cat"):
         one = measured[name]
         share = 100 * measured["recovery"]["seconds"] / one["seconds"]
-        print(f"  {name:<13} {one['seconds']:7.2f} s   {one['cpu_s']:6.2f} s CPU   recovery takes {share:.0f} % of that")
+        print(
+            f"  {name:<13} {one['seconds']:7.2f} s   {one['cpu_s']:6.2f} s CPU   recovery takes {share:.0f} % of that"
+        )
     print(f"  if withdrawn  {told(measured['withdrawn'])}")
 
 

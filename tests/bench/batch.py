@@ -1,7 +1,7 @@
 """Rows: the box's own writing chain at full speed, beside the same pipe of programs and the floor.
 
-Ten minutes of the same sound from the page cache. Ours is coding, container, sealing and ledger, as the box's writer has
-them, without the interpreter's start (a box pays it once a day); what a sync per chunk and metering add stands apart.
+Ten minutes of the same sound from the page cache. Ours is coding, container, sealing and ledger, as the box's writer
+has them, without the interpreter's start (a box pays it once a day); what syncs and metering add stands apart.
 """
 
 from __future__ import annotations
@@ -70,4 +70,6 @@ def rows(setting: Setting) -> Iterator[Row]:
     size = (folder / "peer.age").stat().st_size
     made = chain(setting, sound, seconds)["size_bytes"]
     note = "fragments are filled up to whole chunks"
-    yield Row("batch/bytes", "bytes written", "MB/h", (made / 1e6 / hours,), (size / 1e6 / hours,), "flac | age", note=note)
+    yield Row(
+        "batch/bytes", "bytes written", "MB/h", (made / 1e6 / hours,), (size / 1e6 / hours,), "flac | age", note=note
+    )

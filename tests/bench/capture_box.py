@@ -117,7 +117,9 @@ class CaptureBox:
         before = set(self._sealed_files())
         pressed_s = self.press(Button.RECORD)
         until_s = pressed_s + PATIENCE_S
-        while not set(self._sealed_files()) - before:  # it gets its name once its first chunk, without sound, is durable
+        while (
+            not set(self._sealed_files()) - before
+        ):  # it gets its name once its first chunk, without sound, is durable
             if time.monotonic() > until_s:
                 raise RuntimeError(f"nothing became durable: {self.last_words()}")
             time.sleep(0.002)

@@ -1,9 +1,10 @@
-"""The box's own writing chain at full speed: coding, container, sealing, ledger; a program of its own, which prints what
-that took, without the interpreter's start.
+"""The box's own writing chain at full speed: coding, container, sealing, ledger; without the interpreter's start.
 
-    python -m tests.bench.chain SOUND SECONDS FOLDER [--synced] [--metered] [--frames FILE] [--packets FILE]
+A program of its own, which prints what that took.
 
-SOUND is raw 24-bit stereo, FRAMES raw 720p25 YUV 4:2:0, PACKETS what ``packets.py`` made of them.
+    python -m tests.bench.chain SOUND SECONDS FOLDER [--synced] [--metered] [--frames FRAMES]
+
+SOUND is raw 24-bit stereo, played again where the recording is longer; FRAMES is raw 720p25, YUV 4:2:0.
 """
 
 from __future__ import annotations

@@ -44,11 +44,8 @@ def sync(setting: Setting) -> Iterator[Row]:
         size = "60" if setting.short else "100"
         (told,) = _told("tests.bench_sync", "--only", kind, "--size-mb", size, "--pairs", str(setting.pairs), "--json")
         mb = told["size_bytes"] / _MB
-        for name, says, figure in (
-            ("time", "sent", lambda one: one["seconds"] / mb * 1000),
-            ("cpu", "sent, CPU of this side", lambda one: one["cpu_s"] / mb * 1000),
-        ):
-            ours, theirs = (tuple(map(figure, told[side])) for side in ("ours", "theirs"))
+        for name, says, figure in (("time", "sent", "seconds"), ("cpu", "sent, CPU of this side", "cpu_s")):
+            ours, theirs = (tuple(one[figure] / mb * 1000 for one in told[side]) for side in ("ours", "theirs"))
             yield Row(f"sync/{kind}-{name}", f"{told['kind']}: {says}", "s/GB", ours, theirs, told["peer"])
         peaks = (tuple(one["peak_mib"] * 1024**2 / _MB for one in told[side]) for side in ("ours", "theirs"))
         yield Row(f"sync/{kind}-memory", f"{told['kind']}: memory of this side", "MB", *peaks, told["peer"])

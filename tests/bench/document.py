@@ -1,23 +1,34 @@
-"""Puts the table into the documentation, between two marker lines, and nothing else there is touched. Pure."""
+"""Puts tables into the documentation, each between two marker lines; nothing else there is touched. Pure."""
 
 from __future__ import annotations
 
 from typing import Final
 
-BEGINS: Final = "<!-- measured: make bench writes from here -->"
-ENDS: Final = "<!-- measured: to here -->"
+MEASURED: Final = ("<!-- measured: make bench writes from here -->", "<!-- measured: to here -->")
+SPREAD: Final = ("<!-- spread: make bench-record writes from here -->", "<!-- spread: to here -->")
 
 
-def with_measured(document: str, measured: str) -> str:
+def with_measured(document: str, words: str) -> str:
+    """The document with another table of all rows. Raises as ``between``."""
+    return between(document, MEASURED, words)
+
+
+def with_spread(document: str, words: str) -> str:
+    """The document with another table of how far the rows stray. Raises as ``between``."""
+    return between(document, SPREAD, words)
+
+
+def between(document: str, marks: tuple[str, str], words: str) -> str:
     """The document, with other words between its marker lines.
 
     Raises:
         ValueError: it has not exactly one of each, in order.
     """
-    if document.count(BEGINS) != 1 or document.count(ENDS) != 1:
-        raise ValueError("the document has to have each marker line once")
-    before, _, rest = document.partition(BEGINS)
-    _, found, after = rest.partition(ENDS)
+    begins, ends = marks
+    if document.count(begins) != 1 or document.count(ends) != 1:
+        raise ValueError(f"the document has to have each of {marks} once")
+    before, _, rest = document.partition(begins)
+    _, found, after = rest.partition(ends)
     if not found:
-        raise ValueError("the marker lines stand in the wrong order")
-    return f"{before}{BEGINS}\n\n{measured.strip()}\n\n{ENDS}{after}"
+        raise ValueError(f"the marker lines {marks} stand in the wrong order")
+    return f"{before}{begins}\n\n{words.strip()}\n\n{ends}{after}"

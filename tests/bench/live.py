@@ -26,15 +26,17 @@ PEERS = {
 }
 _PER_HOUR = "CPU s/h"
 _SOTTO, _PACKETS, _PARTED = "sotto", "sotto, ready packets in", "sotto, told apart"
-_WARM_S, _WINDOW_S = 1.5, 8.0
+_WARM_S, _WINDOW_S, _SHORT_WINDOW_S = 1.5, 8.0, 5.0
 
 
 def rows(setting: Setting, *, alone: bool = False) -> Iterator[Row]:
     """All of them."""
-    folder = setting.folder()
-    packets = make_packets(make_frames(folder / "frames", 4), folder / "packets")
+    folder, packets = setting.folder(), None
+    if not setting.short:
+        packets = make_packets(make_frames(folder / "frames", 4), folder / "packets")
+    window_s = _SHORT_WINDOW_S if setting.short else _WINDOW_S
     taken: dict[str, list[Taken]] = {}
-    told: list[dict[str, dict[str, float]]] = []
+    told: list[dict[str, float]] = []
     for number in range(setting.pairs):
         setting.say(f"live: {number + 1} of {setting.pairs}")
         out = folder / f"parts-{number}"
@@ -43,16 +45,21 @@ def rows(setting: Setting, *, alone: bool = False) -> Iterator[Row]:
         first = number % len(names)
         order = [{name: parts[name]} for name in names[first:] + names[:first]]
         for some in order if alone else [{name: part for one in order for name, part in one.items()}]:
-            for name, one in window(some, warm_s=_WARM_S, window_s=_WINDOW_S).items():
+            for name, one in window(some, warm_s=_WARM_S, window_s=window_s).items():
                 taken.setdefault(name, []).append(one)
-        told.append(_per_hour(json.loads(out.read_text()), parts[_PARTED]))
+        if _PARTED in parts:
+            told.append(_per_hour(json.loads(out.read_text()), parts[_PARTED]))
     yield from _cost(taken)
-    yield from _parts(told)
+    if told:
+        yield from _parts(told)
     yield from _held(taken)
 
 
-def _recordings(setting: Setting, packets: Path, out: Path) -> dict[str, Recording]:
+def _recordings(setting: Setting, packets: Path | None, out: Path) -> dict[str, Recording]:
+    """Who records side by side; in the short form only the box and the floor."""
     material = setting.material
+    if packets is None:
+        return {_SOTTO: Sotto(material), "floor": Floor(material)}
     return {
         _SOTTO: Sotto(material),
         **{name: Pipe(material, commands) for name, commands in pipes(material).items()},
@@ -65,38 +72,50 @@ def _recordings(setting: Setting, packets: Path, out: Path) -> dict[str, Recordi
 def _cost(taken: dict[str, list[Taken]]) -> Iterator[Row]:
     ours = tuple(one.spent.cpu_s_per_h for one in taken[_SOTTO])
     for name, (key, goal) in PEERS.items():
+        if name not in taken:
+            continue
         theirs = tuple(one.spent.cpu_s_per_h for one in taken[name])
         says = "an hour of sound, live" + (", beside the bare floor in C" if name == "floor" else "")
         yield Row(key, says, _PER_HOUR, ours, theirs, beside=name, at_most=goal)
+    if _PACKETS not in taken:
+        return
     more = tuple(
         (packets.spent.cpu_s_per_h - alone.spent.cpu_s_per_h) / 36
         for packets, alone in zip(taken[_PACKETS], taken[_SOTTO], strict=True)
     )
     note = "the camera's program counted, which sends what a hardware encoder would"
-    yield Row("live/packets", "ready 720p25 packets in: more than sound alone", "% of a core", more, at_most=3, note=note)
+    yield Row(
+        "live/packets", "ready 720p25 packets in: more than sound alone", "% of a core", more, at_most=3, note=note
+    )
 
 
-def _parts(told: list[dict[str, dict[str, float]]]) -> Iterator[Row]:
+def _parts(told: list[dict[str, float]]) -> Iterator[Row]:
     """What each part takes of the same program, with a stopwatch in it."""
     words = {
         parted.METERING: ("live/metering", "of that: metering", 1.0, ""),
         parted.LEDGER: ("live/ledger", "of that: ledger and digests", None, ""),
-        parted.DURABILITY: ("live/durability", "of that: durability, two syncs a chunk", None, "the kernel's own threads left out"),
+        parted.DURABILITY: (
+            "live/durability",
+            "of that: durability, two syncs a chunk",
+            None,
+            "the kernel's own threads left out",
+        ),
         parted.SEALING: ("live/sealing", "of that: sealing", None, ""),
         parted.ENCODING: ("live/coding", "of that: coding and container", None, ""),
         "rest": ("live/rest", "of that: all else (threads, service, status)", None, ""),
     }
     for part, (key, says, goal, note) in words.items():
-        yield Row(key, says, _PER_HOUR, tuple(one["parts"][part] for one in told), at_most=goal, note=note)
+        yield Row(key, says, _PER_HOUR, tuple(one[part] for one in told), at_most=goal, note=note)
 
 
-def _per_hour(told: dict[str, dict[str, float]], recording: Recording) -> dict[str, dict[str, float]]:
+def _per_hour(told: dict[str, dict[str, float]], recording: Recording) -> dict[str, float]:
+    """CPU seconds per recorded hour of each part, and of all that is none of them."""
     assert isinstance(recording, Sotto)
     assert recording.box is not None
     hours = recording.box.manifest().duration_us / 3.6e9
     parts = {part: told["parts_s"].get(part, 0.0) / hours for part in parted.PLACES}
     parts["rest"] = recording.spent_s / hours - sum(parts.values())
-    return {"parts": parts}
+    return parts
 
 
 def _held(taken: dict[str, list[Taken]]) -> Iterator[Row]:
@@ -108,6 +127,8 @@ def _held(taken: dict[str, list[Taken]]) -> Iterator[Row]:
         note = "pages that others hold too counted in part; it depends on who else runs"
         yield Row("memory/share", "the same, its share of what is shared", "MB", tuple(filter(None, shares)), note=note)
     for name in ("flac | age", "floor"):
+        if name not in taken:
+            continue
         key, says = f"wakeups/{name.replace(' | ', '-')}", "wake-ups per second while recording"
         theirs = tuple(one.spent.wakeups_per_s for one in taken[name])
         yield Row(key, says, "a second", tuple(one.spent.wakeups_per_s for one in ours), theirs, beside=name)

@@ -1,8 +1,8 @@
 """An ext4 of our own on a loop device: what really reaches a disk is counted by the kernel, and its power can be cut.
 
-Only root may. ``shut`` is ext4's own way to stop at once (``EXT4_IOC_SHUTDOWN``, without flushing its log): nothing that
-is not yet on the device ever gets there, as at a power cut, and the next mount replays the journal. What it cannot show is
-a card that lies about a flush, or tears a sector. Sources: ext4's ``ext4.h``; Documentation/block/stat.rst.
+Only root may. ``shut`` is ext4's own way to stop at once (``EXT4_IOC_SHUTDOWN``, without flushing its log): nothing
+that is not yet on the device ever gets there, as at a power cut, and the next mount replays the journal. What it cannot
+show is a card that lies about a flush, or tears a sector. Sources: ext4's ``ext4.h``; Documentation/block/stat.rst.
 """
 
 from __future__ import annotations

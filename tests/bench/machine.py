@@ -1,4 +1,4 @@
-"""On what it was measured: figures of one machine are compared with those of another by nobody who does not know that."""
+"""On what it was measured: without that, nobody can compare the figures of one machine with those of another."""
 
 from __future__ import annotations
 

@@ -40,7 +40,16 @@ def gpg(material: Material) -> Command:
     words = ["gpg", "--batch", "--quiet", "--homedir", home]
     if not home.exists():
         home.mkdir(mode=0o700)
-        made = [*words, "--passphrase", "", "--quick-generate-key", "room <room@clinic.example>", "rsa3072", "encr", "1d"]
+        made = [
+            *words,
+            "--passphrase",
+            "",
+            "--quick-generate-key",
+            "room <room@clinic.example>",
+            "rsa3072",
+            "encr",
+            "1d",
+        ]
         subprocess.run(made, check=True, stderr=subprocess.DEVNULL)
         subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], check=True)
     return [*words, "--trust-model", "always", "--encrypt", "--recipient", "room@clinic.example", "--output", "-"]

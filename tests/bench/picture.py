@@ -1,7 +1,7 @@
 """Rows: sound and picture, 720p25, coded in software, beside ffmpeg with the same encoder and the same settings.
 
-Both sides read the same raw frames and the same sound at full speed. Ours is the camera's own process, its pipe, and the
-writing chain; theirs is ffmpeg and age. What a hardware encoder's packets cost live is a row of ``live.py``.
+Both sides read the same raw frames and the same sound at full speed. Ours is the camera's own process, its pipe, and
+the writing chain; theirs is ffmpeg and age. What a hardware encoder's packets cost live is a row of ``live.py``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _SECONDS = 8.0
 # The box's own (device/capture/picture.py): a bound of 2 Mbit/s, a key picture every two seconds, one thread.
 _X264 = "-c:v libx264 -preset ultrafast -tune zerolatency -crf 26 -sc_threshold 0 -g 50 -keyint_min 50 -threads 1"
 _BOUNDS = "-maxrate 2000000 -bufsize 480000"
+_FLAC = "-c:a flac -strict -2"
 _MP4 = "-movflags empty_moov+default_base_moof+skip_trailer -frag_duration 750000 -f mp4 -"
 
 
@@ -52,4 +53,4 @@ def _ffmpeg(sound: Path, frames: Path) -> Command:
     words = ["ffmpeg", "-nostdin", "-v", "error", "-f", "rawvideo", "-pix_fmt", "yuv420p"]
     words += ["-s", f"{SIZE[0]}x{SIZE[1]}", "-r", str(FPS), "-i", str(frames)]
     words += ["-f", "s24le", "-ar", str(RATE_HZ), "-ac", "2", "-i", str(sound), "-map", "0:v", "-map", "1:a"]
-    return [*words, *_X264.split(), *_BOUNDS.split(), *"-c:a flac -strict -2".split(), *_MP4.split()]
+    return [*words, *_X264.split(), *_BOUNDS.split(), *_FLAC.split(), *_MP4.split()]

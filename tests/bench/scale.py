@@ -27,8 +27,9 @@ _MINUTES, _RECORDINGS, _BOXES = (1, 10, 60, 480), (10, 100, 1000, 10_000), (1, 1
 
 
 def sessions(setting: Setting) -> Iterator[Row]:
-    """1 min to 8 h, in as little time as the writing chain takes: digital silence, so that the codec costs next to nothing
-    and what grows with the session is all the more of what is seen.
+    """1 min to 8 h, in as little time as the writing chain takes.
+
+    Digital silence, so that the codec costs next to nothing, and what grows with the session is the more of it.
     """
     silence = setting.folder() / "silence.raw"
     silence.write_bytes(bytes(48_000 * 6 * 10))
@@ -59,7 +60,7 @@ def recordings(setting: Setting) -> Iterator[Row]:
 
 
 def boxes(setting: Setting) -> Iterator[Row]:
-    """1 to 1 000 boxes at one desk: ``sotto-clinic fleet status``, a process of its own, to a farm of tiny TLS servers."""
+    """1 to 1 000 boxes at one desk: ``sotto-clinic fleet status`` asks a farm of tiny TLS servers in one process."""
     from tests.front.desks import ClinicCa  # these bring a web page along
     from tests.provisioning.clinics import PASSPHRASE
     from tests.provisioning.folders import Admin

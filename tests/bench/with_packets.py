@@ -1,4 +1,4 @@
-"""``python -m tests.bench.with_packets PACKETS VERB …``: the program that ships, with a camera whose encoder is hardware.
+"""``python -m tests.bench.with_packets PACKETS VERB …``: the program that ships, with a camera that encodes by itself.
 
 Its camera is a program that sends ready-made packets; all else of the box is as ever.
 """

@@ -120,6 +120,8 @@ def room_by_tls(
         port = ends.enter_context(between(given.getsockname()[1]))
         app = box.app(room=False, front=Front((HOST,), port))
         ends.enter_context(page_at(folder / "page.sock", app))
-        ends.enter_context(nginx(folder, authority or Authority(), store=store, page=folder / "page.sock", listening=given))
+        ends.enter_context(
+            nginx(folder, authority or Authority(), store=store, page=folder / "page.sock", listening=given)
+        )
         key = fingerprint(device_key.public_key().public_bytes_raw())
         yield Room(f"https://{HOST}:{port}", key, box)
