@@ -23,6 +23,7 @@ from typing import Any, Final
 from tests.bench import batch, collected, disk, hour, latency, live, picture, scale
 from tests.bench.chart import chart
 from tests.bench.document import with_measured, with_spread
+from tests.bench.estimate import estimate
 from tests.bench.figures import FEWEST_PAIRS, Row
 from tests.bench.guard import short_rows, spread_table, write_record
 from tests.bench.machine import load, machine
@@ -127,7 +128,7 @@ def _write(rows: Sequence[Row], told: dict[str, Any], out: Path | None) -> None:
         (folder / "chart.svg").write_text(chart(rows))
     if out is None:
         measured = f"{measured_on(told)}\n\n{as_markdown(rows)}"
-        DOCUMENT.write_text(with_measured(DOCUMENT.read_text(), measured))
+        DOCUMENT.write_text(with_measured(DOCUMENT.read_text(), measured, estimated=estimate(rows)))
 
 
 def _record(setting: Setting, runs: int) -> int:

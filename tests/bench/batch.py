@@ -1,6 +1,6 @@
 """Rows: the box's own writing chain at full speed, beside the same pipe of programs and the floor.
 
-Ten minutes of the same sound from the page cache. Ours is coding, container, sealing and ledger, as the box's writer
+Five minutes of the same sound from the page cache. Ours is coding, container, sealing and ledger, as the box's writer
 has them, without the interpreter's start (a box pays it once a day); what syncs and metering add stands apart.
 """
 
@@ -20,7 +20,7 @@ from tests.bench.peers import age, flac
 from tests.bench.setting import Setting
 
 _PER_HOUR = "CPU s/h"
-_SECONDS, _SHORT_S, _SYNCED_S = 600.0, 300.0, 120.0
+_SECONDS, _SYNCED_S = 300.0, 120.0
 
 
 def chain(setting: Setting, sound: Path, seconds: float, *more: str | Path) -> dict[str, Any]:
@@ -41,8 +41,8 @@ def raw_sound(setting: Setting, seconds: float) -> Path:
 
 def rows(setting: Setting) -> Iterator[Row]:
     """All of them."""
-    seconds, folder = _SHORT_S if setting.short else _SECONDS, setting.folder()
-    sound, hours = raw_sound(setting, seconds), seconds / 3600
+    seconds, folder, hours = _SECONDS, setting.folder(), _SECONDS / 3600
+    sound = raw_sound(setting, seconds)
     setting.say(f"batch: {setting.pairs} rounds")
 
     def theirs() -> float:

@@ -54,7 +54,7 @@ def chart(rows: Sequence[Row]) -> str:
 
 def _live(named: Mapping[str, Row]) -> list[tuple[str, float, str]]:
     """The box, then its peers."""
-    rows = [named[f"live/{name}"] for name in ("flac-age", "ffmpeg-age", "ffmpeg-gpg", "floor")]
+    rows = [named["live/flac-age"], *(named[name] for name in _MORE_PEERS if name in named)]
     ours = rows[0].value or 0.0
     peers = [(f"{row.beside} (C)" if row.beside == "floor" else row.beside, row.peer_value or 0.0) for row in rows]
     return [("sotto", ours, "ours"), *((label, value, "theirs") for label, value in peers)]
@@ -70,6 +70,7 @@ def _scales(named: Mapping[str, Row]) -> list[tuple[str, list[tuple[str, float, 
     return [("What each further one costs, beside the first (1: in proportion)", bars)] if bars else []
 
 
+_MORE_PEERS: Final = ("live/ffmpeg-age", "live/ffmpeg-gpg", "live/floor")
 _UNITS: Final = {"session": "minutes of session", "recordings": "recordings listed", "boxes": "boxes at one desk"}
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 MEASURED: Final = ("<!-- measured: make bench writes from here -->", "<!-- measured: to here -->")
+ESTIMATE: Final = ("<!-- estimate: make bench writes from here -->", "<!-- estimate: to here -->")
 SPREAD: Final = ("<!-- spread: make bench-record writes from here -->", "<!-- spread: to here -->")
 
 
-def with_measured(document: str, words: str) -> str:
-    """The document with another table of all rows. Raises as ``between``."""
-    return between(document, MEASURED, words)
+def with_measured(document: str, words: str, *, estimated: str = "") -> str:
+    """The document with other tables of all rows, and of what they would be on a Pi. Raises as ``between``."""
+    return between(between(document, MEASURED, words), ESTIMATE, estimated)
 
 
 def with_spread(document: str, words: str) -> str:

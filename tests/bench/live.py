@@ -73,6 +73,8 @@ def _cost(taken: dict[str, list[Taken]]) -> Iterator[Row]:
     ours = tuple(one.spent.cpu_s_per_h for one in taken[_SOTTO])
     for name, (key, goal) in PEERS.items():
         if name not in taken:
+            if _PACKETS in taken:  # in the short form it is left out on purpose
+                yield Row(key, "an hour of sound, live", _PER_HOUR, skipped=f"{name}: not installed")
             continue
         theirs = tuple(one.spent.cpu_s_per_h for one in taken[name])
         says = "an hour of sound, live" + (", beside the bare floor in C" if name == "floor" else "")

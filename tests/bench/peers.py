@@ -6,6 +6,7 @@ as soon as the others; it would otherwise hold back four seconds.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -56,9 +57,6 @@ def gpg(material: Material) -> Command:
 
 
 def pipes(material: Material) -> dict[str, list[Command]]:
-    """All of them, each a pipe of commands."""
-    return {
-        "flac | age": [flac(), age(material)],
-        "ffmpeg | age": [ffmpeg_sound(), age(material)],
-        "ffmpeg | gpg": [ffmpeg_sound(), gpg(material)],
-    }
+    """All of them, each a pipe of commands; without gpg where there is none."""
+    some = {"flac | age": [flac(), age(material)], "ffmpeg | age": [ffmpeg_sound(), age(material)]}
+    return some if shutil.which("gpg") is None else {**some, "ffmpeg | gpg": [ffmpeg_sound(), gpg(material)]}

@@ -8,7 +8,8 @@ import pytest
 
 from tests.bench.__main__ import DOCUMENT, NAMES, STEPS
 from tests.bench.chart import chart
-from tests.bench.document import MEASURED, SPREAD, between, with_measured, with_spread
+from tests.bench.document import ESTIMATE, MEASURED, SPREAD, between, with_measured, with_spread
+from tests.bench.estimate import BOARDS, estimate
 from tests.bench.figures import Row
 from tests.bench.table import as_markdown, as_text, number
 
@@ -65,19 +66,28 @@ def test_a_chart_without_the_live_rows_is_refused() -> None:
 
 
 def test_only_what_stands_between_the_marker_lines_changes() -> None:
-    text = f"before\n{MEASURED[0]}\nold\n{MEASURED[1]}\nbetween\n{SPREAD[0]}\n{SPREAD[1]}\nafter\n"
-    told = with_spread(with_measured(text, "new"), "spread")
+    text = f"before\n{MEASURED[0]}\nold\n{MEASURED[1]}\nbetween\n{SPREAD[0]}\n{SPREAD[1]}\n{''.join(ESTIMATE)}\nafter\n"
+    told = with_spread(with_measured(text, "new", estimated="guessed"), "spread")
+    assert "guessed" in told
     assert "old" not in told
     assert told.startswith("before\n")
     assert told.endswith("\nafter\n")
     assert "\nbetween\n" in told
-    assert with_measured(told, "new") == told
+    assert with_measured(told, "new", estimated="guessed") == told
 
 
 @pytest.mark.parametrize("text", ["", MEASURED[0], MEASURED[1] + MEASURED[0], "".join(MEASURED) * 2])
 def test_a_document_without_both_marker_lines_once_and_in_order_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"the document|the marker lines"):
         between(text, MEASURED, "new")
+
+
+def test_an_estimate_is_the_figure_times_the_board_s_factors() -> None:
+    # 15 CPU seconds an hour are 0.417 % of a core here; the floor's 20 are 0.556 %.
+    sound, floor = estimate(ROWS).splitlines()[2:]
+    assert sound == "| sound, recorded live | 1.67 to 2.50 % of a core | 0.83 to 1.25 % of a core |"
+    assert floor.startswith("| the same at the bare floor | 2.22 to 3.33 % of a core")
+    assert [board.name for board in BOARDS] == ["Raspberry Pi 4", "Raspberry Pi 5"]
 
 
 def test_the_document_has_a_place_for_both_tables() -> None:
