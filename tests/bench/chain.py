@@ -30,6 +30,7 @@ from device.errors import CameraError
 from device.sealed_file import SealedFile
 from device.words import Consent
 from tests.bench.frames import FPS, SIZE
+from tests.sync_faults.box import peak_mib
 
 SOUND = SoundFormat(48_000, 2, Wire.S24_3LE)
 PERIOD_SAMPLES = 4800
@@ -113,7 +114,7 @@ def main() -> int:
     size_bytes = write(asked)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = time.process_time() - began + children.ru_utime + children.ru_stime
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    peak_mb = peak_mib(os.getpid()) * 1024**2 / 1e6
     took = {"cpu_s": cpu_s, "seconds": time.perf_counter() - began_s, "size_bytes": size_bytes, "peak_mb": peak_mb}
     print(json.dumps(took))
     return 0

@@ -83,8 +83,11 @@ def _lost_s(setting: Setting, disk: LoopDisk, seed: int) -> float:
         cut_us = time.monotonic_ns() // 1000
     disk.unmount()
     disk.mount()
-    found = next(one for one in recover(box.shelf(), at=_AT) if one.duration_us)
+    found = recover(box.shelf(), at=_AT)
+    closed = [one for one in found if one.what == "closed"]
+    if len(closed) != 1:
+        raise RuntimeError(f"a cut left what recovery does not close: {found}; {box.last_words()}")
     sound = box.manifest().sound
-    if found.what != "closed" or sound is None or sound.first_sample_monotonic_us is None:
-        raise RuntimeError(f"nothing was recovered after a cut: {found}")
-    return (cut_us - sound.first_sample_monotonic_us - found.duration_us) / 1e6
+    if sound is None or sound.first_sample_monotonic_us is None:
+        raise RuntimeError("the manifest does not say when the sound began")
+    return (cut_us - sound.first_sample_monotonic_us - closed[0].duration_us) / 1e6

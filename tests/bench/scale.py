@@ -1,7 +1,7 @@
 """Rows: what growth costs: longer sessions, more recordings, more boxes. Nothing may grow faster than in proportion.
 
 What a program takes whatever the number (its start) is taken off by the smallest point: compared is what each further
-unit costs, with what it costs from the smallest point to the next. Memory is compared as it is.
+unit costs up to a point, with what it costs up to a smaller one. Memory is compared as it is.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from tests.bench.material import ROOT
 from tests.bench.setting import Setting
 
 _MINUTES, _RECORDINGS, _BOXES = (1, 10, 60, 480), (10, 100, 1000, 10_000), (1, 10, 100, 1000)
+_AGAIN, _SMALL_MIN = 3, 10  # small ones are disturbed easily: the best of so many
+_IN_PROPORTION = 1.15  # what is more than noise on a machine that others use too
 
 
 def sessions(setting: Setting) -> Iterator[Row]:
@@ -36,7 +38,9 @@ def sessions(setting: Setting) -> Iterator[Row]:
     taken: list[dict[str, Any]] = []
     for minutes in _few(setting, _MINUTES):
         setting.say(f"scale: a session of {minutes} min")
-        taken.append(chain(setting, silence, 60 * minutes))
+        again = _AGAIN if minutes <= _SMALL_MIN else 1
+        runs = [chain(setting, silence, 60 * minutes) for _ in range(again)]
+        taken.append(min(runs, key=lambda one: one["cpu_s"]))
     points = [Point(n, one["cpu_s"]) for n, one in zip(_few(setting, _MINUTES), taken, strict=True)]
     yield from _growth("scale/session", "minutes of session, writing chain", "CPU ms/min", points)
     yield _memory("scale/session-memory", "memory of a session", "min", points, [one["peak_mb"] for one in taken])
@@ -77,11 +81,12 @@ def boxes(setting: Setting) -> Iterator[Row]:
     with _standing(farm, max(counts)) as told:
         for count in counts:
             setting.say(f"scale: {count} boxes")
-            ran = _status(admin, told[:count])
+            again = _AGAIN if count < max(counts) else 1
+            ran = min((_status(admin, told[:count]) for _ in range(again)), key=lambda one: one.cpu_s)
             points.append(Point(count, ran.cpu_s))
             seconds.append(ran.seconds)
     note = f"{max(counts)} boxes took {seconds[-1]:.1f} s"
-    yield from _growth("scale/boxes", "boxes at one desk's fleet status", "CPU ms", points, note=note)
+    yield from _growth("scale/boxes", "boxes at one desk's fleet status", "CPU ms", points, note=note, base=2)
 
 
 @contextmanager
@@ -120,16 +125,16 @@ def _few(setting: Setting, numbers: Sequence[int]) -> Sequence[int]:
     return numbers[:-1] if setting.short else numbers
 
 
-def _growth(name: str, says: str, unit: str, points: Sequence[Point], *, note: str = "") -> Iterator[Row]:
-    """A row for each point from the third on: what a further unit costs, beside the first further ones."""
+def _growth(
+    name: str, says: str, unit: str, points: Sequence[Point], *, note: str = "", base: int = 1
+) -> Iterator[Row]:
+    """A row for each point after the one at ``base``: what a further unit costs up to there, beside up to the base."""
     costs = [1000 * cost for cost in marginal(points)]
-    told = ", ".join(f"{point.units:,.0f}: {point.cost:.2f} s".replace(",", " ", 1) for point in points)
-    for point, cost in zip(points[2:], costs[1:], strict=True):
-        beside = f"up to {points[1].units:.0f}"
-        more = f"{note}; in all {told}" if note else f"in all {told}"
-        key = f"{name}-{point.units:.0f}"
-        row = (key, f"each of {point.units:.0f} {says}", f"{unit} each", (cost,), (costs[0],), beside)
-        yield Row(*row, at_most=1.0, note=more)
+    told = "; ".join(f"{point.units:.0f} in {point.cost:.2f} s" for point in points)
+    for point, cost in list(zip(points[1:], costs, strict=True))[base:]:
+        beside, key = f"up to {points[base].units:.0f}", f"{name}-{point.units:.0f}"
+        row = (key, f"each of {point.units:.0f} {says}", f"{unit} each", (cost,), (costs[base - 1],), beside)
+        yield Row(*row, at_most=_IN_PROPORTION, note=f"CPU of {told}{'; ' if note else ''}{note}")
 
 
 def _memory(name: str, says: str, of: str, points: Sequence[Point], held_mb: Sequence[float]) -> Row:
