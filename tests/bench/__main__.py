@@ -13,8 +13,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -35,36 +34,36 @@ DOCUMENT: Final = ROOT / "docs/performance.md"
 FOLDER: Final = ROOT / "docs/performance"
 SHORT_PAIRS: Final = 3
 Rows = Callable[[Setting], Iterator[Row]]
-# What stands together runs side by side: a disk that is waited for in real time and judged by bytes and moments, and
-# sessions that need a processor and are judged by its time. All else has the machine to itself.
-STEPS: Final[Sequence[dict[str, Rows]]] = (
-    {"live": live.rows},
-    {"batch": batch.rows},
-    {"picture": picture.rows},
-    {"disk": disk.rows, "sessions": scale.sessions},
-    {"latency": latency.rows},
-    {"recovery": collected.recovery},
-    {"hour": hour.rows},
-    {"sync": collected.sync},
-    {"page": collected.page},
-    {"recordings": scale.recordings},
-    {"boxes": scale.boxes},
-)
-NAMES: Final = [name for step in STEPS for name in step]
+# Each has the machine to itself; what records in real time is side by side within "live" alone. (Cuts of a disk beside
+# sessions of eight hours lost half as much again, for the disk below them was busy.)
+STEPS: Final[Mapping[str, Rows]] = {
+    "live": live.rows,
+    "batch": batch.rows,
+    "picture": picture.rows,
+    "disk": disk.rows,
+    "latency": latency.rows,
+    "recovery": collected.recovery,
+    "hour": hour.rows,
+    "sync": collected.sync,
+    "page": collected.page,
+    "sessions": scale.sessions,
+    "recordings": scale.recordings,
+    "boxes": scale.boxes,
+}
 
 
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", help=f"only these, separated by commas: {', '.join(NAMES)}")
+    parser.add_argument("--rows", help=f"only these, separated by commas: {', '.join(STEPS)}")
     parser.add_argument("--short", action="store_true", help="shorter, with less in each row; nothing is written")
     parser.add_argument("--pairs", type=int, help=f"of each row (default: {FEWEST_PAIRS}; short: {SHORT_PAIRS})")
     parser.add_argument("--alone", action="store_true", help="live: each records alone, which takes much longer")
     parser.add_argument("--out", type=Path, help="write the JSON and the chart to this folder, and nothing else")
     parser.add_argument("--record", type=int, metavar="RUNS", help="run the short form so often, and record it")
     asked = parser.parse_args()
-    wanted = NAMES if asked.rows is None else asked.rows.split(",")
-    strange = [name for name in wanted if name not in NAMES]
+    wanted = list(STEPS) if asked.rows is None else asked.rows.split(",")
+    strange = [name for name in wanted if name not in STEPS]
     if strange:
         parser.error(f"there are no rows called {', '.join(strange)}")
     pairs = asked.pairs or (SHORT_PAIRS if asked.short or asked.record else FEWEST_PAIRS)
@@ -84,11 +83,12 @@ def _measure(setting: Setting, wanted: Sequence[str], asked: argparse.Namespace)
     began_s, at, load_before = time.monotonic(), datetime.now(UTC), load()
     rows: list[Row] = []
     failed: list[str] = []
-    for step in STEPS:
-        some = {name: step[name] for name in step if name in wanted}
-        if asked.alone and "live" in some:
-            some["live"] = partial(live.rows, alone=True)
-        rows += _step(setting, some, failed)
+    for name in wanted:
+        step = partial(live.rows, alone=True) if name == "live" and asked.alone else STEPS[name]
+        try:
+            rows += step(setting)
+        except Exception as problem:  # noqa: BLE001  # a table of ten minutes is not lost for one of its rows
+            failed.append(f"{name}: {type(problem).__name__}: {problem}")
     told: dict[str, Any] = {
         "at": f"{at:%Y-%m-%d}",
         "machine": machine(),
@@ -104,20 +104,6 @@ def _measure(setting: Setting, wanted: Sequence[str], asked: argparse.Namespace)
     if whole or asked.out:
         _write(rows, told, asked.out)
     return 1 if failed else 0
-
-
-def _step(setting: Setting, some: dict[str, Rows], failed: list[str]) -> list[Row]:
-    """What stands together. One that fails is told at the end, and keeps nobody else from being measured."""
-    if not some:
-        return []
-    rows: list[Row] = []
-    with ThreadPoolExecutor(len(some)) as pool:
-        for name, under_way in [(name, pool.submit(lambda one: list(one(setting)), one)) for name, one in some.items()]:
-            try:
-                rows += under_way.result()
-            except Exception as problem:  # noqa: BLE001  # an hour's table is not lost for one row
-                failed.append(f"{name}: {type(problem).__name__}: {problem}")
-    return rows
 
 
 def _write(rows: Sequence[Row], told: dict[str, Any], out: Path | None) -> None:

@@ -56,7 +56,7 @@ def sync(setting: Setting) -> Iterator[Row]:
 def page(setting: Setting) -> Iterator[Row]:
     """A download and a list through the page, beside nginx alone."""
     setting.say("page")
-    size, recordings = ("60", "100") if setting.short else ("200", "200")
+    size, recordings = ("60", "100") if setting.short else ("120", "200")
     words = ("--size-mb", size, "--recordings", recordings, "--pairs", str(setting.pairs), "--starts", "1")
     told = _told("tests.bench_page", *words)
     down = told["download"]

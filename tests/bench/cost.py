@@ -107,6 +107,9 @@ def run_pipe(*commands: Sequence[str | Path], given: IO[bytes] | None = None, to
     """Run programs one into the other, to their end; every one has to succeed.
 
     CPU is that of each process as it is waited for, so that of a child of one counts where that one waits for it.
+
+    Raises:
+        RuntimeError: one of them failed; then nothing was measured.
     """
     start_s, last = time.perf_counter(), given
     programs: list[subprocess.Popen[bytes]] = []
@@ -119,12 +122,13 @@ def run_pipe(*commands: Sequence[str | Path], given: IO[bytes] | None = None, to
             programs.append(program)
             last = program.stdout
         used = [_waited(program) for program in programs]
+    for program in programs:
+        if program.returncode != 0:
+            raise RuntimeError(f"{program.args!r} ended with {program.returncode}")
     return Ran(time.perf_counter() - start_s, sum(one.ru_utime + one.ru_stime for one in used))
 
 
 def _waited(program: subprocess.Popen[bytes]) -> resource.struct_rusage:
     _, status, used = os.wait4(program.pid, 0)
     program.returncode = os.waitstatus_to_exitcode(status)
-    if program.returncode != 0:
-        raise RuntimeError(f"{program.args!r} ended with {program.returncode}")
     return used

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from tests.bench.__main__ import DOCUMENT, NAMES, STEPS
+from tests.bench.__main__ import DOCUMENT, main
 from tests.bench.chart import chart
 from tests.bench.document import ESTIMATE, MEASURED, SPREAD, between, with_measured, with_spread
 from tests.bench.estimate import BOARDS, estimate
@@ -95,5 +95,11 @@ def test_the_document_has_a_place_for_both_tables() -> None:
     assert with_spread(with_measured(text, "x"), "y") != text
 
 
-def test_every_row_can_be_asked_for_by_one_name() -> None:
-    assert len(NAMES) == len(set(NAMES)) == sum(map(len, STEPS))
+@pytest.mark.parametrize("words", ["lives", "live,bath"])
+def test_a_row_that_is_not_there_is_told_before_anything_is_measured(
+    words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["bench", "--rows", words])
+    with pytest.raises(SystemExit):
+        main()
+    assert words.rpartition(",")[2] in capsys.readouterr().err
