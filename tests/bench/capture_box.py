@@ -15,7 +15,7 @@ from device.recording import SESSION_NAME
 from device.recording.manifest import Manifest
 from device.room import Finger, send_finger
 from device.status import Status, read_status
-from device.store import Store, read_manifest
+from device.store import read_manifest
 from device.words import Button
 from tests.bench.material import ROOT
 
@@ -145,10 +145,6 @@ class CaptureBox:
         pressed_s = self.press(Button.RECORD)
         _, at_s = self.until(lambda status: status.state in {"sealed", "kept"} or (status.last and status.last.sealed))
         return at_s - pressed_s
-
-    def shelf(self) -> Store:
-        """Its store, for whoever looks after it once the service has ended."""
-        return Store(self.store, device_key=load_or_make_device_key(self.folder / "device.key"))
 
     def end(self) -> None:
         """End the service; it has to end well."""

@@ -11,11 +11,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from device.devicekey import load_or_make_device_key
 from device.recovery import recover
+from device.store import Store, read_manifest
 from tests.bench.capture_box import CaptureBox
 from tests.bench.cost import run_pipe
 from tests.bench.figures import Row
-from tests.bench.loop import LoopDisk, loop_disk, why_not
+from tests.bench.loop import LoopDisk, after_cut, loop_disk, why_not
 from tests.bench.peers import age, flac
 from tests.bench.setting import Setting
 
@@ -30,15 +32,15 @@ def rows(setting: Setting) -> Iterator[Row]:
     if reason:
         yield from (Row(name, says, "", skipped=reason) for name, says in names.items())
         return
+    setting.say(f"disk: {_WINDOW_S:.0f} s of recording, then {_CUTS} cuts")
     with loop_disk(setting.folder()) as disk:
-        setting.say(f"disk: {_WINDOW_S:.0f} s of recording, then {_CUTS} cuts")
         written, recorded = _bytes(setting, disk)
         peer = _peer_bytes(setting, disk)
-        note = f"ext4 as mkfs makes it, at the cadence that ships; flac | age, which syncs nothing: {peer:.2f}"
-        yield Row("disk/bytes", names["disk/bytes"], "B/B", (written / recorded,), at_most=1.2, note=note)
-        lost = tuple(_lost_s(setting, disk, seed) for seed in range(_CUTS))
-        note = f"{_CUTS} cuts, {min(lost):.2f} to {max(lost):.2f} s; judged by the worst"
-        yield Row("disk/lost", names["disk/lost"], "s", (max(lost),), at_most=0.5, note=note)
+    note = f"ext4 as mkfs makes it, at the cadence that ships; flac | age, which syncs nothing: {peer:.2f}"
+    yield Row("disk/bytes", names["disk/bytes"], "B/B", (written / recorded,), at_most=1.2, note=note)
+    lost = tuple(_lost_s(setting, seed) for seed in range(_CUTS))
+    note = f"{_CUTS} cuts, {min(lost):.2f} to {max(lost):.2f} s; judged by the worst"
+    yield Row("disk/lost", names["disk/lost"], "s", (max(lost),), at_most=0.5, note=note)
 
 
 @contextmanager
@@ -75,19 +77,19 @@ def _peer_bytes(setting: Setting, disk: LoopDisk) -> float:
     return (disk.written_bytes() - before) / out.stat().st_size
 
 
-def _lost_s(setting: Setting, disk: LoopDisk, seed: int) -> float:
+def _lost_s(setting: Setting, seed: int) -> float:
     """Record, cut at a moment that nothing is in step with, recover: how much of the sound is missing."""
-    with _recording(setting, disk, f"cut-{seed}") as box:
-        time.sleep(1 + random.Random(seed).random() * 1.5)
-        disk.shut()
-        cut_us = time.monotonic_ns() // 1000
-    disk.unmount()
-    disk.mount()
-    found = recover(box.shelf(), at=_AT)
-    closed = [one for one in found if one.what == "closed"]
-    if len(closed) != 1:
-        raise RuntimeError(f"a cut left what recovery does not close: {found}; {box.last_words()}")
-    sound = box.manifest().sound
+    with loop_disk(setting.folder()) as disk:
+        with _recording(setting, disk, "store") as box:
+            time.sleep(1 + random.Random(seed).random() * 1.5)
+            disk.shut()
+            cut_us = time.monotonic_ns() // 1000
+        with after_cut(disk, setting.folder()) as seen:
+            store = Store(seen / "store", device_key=load_or_make_device_key(box.folder / "device.key"))
+            found = recover(store, at=_AT)
+            if [one.what for one in found] != ["closed"]:
+                raise RuntimeError(f"a cut left what recovery does not close: {found}; {box.last_words()}")
+            sound = read_manifest(store.folder(found[0].recording_id)).sound
     if sound is None or sound.first_sample_monotonic_us is None:
         raise RuntimeError("the manifest does not say when the sound began")
-    return (cut_us - sound.first_sample_monotonic_us - closed[0].duration_us) / 1e6
+    return (cut_us - sound.first_sample_monotonic_us - found[0].duration_us) / 1e6

