@@ -42,7 +42,8 @@ def chart(rows: Sequence[Row]) -> str:
             parts += _bar(at + 14 + number_of * _STEP, label, value, most, kind)
         at += 14 + len(bars) * _STEP + 30
     parts.append(_text(16, at, "Beside its goal (the line): shorter is better", "title"))
-    judged = [row for row in rows if row.met is not None and row.ratio is not None and row.name in named]
+    judged = [row for row in named.values() if row.met is not None and row.ratio is not None]
+    judged = [row for row in judged if not row.name.startswith("scale/")]  # they have bars of their own
     for number_of, row in enumerate(judged):
         parts += _to_goal(at + 14 + number_of * _STEP, row)
     at += 14 + len(judged) * _STEP + 12
