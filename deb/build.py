@@ -112,7 +112,7 @@ def fill(tree: Path, *, wheels: list[Path], arch: str) -> None:
 
 
 def mask(tree: Path) -> None:
-    """What Debian brings and a box must not run (``deb/masked``): a file of ours to nowhere is stronger than Debian's."""
+    """What Debian brings and a box must not run (``deb/masked``): a link to nowhere is stronger than Debian's file."""
     for line in (HERE / "masked").read_text().splitlines():
         if line and not line.startswith("#"):
             masked = tree / line.split()[0]

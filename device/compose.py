@@ -26,9 +26,10 @@ from device.capture.take import Devices
 from device.capture.trail import erased
 from device.capture.upkeep import Upkeep
 from device.clock import Clock
-from device.config import AlsaMicrophone, Config, ConsentSection, SessionSection, recipients_of
+from device.config import AlsaMicrophone, Config, ConsentSection, SessionSection
 from device.config import SimulatedMicrophone as MicrophoneSection
 from device.config import SimulatedPanel as SimulatedPanelSection
+from device.config_recipients import recipients_of
 from device.datagrams import DatagramServer
 from device.devicekey import load_or_make_device_key
 from device.errors import RecipientError, SottoError, StoreError
@@ -48,7 +49,7 @@ from device.session_context import Rules
 from device.status import Status
 from device.stills import STILL_NAME, StillServer
 from device.store import Store
-from device.words import Consent
+from device.words import Button, Consent
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,10 +256,13 @@ def panel_of(config: Config, *, clock: Clock) -> Panel:
     if isinstance(section, SimulatedPanelSection):
         return SimulatedPanel(clock=clock, run=config.box.run)
     # Only a box with a real one has the library.
+    from device.panel_contacts import Contacts, kernel_lines  # noqa: PLC0415
     from device.panel_gpio import GpioPanel, Pins, lgpio_factory  # noqa: PLC0415
 
     pins = Pins(**section.model_dump(exclude={"driver", "chip"}))
-    return GpioPanel(pins, clock=clock, factory=lambda: lgpio_factory(section.chip))
+    lines = {Button.CONSENT: pins.consent, Button.RECORD: pins.record}
+    buttons = Contacts(lines, pull_up=pins.pull_up, clock=clock, ask=kernel_lines(section.chip))
+    return GpioPanel(pins, clock=clock, factory=lambda: lgpio_factory(section.chip), buttons=buttons)
 
 
 def this_machine() -> Machine:

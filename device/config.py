@@ -12,14 +12,12 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
-from device.age.errors import AgeError
-from device.age.recipients import KeyRecipient, check_company, parse_recipient
 from device.capture.sensor import Framing
 from device.config_orders import OrdersSection
 from device.config_parts import AbsolutePath, Section
 from device.config_people import PeopleSection
 from device.config_web import WebSection
-from device.errors import ConfigError, RecipientError
+from device.errors import ConfigError
 
 REMOTE_HINT: Final = "docs/clinic-server.md shows what such a file has to hold"
 SECTIONS_HINT = "docs/configuration.md lists every key; `sotto check` shows the effective values"
@@ -364,27 +362,3 @@ def _line(error: dict[str, Any]) -> str:
     if error["type"] == "union_tag_invalid":
         return f"{key}.driver = {error['ctx']['tag']!r}: allowed are {error['ctx']['expected_tags']}"
     return f"{key} = {error['input']!r}: {error['msg'].removeprefix('Value error, ')}"
-
-
-def recipients_of(texts: tuple[str, ...]) -> list[KeyRecipient]:
-    """The recipients as keys that can be sealed to.
-
-    Raises:
-        RecipientError: there is none, one is malformed, or post-quantum and classic ones are mixed.
-    """
-    if not texts:
-        raise RecipientError(
-            "there is no recipient, so nobody could open a recording",
-            "make a key with `sotto-clinic key new` and name its recipient (age1…)",
-        )
-    found = []
-    for number, text in enumerate(texts, start=1):
-        try:
-            found.append(parse_recipient(text))
-        except AgeError as problem:
-            raise RecipientError(f"recipient {number} cannot be used: {problem.what}", problem.hint) from problem
-    try:
-        check_company(found)
-    except AgeError as problem:
-        raise RecipientError(f"these recipients cannot be used together: {problem.what}", problem.hint) from problem
-    return found

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from device.config_parts import AbsolutePath, Section
-from device.measures.measure import Sentences
+from device.measures.plain import Sentences
 
 # What a browser shows of an address: a name, an IPv4 address, or an IPv6 address in brackets.
 HostName = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,39}\])$")]

@@ -13,6 +13,23 @@ OnLevel = Callable[[Button, bool, int], None]
 """Told of every change of a button's raw level: which, whether it is down, and the monotonic microsecond."""
 
 
+class Buttons(Protocol):
+    """The two buttons of a panel alone. ``on_level`` may be called from any thread."""
+
+    def start(self, on_level: OnLevel) -> None:
+        """Tell both levels as they are now, then every change, bounces and all, with its own time.
+
+        Raises:
+            OSError: there are no such buttons, or somebody else has them.
+        """
+
+    def poll(self) -> None:
+        """Have told, once this returns, every change until it was called; one that got lost is then late, not lost."""
+
+    def close(self) -> None:
+        """Nothing is told any more. Harmless when it is not started; never raises."""
+
+
 class Panel(Protocol):
     """Raw levels in, light and sound out. One thread owns it; ``on_level`` may be called from any other."""
 
@@ -24,7 +41,7 @@ class Panel(Protocol):
         """
 
     def poll(self) -> None:
-        """Look at the buttons again, and tell what changed: an edge that got lost is then late, not lost."""
+        """Have told, once this returns, every change until it was called; one that got lost is then late, not lost."""
 
     def show(self, face: Face) -> None:
         """Look like this from now on. Cheap when nothing changes."""

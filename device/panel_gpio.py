@@ -1,8 +1,8 @@
-"""The real panel: two buttons, the room light, two three-coloured lamps and a sounder on GPIO lines, through gpiozero.
+"""The real panel: two buttons, and through gpiozero the room light, two lamps of three colours each, and a sounder.
 
-The debounce and hold of gpiozero are not used (``device.press`` decides), and its factory is handed in: there is no
-falling back from one to another. One thread keeps the lamps' rhythm and the sounder's notes; the room light is not left
-to it, and is lit before ``show`` returns.
+Its factory is handed in: there is no falling back from one to another. One thread keeps the lamps' rhythm and the
+sounder's notes; the room light is not left to it, and is lit before ``show`` returns. Only what is neither dark nor
+full is pulsed: pulses wake the box some hundred times a second, and begin and end only with the next of them.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from device.clock import Clock
 from device.errors import AdminError, MissingPackageError
-from device.panel import OnLevel
+from device.panel import Buttons, OnLevel
 from device.panel_language import Colour, Face, Lamp, Note, Pattern, notes
 from device.session_events import Tone
-from device.words import Button
 
 try:
-    from gpiozero import PWMLED, RGBLED, BadPinFactory, DigitalInputDevice, GPIOZeroError, TonalBuzzer
+    from gpiozero import LED, PWMLED, BadPinFactory, GPIOZeroError, TonalBuzzer
     from gpiozero.pins import Factory
     from gpiozero.tones import Tone as Pitch
 except ImportError as problem:
@@ -31,6 +31,7 @@ except ImportError as problem:
 
 _HINT: Final = "check the wiring against docs/hardware.md and the pins in the configuration's [panel]"
 _DIM: Final = 0.06
+_PULSES_HZ: Final = 100
 _RGB: Final = {
     Colour.NONE: (0.0, 0.0, 0.0),
     Colour.WHITE: (1.0, 1.0, 1.0),
@@ -71,41 +72,26 @@ def lgpio_factory(chip: int) -> Factory:
 class GpioPanel:
     """Keeps the contract of ``Panel`` on real lines."""
 
-    def __init__(self, pins: Pins, *, clock: Clock, factory: Callable[[], Factory]) -> None:
-        """Opens nothing; ``factory`` is called by ``start``."""
+    def __init__(self, pins: Pins, *, clock: Clock, factory: Callable[[], Factory], buttons: Buttons) -> None:
+        """Opens nothing; ``factory``, for what shines and sounds, is called by ``start``."""
         self._pins = pins
         self._clock = clock
         self._make_factory = factory
         self._factory: Factory | None = None
-        self._buttons: dict[Button, DigitalInputDevice] = {}
-        self._told: dict[Button, bool] = {}
-        self._on_level: OnLevel | None = None
+        self._buttons = buttons
         self._lights: _Lights | None = None
-        self._telling = threading.Lock()
 
     def start(self, on_level: OnLevel) -> None:
-        self._on_level = on_level
         try:
-            factory = self._factory = self._make_factory()
-            lines = {Button.CONSENT: self._pins.consent, Button.RECORD: self._pins.record}
-            for button, line in lines.items():
-                self._buttons[button] = DigitalInputDevice(line, pull_up=self._pins.pull_up, pin_factory=factory)
-            self._lights = _Lights(self._pins, factory, self._clock)
+            self._factory = self._make_factory()
+            self._lights = _Lights(self._pins, self._factory, self._clock)
+            self._buttons.start(on_level)
         except (GPIOZeroError, OSError) as problem:
             self.close()
             raise AdminError(f"the panel cannot be used: {problem}", _HINT) from problem
-        for device in self._buttons.values():
-            device.when_activated = device.when_deactivated = self.poll
-        self.poll()
 
     def poll(self) -> None:
-        # Called on every edge, and by the service now and then: an edge that got lost is then late, not lost.
-        with self._telling:
-            for button, device in self._buttons.items():
-                down = bool(device.is_active)
-                if self._told.get(button) != down and self._on_level is not None:
-                    self._told[button] = down
-                    self._on_level(button, down, self._clock.now_us())
+        self._buttons.poll()
 
     def show(self, face: Face) -> None:
         if self._lights is not None:
@@ -116,15 +102,13 @@ class GpioPanel:
             self._lights.sound(notes(tone))
 
     def close(self) -> None:
+        self._buttons.close()
         lights, self._lights = self._lights, None
         if lights is not None:
             lights.close()
-        for device in self._buttons.values():
-            device.close()
-        self._buttons = {}
         if self._factory is not None:
             self._factory.close()
-        self._factory = self._on_level = None
+        self._factory = None
 
 
 class _Lights:
@@ -133,9 +117,9 @@ class _Lights:
     def __init__(self, pins: Pins, factory: Factory, clock: Clock) -> None:
         active_high = pins.lamps_active_high
         self._clock = clock
-        self._room = PWMLED(pins.room_light, active_high=active_high, pin_factory=factory)
+        self._room = LED(pins.room_light, active_high=active_high, pin_factory=factory)
         self._lamps = [
-            RGBLED(*lines, active_high=active_high, pin_factory=factory)
+            [PWMLED(line, active_high=active_high, frequency=None, pin_factory=factory) for line in lines]
             for lines in (pins.consent_lamp, pins.record_lamp)
         ]
         self._buzzer = TonalBuzzer(pins.sounder, octaves=3, pin_factory=factory)
@@ -153,7 +137,7 @@ class _Lights:
                 return
             if self._face is None or face.room_light != self._face.room_light:
                 # Not left to the thread: the light is on before whatever comes after this call.
-                self._room.value = float(face.room_light)
+                self._room.value = face.room_light
             if self._face is None or face.lamps != self._face.lamps:
                 self._since_us = self._clock.now_us()
             self._face = face
@@ -169,7 +153,7 @@ class _Lights:
             self._closing = True
             self._condition.notify()
         self._thread.join()
-        for device in (self._room, *self._lamps, self._buzzer):
+        for device in (self._room, *chain.from_iterable(self._lamps), self._buzzer):
             with suppress(GPIOZeroError, OSError):
                 device.close()
 
@@ -185,9 +169,10 @@ class _Lights:
         if self._face is None:
             return None
         beats = [_beat(lamp, now_us - self._since_us) for lamp in self._face.lamps]
-        for device, lamp, (lit, _) in zip(self._lamps, self._face.lamps, beats, strict=True):
+        for colours, lamp, (lit, _) in zip(self._lamps, self._face.lamps, beats, strict=True):
             level = _DIM if lamp.pattern is Pattern.DIM else 1.0
-            device.value = tuple(part * level for part in _RGB[lamp.colour]) if lit else _DARK
+            for colour, part in zip(colours, _RGB[lamp.colour] if lit else _DARK, strict=True):
+                _shine(colour, part * level)
         changes = [self._since_us + change_us for _, change_us in beats if change_us is not None]
         return min(changes, default=None)
 
@@ -204,6 +189,14 @@ class _Lights:
         else:
             self._buzzer.stop()
         return until_us
+
+
+def _shine(colour: PWMLED, level: float) -> None:
+    """Let one colour of a lamp shine so brightly, 0 to 1."""
+    frequency = None if level in (0.0, 1.0) else _PULSES_HZ
+    if colour.frequency != frequency:
+        colour.frequency = frequency
+    colour.value = level
 
 
 def _timed(melody: tuple[Note, ...], start_us: int) -> Iterator[tuple[int, Note]]:

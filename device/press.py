@@ -9,8 +9,9 @@ Two presses less than 60 ms apart are ``Both``. So a ``Down`` is held back for 6
 button is chattering (at most 130 ms in all, within P3's 200). What comes out depends on the levels alone, not on how
 often anybody ticks: deadlines that have passed are worked off in order, each at its own time.
 
-The debounce and hold of gpiozero are not used: its mock has neither, and it can lose a release. Whoever calls reads
-both levels again with every tick, so that a lost edge is late and not lost.
+The debounce and hold of gpiozero are not used: its mock has neither, and it can lose a release. Whoever calls has both
+buttons looked at before every tick, so that an edge is heard before the time that came after it, and a lost one is late
+and not lost.
 """
 
 from __future__ import annotations

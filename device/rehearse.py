@@ -22,7 +22,8 @@ from device.capture.wav import read_wav
 from device.clock import Clock, PacedClock, SystemClock, wait_until, wire_time
 from device.compose import Parts, service_of
 from device.compose_camera import clock_camera, clock_stills
-from device.config import SessionSection, recipients_of
+from device.config import SessionSection
+from device.config_recipients import recipients_of
 from device.devicekey import throwaway_key
 from device.errors import AdminError
 from device.panel_simulated import SimulatedPanel

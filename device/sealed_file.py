@@ -1,14 +1,28 @@
-"""The file and the ledger of a recording while it is open."""
+"""The file and the ledger of a recording while it is open.
+
+What a sync costs beside its data is what the file system has to write down about the file. So both files have their
+room ahead. The ledger's is written already, as zeros, which are no record: a new one changes a page in its place and
+nothing else. The sealed file cannot be longer than what it holds, for it is complete at every moment; its room is only
+set aside (``device/setting_aside.py``).
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
+from typing import Final
 
 from device.durable import aside, sync_folder, write_all
 from device.errors import StoreError
 from device.recording import LEDGER_NAME, SESSION_NAME
+from device.setting_aside import give_back, set_aside
 from device.store import store_error
+
+# Of records for two hundred chunks: some two minutes of sound.
+LEDGER_STEP_BYTES: Final = 1 << 14
+# Half a minute of sound, at the most; what is left of it is given back at the end.
+AHEAD_BYTES: Final = 1 << 21
 
 
 class SealedFile:
@@ -25,6 +39,8 @@ class SealedFile:
         self._file_fd = -1
         self._end = 0
         self._ledger_end = 0
+        self._ledger_room = 0
+        self._room: int | None = 0  # set aside up to there; None: this file system does not
         self._failed = False
 
     def append(self, sealed: bytes, closing: bytes, records: bytes) -> None:
@@ -48,7 +64,8 @@ class SealedFile:
             self._ledger_fd = os.open(self._folder / LEDGER_NAME, flags, 0o640)
             self._file_fd = os.open(aside(self._folder / SESSION_NAME), flags, 0o640)
         # The ledger goes first: a chunk without its record would be cut off, a record without its chunk does no harm.
-        write_all(self._ledger_fd, records, self._ledger_end)
+        write_all(self._ledger_fd, self._with_room(records), self._ledger_end)
+        self._set_aside(self._end + len(sealed) + len(closing))
         write_all(self._file_fd, sealed + closing, self._end)
         os.fdatasync(self._ledger_fd)
         os.fdatasync(self._file_fd)
@@ -58,8 +75,31 @@ class SealedFile:
         self._ledger_end += len(records)
         self._end += len(sealed)
 
+    def _with_room(self, records: bytes) -> bytes:
+        """The records as they are to be written; with zeros behind them where the ledger has no room for them yet."""
+        end = self._ledger_end + len(records)
+        if end <= self._ledger_room:
+            return records
+        self._ledger_room = -(-end // LEDGER_STEP_BYTES) * LEDGER_STEP_BYTES
+        return records + bytes(self._ledger_room - end)
+
+    def _set_aside(self, end: int) -> None:
+        """Have room up to ``end`` and beyond. A file system that has none, or cannot, is no reason not to write."""
+        if self._room is None or end <= self._room:
+            return
+        room = -(-end // AHEAD_BYTES) * AHEAD_BYTES
+        try:
+            set_aside(self._file_fd, self._room, room - self._room)
+        except OSError:
+            self._room = None
+        else:
+            self._room = room
+
     def close(self) -> None:
         """Let both files go; a second call does nothing."""
+        if self._file_fd >= 0 and not self._failed:
+            with contextlib.suppress(OSError):  # what is set aside then stays so; all that was said is durable
+                give_back(self._file_fd)
         for descriptor in (self._ledger_fd, self._file_fd):
             if descriptor >= 0:
                 os.close(descriptor)

@@ -1,8 +1,8 @@
 """The status: the one read model that capture publishes and everybody else reads.
 
-A small JSON file in a folder of memory, replaced whole; a reader never sees half of one. It is published ten times a
-second while a device may be open and at least once a second otherwise, so one that is older tells that capture is
-gone.
+A small JSON file in a folder of memory, replaced whole; a reader never sees half of one. It is published at once when
+something changes, twice a second while a device may be open, and at least once a second otherwise; so one that is older
+tells that capture is gone.
 """
 
 from __future__ import annotations

@@ -156,11 +156,26 @@ class Store(StoreReader):
         """Facts as a document that the box has signed."""
         return sign(kind, facts, self._device_key)
 
-    def check(self) -> None:
-        """Find out whether the store can be written.
+    def look(self) -> None:
+        """Find out whether the store seems to be one that can be written, without writing anything.
 
         Raises:
             StoreError: it is missing, read-only, or somebody else's.
+        """
+        doing = "nothing can be written to it"
+        try:
+            read_only = os.statvfs(self.path).f_flag & os.ST_RDONLY
+        except OSError as problem:
+            raise store_error(problem, doing) from problem
+        if read_only or not os.access(self.path, os.W_OK | os.X_OK):
+            why = errno.EROFS if read_only else errno.EACCES
+            raise store_error(OSError(why, os.strerror(why)), doing)
+
+    def check(self) -> None:
+        """Find out whether the store can be written, by writing to it.
+
+        Raises:
+            StoreError: it is missing, full, read-only, or somebody else's.
         """
         probe = self.path / PROBE_GLOB.replace("*", secrets.token_hex(4))
         try:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import select
 import signal
 import sys
 from collections.abc import Sequence
@@ -38,7 +39,7 @@ from provisioning.copy_verb import add_copy
 from provisioning.desk_verb import add_desk
 from provisioning.device_verb import add_device
 from provisioning.erase_verb import add_erase
-from provisioning.exits import USAGE, complain, exit_of, words_of
+from provisioning.exits import FAILED, USAGE, complain, exit_of, words_of
 from provisioning.fleet.fleet_verb import add_fleet
 from provisioning.keys import new_key, read_identities, write_identity
 from provisioning.kit_verb import add_kit
@@ -66,7 +67,22 @@ class Parser(argparse.ArgumentParser):
 def main() -> int:
     """Run the command line of this process; the exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing half done stays behind
-    return run(sys.argv[1:])
+    try:
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not _nobody_reads():
+            raise
+        sys.stdout = None  # as ``… | head`` leaves us: nothing is left to be flushed to
+        return FAILED
+    return code
+
+
+def _nobody_reads() -> bool:
+    """Whether whoever read standard output is gone."""
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    return any(happened & select.POLLERR for _, happened in output.poll(0))
 
 
 def run(argv: Sequence[str]) -> int:

@@ -33,6 +33,7 @@ FLOORS: Mapping[str, int] = {
     "device.capture.boxes": 0,
     # 1, pure: decides from its arguments alone; and small tools that wrap a system call or two
     "device.announcing": 1,
+    "device.arguments": 1,
     "device.belonging": 1,
     "device.datagrams": 1,
     "device.durable": 1,
@@ -63,6 +64,7 @@ FLOORS: Mapping[str, int] = {
     "device.secrecy": 1,
     "device.thrift": 1,
     "device.rename_new": 1,
+    "device.setting_aside": 1,
     "device.sftp_packets": 1,
     "device.sftp_session": 1,
     "device.ssh_reasons": 1,
@@ -138,6 +140,7 @@ FLOORS: Mapping[str, int] = {
     "device.ssh_channel": 2,
     "device.panel": 2,
     # 3, edges: one device, one server, one library or one file each, unaware of one another
+    "device.panel_contacts": 3,
     "device.panel_gpio": 3,
     "device.panel_simulated": 3,
     "device.remote_s3": 3,
@@ -202,6 +205,7 @@ FLOORS: Mapping[str, int] = {
     "device.__main__": ROOF,
     "device.audit_verb": ROOF,
     "device.cli": ROOF,
+    "device.camera_verb": ROOF,
     "device.capture_verb": ROOF,
     "device.compose": ROOF,
     "device.compose_camera": ROOF,
@@ -339,10 +343,12 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.capture.meter",
         "device.rename_new",
         "device.secrecy",
+        "device.setting_aside",
         "device.thrift",
     ),
     "flask": ("device.web", "device.web.*"),
     "flask_wtf": ("device.web.forms",),
+    "gpiod": ("device.panel_contacts",),
     "gpiozero": ("device.panel_gpio",),
     "jinja2": ("device.web", "device.web.*"),
     "libcamera": ("device.capture.camera_picamera2",),
@@ -359,6 +365,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "device.measures.document",
         "device.measures.measure",
         "device.measures.parsing",
+        "device.measures.plain",
         "device.naming_requests",
         "device.recording.erasure",
         "device.lived",
@@ -406,7 +413,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
 # Python's own: the standard library, and the type checker's names for it.
 PYTHON = sys.stdlib_module_names | {"_typeshed"}
 
-HARDWARE = ("alsaaudio", "gpiozero", "lgpio", "libcamera", "picamera2")
+HARDWARE = ("alsaaudio", "gpiod", "gpiozero", "lgpio", "libcamera", "picamera2")
 TOO_MUCH_FOR_CAPTURE = ("asyncssh", "av", "boto3", "flask", "numpy", "waitress", "device.age.identities")
 
 MODULE_LINES = 400

@@ -26,6 +26,11 @@ from device.words import Button
 from tests.bench_recovery import make_torn
 from tests.support import own_open, store_at
 
+VERBS = (
+    *("demo", "rehearse", "capture", "web", "status", "first-admin", "nginx", "check", "audit", "diagram", "announce"),
+    *("retention", "hold", "release", "measures", "wishes", "erase", "update", "sync", "apply"),
+    *("simulated-camera", "picamera2-camera"),
+)
 IDENTITY = generate_identity(post_quantum=False)
 
 
@@ -49,9 +54,9 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[str, s
 
 
 @contextmanager
-def capture(config: Path) -> Iterator[subprocess.Popen[str]]:
-    """The real service, ready; it is asked to end when the test is over."""
-    command = [sys.executable, "-m", "device", "capture", "--config", config]
+def capture(config: Path, *flags: str) -> Iterator[subprocess.Popen[str]]:
+    """The real service, ready; it is asked to end when the test is over. ``flags``: Python's own."""
+    command = [sys.executable, *flags, "-m", "device", "capture", "--config", config]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         try:
             assert program.stdout is not None
@@ -103,7 +108,15 @@ def test_help_lists_the_verbs(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert ended.value.code == 0
     shown = capsys.readouterr().out
-    assert all(verb in shown for verb in ("demo", "rehearse", "capture", "web", "check", "status"))
+    assert all(f"    {verb}" in shown for verb in VERBS if not verb.endswith("-camera"))  # those are no one's to call
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_that_is_named_is_there_alone_or_among_the_others(capsys: pytest.CaptureFixture[str], verb: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([verb, "--help"])
+    assert ended.value.code == 0
+    assert f"usage: sotto {verb} " in capsys.readouterr().out
 
 
 def test_the_program_can_be_run_as_a_module() -> None:
@@ -181,6 +194,25 @@ def test_a_service_that_is_asked_to_end_seals_the_recording_first(config: Path) 
     assert program.returncode == 0
     (listed,) = store.listing()
     assert listed.manifest.state is RecordingState.COMPLETE
+
+
+def test_a_whole_recording_needs_nothing_of_other_verbs_in_memory(config: Path) -> None:
+    # Every verb was loaded with the first: capture held the page, its people and their database for weeks.
+    run = config.parent / "run"
+    with capture(config, "-X", "importtime") as program:
+        until(program, run, "idle")
+        finger(run, Button.CONSENT)
+        until(program, run, "armed")
+        finger(run, Button.RECORD)
+        until(program, run, "recording")
+        program.send_signal(signal.SIGTERM)
+        _, told = program.communicate(timeout=30)
+    loaded = {line.rsplit("|", 1)[1].strip() for line in told.splitlines() if line.startswith("import time:")}
+    assert "device.capture.encoder" in loaded
+    foreign = ("ssl", "_ssl", "sqlite3", "flask", "argon2", "av", "device.demo", "device.web", "device.people.people")
+    assert sorted(loaded.intersection(foreign)) == []
+    assert not [name for name in loaded if name.startswith(("device.web.", "device.check.", "device.remote"))]
+    assert [name for name in loaded if name.endswith("_verb")] == ["device.capture_verb"]
 
 
 def test_what_a_cut_left_open_is_closed_by_the_service_which_then_records(config: Path) -> None:

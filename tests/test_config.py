@@ -21,8 +21,8 @@ from device.config import (
     SimulatedCamera,
     load_config,
     parse_config,
-    recipients_of,
 )
+from device.config_recipients import recipients_of
 from device.config_web import HelpSection
 from device.demo import DemoChoices, demo_config
 from device.errors import ConfigError, RecipientError
@@ -118,7 +118,7 @@ def test_what_a_real_camera_is_asked_for_reaches_its_program() -> None:
     lines = 'driver = "picamera2"\nframing = "chairs"\nmains_hz = 60\nupside_down = true\nbitrate_kbit_s = 1500'
     camera = parse_config(changed('driver = "disabled"', lines)).camera
     assert isinstance(camera, PicameraCamera)
-    options = _parser().parse_args(picamera2_command(camera)[3:])
+    options = _parser(None).parse_args(picamera2_command(camera)[3:])
     assert (options.size, options.fps, options.frame_format) == ((1280, 720), 25, "YUV420")
     assert (options.bitrate, options.framing, options.mains_hz) == (1_500_000, Framing.CHAIRS, 60)
     assert (options.mirror, options.upside_down) == (False, True)
@@ -128,8 +128,8 @@ def test_a_framing_check_asks_a_real_camera_for_all_that_a_recording_asks_it_for
     lines = 'driver = "picamera2"\nframing = "chairs"\nmains_hz = 60\nmirror = true\nupside_down = true'
     camera = parse_config(changed('driver = "disabled"', lines)).camera
     assert isinstance(camera, PicameraCamera)
-    recording = _parser().parse_args(picamera2_command(camera)[3:])
-    looking = _parser().parse_args(picamera2_command(camera, stills=(640, 360))[3:])
+    recording = _parser(None).parse_args(picamera2_command(camera)[3:])
+    looking = _parser(None).parse_args(picamera2_command(camera, stills=(640, 360))[3:])
     assert (recording.stills, looking.stills) == (None, (640, 360))
     recording.stills = looking.stills
     assert looking == recording

@@ -1,6 +1,6 @@
-"""One contract for every panel: the simulated one, and the real one on gpiozero's own fake pins.
+"""One contract for every panel: the simulated one, and the real one on gpiozero's fake pins and lines like a kernel's.
 
-The real lines of a kernel are pressed in the emulated appliance; what gpiozero makes of them is the same code as here.
+The real lines of a kernel are pressed in the emulated appliance; what is made of them is the same code as here.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 import pytest
@@ -22,6 +23,8 @@ from device.panel_language import Colour, Face, Lamp, Pattern, face_of
 from device.panel_simulated import SimulatedPanel
 from device.session_events import State, Tone
 from device.words import Button, Consent
+from tests.panel_lines import FakeLines, contacts
+from tests.support import PATIENCE_S
 
 PINS = Pins(
     consent=5, record=6, room_light=13, consent_lamp=(17, 27, 22), record_lamp=(23, 24, 25), sounder=18, pull_up=True
@@ -53,11 +56,13 @@ class SimulatedHands:
 class GpioHands:
     def __init__(self) -> None:
         self.factory = MockFactory(pin_class=MockPWMPin)
-        self.panel = GpioPanel(PINS, clock=SystemClock(), factory=lambda: self.factory)
+        self.lines = FakeLines()
+        self.panel = GpioPanel(
+            PINS, clock=SystemClock(), factory=lambda: self.factory, buttons=contacts(PINS, self.lines.ask)
+        )
 
-    def finger(self, button: Button, *, down: bool) -> None:
-        pin = self.factory.pin(PINS.consent if button is Button.CONSENT else PINS.record)
-        (pin.drive_low if down else pin.drive_high)()
+    def finger(self, button: Button, *, down: bool, at_us: int | None = None) -> None:
+        self.lines.drive(PINS.consent if button is Button.CONSENT else PINS.record, high=not down, at_us=at_us)
 
     def light(self) -> bool:
         return float(self.factory.pin(PINS.room_light).state) == 1.0
@@ -185,8 +190,87 @@ def test_a_panel_that_is_not_there_says_what_to_look_at() -> None:
         raise OSError(2, "No such file or directory")
 
     with pytest.raises(AdminError, match="panel cannot be used") as refused:
-        GpioPanel(PINS, clock=SystemClock(), factory=nothing).start(Ear())
+        GpioPanel(PINS, clock=SystemClock(), factory=nothing, buttons=contacts(PINS, FakeLines().ask)).start(Ear())
     assert "wiring" in refused.value.hint
+
+
+def test_lines_that_somebody_else_has_leave_the_panel_dark(gpio: GpioHands) -> None:
+    def taken(_settings: Any) -> Any:
+        raise OSError(16, "Device or resource busy")
+
+    panel = GpioPanel(PINS, clock=SystemClock(), factory=lambda: gpio.factory, buttons=contacts(PINS, taken))
+    with pytest.raises(AdminError, match="busy"):
+        panel.start(Ear())
+    assert gpio.light() is False
+
+
+def test_a_press_that_nobody_had_a_moment_for_is_told_as_long_as_it_was(gpio: GpioHands) -> None:
+    ear = Ear()
+    gpio.panel.start(ear)
+    del ear.heard[:], ear.times[:]
+    began_us = time.monotonic_ns() // 1000 - 5_000_000
+    gpio.finger(Button.CONSENT, down=True, at_us=began_us)
+    gpio.finger(Button.CONSENT, down=False, at_us=began_us + 150_000)
+    gpio.panel.poll()
+    assert ear.heard == [(Button.CONSENT, True), (Button.CONSENT, False)]
+    assert ear.times == [began_us, began_us + 150_000]
+
+
+def test_every_edge_is_told_without_anybody_looking(gpio: GpioHands) -> None:
+    ear = Ear()
+    gpio.panel.start(ear)
+    del ear.heard[:]
+    with ear.changed:
+        gpio.finger(Button.RECORD, down=True)
+        assert ear.changed.wait_for(lambda: ear.heard == [(Button.RECORD, True)], PATIENCE_S)
+
+
+def test_an_edge_that_the_kernel_had_no_room_for_is_late_and_not_lost() -> None:
+    lines = FakeLines(room=1)
+    panel = GpioPanel(
+        PINS, clock=SystemClock(), factory=lambda: MockFactory(pin_class=MockPWMPin), buttons=contacts(PINS, lines.ask)
+    )
+    ear = Ear()
+    panel.start(ear)
+    try:
+        for down in (True, False, True, False, True):
+            lines.drive(PINS.consent, high=not down)
+        panel.poll()
+        assert ear.heard[-1] == (Button.CONSENT, True)
+        for down in (False, True, False):
+            lines.drive(PINS.consent, high=not down)
+        panel.poll()
+        assert ear.heard[-1] == (Button.CONSENT, False)
+    finally:
+        panel.close()
+    assert lines.released
+
+
+@pytest.mark.parametrize("pull_up", [True, False])
+def test_a_button_may_close_to_ground_or_to_the_supply(*, pull_up: bool) -> None:
+    lines, ear = FakeLines(), Ear()
+    pins = replace(PINS, pull_up=pull_up)
+    panel = GpioPanel(
+        pins, clock=SystemClock(), factory=lambda: MockFactory(pin_class=MockPWMPin), buttons=contacts(pins, lines.ask)
+    )
+    panel.start(ear)
+    lines.drive(PINS.record, high=not pull_up)
+    panel.poll()
+    panel.close()
+    assert ear.heard == [(Button.CONSENT, False), (Button.RECORD, False), (Button.RECORD, True)]
+
+
+def test_what_is_dark_or_full_is_not_pulsed(gpio: GpioHands) -> None:
+    """Pulses wake the box some hundred times a second; a room light that is pulsed comes with the next pulse only."""
+    gpio.panel.start(Ear())
+    gpio.panel.show(face_of(State.IDLE, Consent.NONE))
+    until_colours(gpio, PINS.record_lamp, (0.06, 0.06, 0.06))
+    assert all(gpio.factory.pin(line).frequency == 100 for line in PINS.record_lamp)
+    gpio.panel.show(face_of(State.RECORDING, Consent.SOUND))
+    until_colours(gpio, PINS.record_lamp, (0.0, 0.0, 0.0))
+    lamps = (*PINS.record_lamp, *PINS.consent_lamp)
+    assert gpio.light()
+    assert [gpio.factory.pin(line).frequency for line in (*lamps, PINS.room_light)] == [None] * 7
 
 
 GPIO_CONFIG = """

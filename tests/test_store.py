@@ -225,7 +225,7 @@ def test_a_store_that_can_be_written_says_nothing(store: Store) -> None:
 def test_a_missing_store_is_told_by_every_way_in(tmp_path: Path) -> None:
     store = store_at(tmp_path / "store")
     store.path.rmdir()
-    for way_in in (store.check, store.ids, store.listing, store.free_bytes, store.new_folder):
+    for way_in in (store.look, store.check, store.ids, store.listing, store.free_bytes, store.new_folder):
         with pytest.raises(StoreError, match="No such file") as told:
             way_in()
         assert told.value.hint
@@ -248,7 +248,7 @@ def test_somebody_elses_store_is_told(tmp_path: Path) -> None:
         "from device.errors import StoreError; "
         "from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey\n"
         "store = Store(Path('.'), device_key=Ed25519PrivateKey.generate()); os.setgid(65534); os.setuid(65534)\n"
-        "for way_in in (store.check, store.new_folder):\n"
+        "for way_in in (store.look, store.check, store.new_folder):\n"
         "    try: way_in()\n"
         "    except StoreError as problem: print(problem.what, '|', problem.hint)\n"
     )
@@ -256,10 +256,21 @@ def test_somebody_elses_store_is_told(tmp_path: Path) -> None:
     place.mkdir(mode=0o755)
     told = subprocess.run([sys.executable, "-c", program], cwd=place, capture_output=True, text=True, check=True)
     lines = told.stdout.splitlines()
-    assert len(lines) == 2
+    assert len(lines) == 3
     for line in lines:
         assert "Permission denied" in line
         assert line.endswith("| check the store's disk and who may write to its folder")
+
+
+def test_a_look_finds_a_store_read_only_and_writes_nothing(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 1024) as disk:
+        store = store_at(disk)
+        before = disk.stat().st_mtime_ns
+        store.look()
+        assert disk.stat().st_mtime_ns == before
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        with pytest.raises(StoreError, match="Read-only file system"):
+            store.look()
 
 
 def test_a_full_disk_is_told_with_what_to_do(tmp_path: Path) -> None:

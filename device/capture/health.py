@@ -14,6 +14,9 @@ from device.words import Consent
 
 # Room that comes back has to be this much more before a picture is offered again: logs come and go.
 _EASE_BYTES: Final = 64 << 20
+# How often the store is looked at before it is written to again. A file that comes and goes has the file system write
+# some 20 kB for it: every five seconds, day and night, that would be more than the box records.
+_LOOKS_FOR_A_TRY: Final = 12
 
 
 class Health:
@@ -50,6 +53,7 @@ class Health:
         self.offer = Consent.SOUND_AND_PICTURE
         self._audit = audit
         self._roster = roster
+        self._looks_left = 0
         self.problems: tuple[SottoError, ...] = standing
         self.told: set[str] = set()
         self.free_bytes = 0
@@ -65,8 +69,11 @@ class Health:
         """Whether what a cut left open is still being closed."""
         return self._putting_in_order.under_way
 
-    def check(self) -> tuple[SottoError, ...]:
-        """What keeps the box from recording now; empty where nothing does."""
+    def check(self, *, writing: bool = False) -> tuple[SottoError, ...]:
+        """What keeps the box from recording now; empty where nothing does.
+
+        ``writing``: a recording is being written, and tells sooner than any try whether that works.
+        """
         found = list(self._standing)
         if (unfinished := self._putting_in_order.fault) is not None:
             found.append(unfinished)
@@ -77,7 +84,7 @@ class Health:
         free_bytes: int | None = None
         try:
             free_bytes = self.free_bytes = self._store.free_bytes()
-            self._store.check()
+            self._try_store(writing=writing)
             self.offer = self._offer()
             if self.free_bytes < session_bytes(self._max_length_s, bitrate=None):
                 found.append(
@@ -91,6 +98,16 @@ class Health:
         self.surroundings = Surroundings(self._machine(), free_bytes, self._max_length_s)
         self.problems = tuple(found)
         return self.problems
+
+    def _try_store(self, *, writing: bool) -> None:
+        """Look at the store each time; write to it now and then, and each time while that does not work."""
+        self._store.look()
+        if writing:
+            return
+        if self._looks_left == 0:
+            self._store.check()
+            self._looks_left = _LOOKS_FOR_A_TRY
+        self._looks_left -= 1
 
     def _offer(self) -> Consent:
         if self._bitrate is None:

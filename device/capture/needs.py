@@ -17,6 +17,7 @@ SOUND_BYTES_PER_S: Final = 310_000
 # What has to be left when a recording is stopped for want of room: the most that can wait for the disk then (a minute
 # of sound, device/capture/backlog.py), and what has to be written after it. That is the end mark (64 KiB), the manifest
 # beside the one before, the mark of a withdrawal, the certificate of its erasure, and what a file system adds to each.
+# What is set aside for the recording that runs (2 MiB, device/sealed_file.py) counts as used: that is more to spare.
 AFTERWARDS_BYTES: Final = 4 << 20
 RESERVE_BYTES: Final = 60 * SOUND_BYTES_PER_S + AFTERWARDS_BYTES
 # What has to be left when the picture goes: two minutes of sound more, for whatever else writes to the same disk.

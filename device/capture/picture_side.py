@@ -112,7 +112,7 @@ class PictureSide:
         self._feed.stop()
 
     def watch(self, now_us: int) -> None:
-        """Look whether the box can still afford it; to be called about ten times a second."""
+        """Look whether the box can still afford it; to be called a few times a second."""
         if not self._started or self._given_up or now_us < self._next_us:
             return
         self._next_us = now_us + _EVERY_US

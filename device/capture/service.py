@@ -45,7 +45,9 @@ from device.status import Status
 from device.stills import Still
 from device.words import Button
 
-_STATUS_BUSY_US: Final = 100_000
+_WATCH_US: Final = 250_000
+# Every change is told at once. What merely goes on is told twice as often as a page asks.
+_STATUS_BUSY_US: Final = 500_000
 _STATUS_IDLE_US: Final = 1_000_000
 _HEALTH_US: Final = 5_000_000
 _LAST_LOOK_S: Final = 2.0
@@ -97,7 +99,7 @@ class CaptureService:
         self._inbox: deque[Message] = deque()
         self._stopping = False
         self._looking: threading.Thread | None = None
-        self._next_status_us = self._next_health_us = clock.now_us()
+        self._next_status_us = self._next_watch_us = self._next_health_us = clock.now_us()
 
     # -- from any thread ----------------------------------------------------------------------------------------------
 
@@ -158,15 +160,20 @@ class CaptureService:
         return not self._recorder.holds_devices and all(take.idle for take in self._recorder.takes)
 
     def _step(self) -> None:
-        for message in self._wait():
-            message(self._clock.now_us())
-        self._panel.poll()
+        self._wait()
+        # Whatever hands did until now is told once this returns, and heard before the time is: a press that this thread
+        # had no moment for, because the box was busy, is as long as it was.
         now_us = self._clock.now_us()
+        self._panel.poll()
+        for message in self._taken():
+            message(self._clock.now_us())
         self._hear_hands(self._levels.tick(now_us))
+        now_us = self._clock.now_us()
         self._hear(Tick(now_us))
         if now_us >= self._next_health_us:
             self._next_health_us = now_us + _HEALTH_US
             self._look_after_health()
+        self._next_watch_us = now_us + _WATCH_US
         self._recorder.watch(now_us)
         self._show()
         if now_us >= self._next_status_us:
@@ -176,15 +183,20 @@ class CaptureService:
             if not any(take.stuck(now_us) for take in self._recorder.takes):
                 self._notify(ALIVE)
 
-    def _wait(self) -> list[Message]:
+    def _wait(self) -> None:
         deadlines = [self._next_status_us, self._next_health_us]
+        if self._session.capturing:
+            deadlines.append(self._next_watch_us)
         deadlines += [due for due in (self._session.next_deadline_us, self._levels.next_deadline_us) if due is not None]
         with self._condition:
             if not self._inbox:
                 self._clock.wait(self._condition, min(deadlines))
+
+    def _taken(self) -> deque[Message]:
+        with self._condition:
             # Swapped, not copied and cleared: a signal's handler on this very thread may post at any moment.
             messages, self._inbox = self._inbox, deque()
-            return list(messages)
+            return messages
 
     def _on_level(self, button: Button, down: bool, at_us: int) -> None:  # noqa: FBT001  # the contract of OnLevel
         self.post(lambda _now_us: self._hear_hands(self._levels.level(button, down=down, at_us=at_us)))
@@ -243,7 +255,7 @@ class CaptureService:
             self._looking.start()
 
     def _look(self) -> None:
-        self._health.check()
+        self._health.check(writing=any(not take.sealed for take in self._recorder.takes))
         self.post(self._note_health)
 
     def _note_health(self, now_us: int) -> None:
@@ -259,8 +271,7 @@ class CaptureService:
         self._hear(Offer(now_us, self._health.offer))
 
     def _publish_status(self, now_us: int) -> None:
-        busy = self._session.capturing
-        self._next_status_us = now_us + (_STATUS_BUSY_US if busy else _STATUS_IDLE_US)
+        self._next_status_us = now_us + (_STATUS_BUSY_US if self._session.capturing else _STATUS_IDLE_US)
         status = make_status(
             box=self._box,
             simulated=self._simulated,

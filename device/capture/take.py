@@ -167,7 +167,7 @@ class Take:
         self._backlog.put_note(Bookmark(at_us))
 
     def watch(self, now_us: int) -> None:
-        """Look whether there is sound, room, and whether it becomes durable; to be called about ten times a second."""
+        """Look whether there is sound, room, and whether it becomes durable; to be called a few times a second."""
         if self._ending or not self._opened:
             return
         if self._picture is not None:

@@ -42,10 +42,10 @@ class Hands:
     def next(self, until_us: int) -> Event | None:
         """What hands do next, or ``None`` once the time has come."""
         while True:
+            now_us = self._clock.now_us()  # before the look: what hands did until now is told before the time is
             # Not under the lock: a panel may hold one of its own while it tells a level.
             self._panel.poll()
             with self._condition:
-                now_us = self._clock.now_us()
                 self._events.extend(self._levels.tick(now_us))
                 if self._events:
                     return self._events.popleft()

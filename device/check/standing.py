@@ -11,7 +11,8 @@ from device.check.disk import has_room_to_measure, judge_disk, judge_room, measu
 from device.check.finding import Findings, bad, from_error, good, look
 from device.clinic_people import PEOPLE_LISTS, PeopleList
 from device.clock import Clock
-from device.config import Config, RecipientsSection, recipients_of
+from device.config import Config, RecipientsSection
+from device.config_recipients import recipients_of
 from device.devicekey import load_or_make_device_key, throwaway_key
 from device.errors import AdminError, RecipientError, StoreError
 from device.roster import MOST_ROSTER_BYTES, check_roster, read_roster

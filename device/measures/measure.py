@@ -5,30 +5,19 @@ The rules are those of docs/measures.md. Everything that a client will read is i
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from enum import StrEnum
 from fractions import Fraction
 from itertools import chain
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from device.measures.plain import Sentences, Words
 
 LINE_MOST: Final = 100
-_CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-# Joiners are needed to write Persian, Hindi and others; marks of direction are not, and could turn a sentence around.
-_JOINERS: Final = frozenset("\u200c\u200d\u00ad")
-
-
-def _plain(text: str) -> str:
-    if text != text.strip() or any(unicodedata.category(one) in _CONTROL and one not in _JOINERS for one in text):
-        raise ValueError("must be one line of text without spaces around it")
-    return text
-
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,23}$")]
-Words = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_plain)]
-Sentences = Annotated[str, Field(min_length=1, max_length=800), AfterValidator(_plain)]
 Value = Annotated[int, Field(ge=-1000, le=1000, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 

@@ -28,7 +28,7 @@ from device.web.visitor import visitor_or_none
 from device.web.ways import Ways
 from device.words import Fate
 
-# Published ten times a second while a device is open: a second and a half without is no hiccup, and P7 is at stake.
+# Published twice a second while a device is open: a second and a half without is no hiccup, and P7 is at stake.
 STALE_WHILE_OPEN_S: Final = 1.5
 
 

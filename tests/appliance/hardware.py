@@ -39,7 +39,8 @@ class Panel:
         file = self._file(name, "pull")
         bounce = f"echo pull-down >{file}; echo pull-up >{file}\n" * bounces
         press = f"echo pull-down >{file}; sleep {held_s}; echo pull-up >{file}\n"
-        self._agent.sh(bounce + press + bounce)
+        # No finger is back within the 50 ms for which contacts may chatter: two such presses are one.
+        self._agent.sh(bounce + press + bounce + "sleep 0.1")
 
     def is_lit(self, name: str) -> bool:
         """Whether a lamp's line is driven high, whoever drives it."""

@@ -15,6 +15,24 @@ def test_all_services_come_up_and_nothing_is_open(running: Box) -> None:
     assert not running.lit("room_light")
 
 
+def wakes_a_second(box: Box, *, seconds: int = 5) -> float:
+    """How often the threads of capture went to sleep of themselves, a second."""
+    count = "cat /proc/$pid/task/*/status | awk '/^voluntary_ctxt/ { sum += $2 } END { print sum }'"
+    pid = "pid=$(systemctl show -P MainPID sotto-capture.service)"
+    before, after = box.agent.sh(f"{pid}; {count}; sleep {seconds}; {count}").split()
+    return (int(after) - int(before)) / seconds
+
+
+def test_capture_sleeps_until_the_kernel_has_something_to_tell(running: Box) -> None:
+    """Its buttons were looked at 2 000 times a second once, which cost more than recording sound."""
+    idle = wakes_a_second(running)
+    running.begin()
+    recording = wakes_a_second(running)
+    print(f"\nwake-ups of capture a second: {idle:.0f} in idle, {recording:.0f} while it records")
+    assert idle < 300  # 200 of them are the pulses of the dim lamp
+    assert recording < 150  # 50 are the sounder's thread, which stays
+
+
 def test_without_consent_record_is_refused_and_no_device_is_opened(running: Box) -> None:
     running.panel.press("record", bounces=3)
     running.until_state("refused")

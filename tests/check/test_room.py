@@ -25,6 +25,7 @@ from device.panel_simulated import SimulatedPanel
 from device.session_events import Tone
 from device.words import Button
 from tests.check.flashes import TickingMicrophone
+from tests.panel_lines import FakeLines, contacts
 from tests.support import PATIENCE_S, START, Log, LoggedMicrophone, LoggedPanel, be_patient_with_cameras
 
 ROOM = Path(__file__).parents[2] / "device" / "capture" / "room.wav"
@@ -218,16 +219,16 @@ def test_a_panel_that_is_not_there_is_a_finding() -> None:
 
 
 def test_real_lines_begin_it_and_are_let_go_afterwards() -> None:
-    clock, factory = SystemClock(), MockFactory(pin_class=MockPWMPin)
+    clock, factory, lines = SystemClock(), MockFactory(pin_class=MockPWMPin), FakeLines()
     pins = Pins(consent=5, record=6, room_light=13, consent_lamp=(17, 27, 22), record_lamp=(23, 24, 25), sounder=18)
-    panel: Panel = GpioPanel(pins, clock=clock, factory=lambda: factory)
+    panel: Panel = GpioPanel(pins, clock=clock, factory=lambda: factory, buttons=contacts(pins, lines.ask))
     lit: list[float] = []
     microphone = TickingMicrophone([], clock, opened=lambda: lit.append(factory.pin(13).state))
 
     def press(text: str) -> None:
         if text.startswith("press CONSENT"):
-            factory.pin(5).drive_low()
-            threading.Timer(0.15, factory.pin(5).drive_high).start()
+            lines.drive(5, high=False)
+            threading.Timer(0.15, lambda: lines.drive(5, high=True)).start()
 
     found = RoomCheck(RoomParts(clock, panel, microphone, None, 0), Plan(room_s=0.5), say=press).run()
     assert named(found, "panel").level is Level.GOOD

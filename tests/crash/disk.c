@@ -25,14 +25,14 @@
 #include <unistd.h>
 
 /* Kinds of calls; the same numbers as Kind in shim.py. */
-enum { CREATE = 1, WRITE, SIZE, SYNC, SYNC_FOLDER, RENAME, UNLINK, MKDIR, RMDIR, LINK, OPEN, READ, MARK, UNKNOWN, SYMLINK };
+enum { CREATE = 1, WRITE, SIZE, SYNC, SYNC_FOLDER, RENAME, UNLINK, MKDIR, RMDIR, LINK, OPEN, READ, MARK, UNKNOWN, SYMLINK, ASIDE };
 enum { FAIL = 0, SHORT = 1, STALL = 2 };
 
 struct line {
     uint32_t kind;
     int32_t error;
     uint64_t inode;
-    uint64_t at; /* offset of a write, new size of SIZE */
+    uint64_t at; /* offset of a write, new size of SIZE, end of what is set ASIDE */
     uint32_t path_bytes;
     uint32_t data_bytes;
 };
@@ -239,6 +239,26 @@ static int size_(int fd, off_t bytes) {
 int ftruncate(int fd, off_t bytes) { return size_(fd, bytes); }
 int ftruncate64(int fd, off64_t bytes) { return size_(fd, bytes); }
 
+/* Room behind the end of a file; what else fallocate(2) can do nobody of ours asks for. */
+static int aside_(int fd, int mode, off_t at, off_t bytes) {
+    char path[PATH_MAX];
+    if (log_fd < 0 || path_of(fd, path) || !is_ours(path)) return syscall(SYS_fallocate, fd, mode, at, bytes);
+    if (wrong(ASIDE) == FAIL) return -1;
+    pthread_mutex_lock(&lock);
+    int failed = syscall(SYS_fallocate, fd, mode, at, bytes);
+    if (!failed && mode == FALLOC_FL_KEEP_SIZE)
+        note(ASIDE, 0, inode_of(fd), at + bytes, path, "", 0);
+    else if (!failed)
+        note(UNKNOWN, 0, 0, 0, path, "fallocate", strlen("fallocate"));
+    pthread_mutex_unlock(&lock);
+    return failed;
+}
+
+int fallocate(int fd, int mode, off_t at, off_t bytes) { return aside_(fd, mode, at, bytes); }
+int fallocate64(int fd, int mode, off64_t at, off64_t bytes) { return aside_(fd, mode, at, bytes); }
+int posix_fallocate(int fd, off_t at, off_t bytes) { return aside_(fd, 0, at, bytes) ? errno : 0; }
+int posix_fallocate64(int fd, off64_t at, off64_t bytes) { return aside_(fd, 0, at, bytes) ? errno : 0; }
+
 static int sync_(int fd, long call) {
     char path[PATH_MAX];
     struct stat facts;
@@ -354,13 +374,6 @@ ssize_t copy_file_range(int from, off64_t *a, int to, off64_t *b, size_t bytes, 
     UNKNOWN_FD(to, "copy_file_range")
     return syscall(SYS_copy_file_range, from, a, to, b, bytes, flags);
 }
-int fallocate(int fd, int mode, off_t at, off_t bytes) {
-    UNKNOWN_FD(fd, "fallocate")
-    return syscall(SYS_fallocate, fd, mode, at, bytes);
-}
-int fallocate64(int fd, int mode, off64_t at, off64_t bytes) { return fallocate(fd, mode, at, bytes); }
-int posix_fallocate(int fd, off_t at, off_t bytes) { return fallocate(fd, 0, at, bytes) ? errno : 0; }
-int posix_fallocate64(int fd, off64_t at, off64_t bytes) { return posix_fallocate(fd, at, bytes); }
 
 #define UNKNOWN_NAME(folder, name, call)                                                             \
     char path[PATH_MAX];                                                                             \

@@ -54,6 +54,7 @@ class File:
     since: list[Write | Size] = field(default_factory=list)
     now: bytearray = field(default_factory=bytearray)
     first_path: str = ""
+    aside: int = 0  # room is set aside up to there, and reads as nothing
     _waiting: dict[int, int] | None = None
     _steps: list[tuple[int, Write] | Size] | None = None
     _digests: dict[Kept, bytes] = field(default_factory=dict)
@@ -75,6 +76,7 @@ class File:
 
     def resize(self, size_bytes: int) -> None:
         self._change()
+        self.aside = 0  # also where it had that size already (truncate(2) of every file system that sets aside)
         cuts = size_bytes < len(self.now)
         self.since.append(Size(size_bytes, cuts))
         self.now = self.now[:size_bytes] + bytes(max(0, size_bytes - len(self.now)))
@@ -319,6 +321,8 @@ class Disk:
                 self._by_inode[call.inode].write(call.at, call.data)
             case Kind.SIZE:
                 self._by_inode[call.inode].resize(call.at)
+            case Kind.ASIDE:
+                self._by_inode[call.inode].aside = call.at
             case Kind.SYNC:
                 self._by_inode[call.inode].sync(failed=call.error != 0)
             case Kind.SYNC_FOLDER:
@@ -340,6 +344,11 @@ class Disk:
                 self._name(call.target, self._find(call.path), gone=old_name)
             case _:
                 pass
+
+    @property
+    def kept_from_others(self) -> dict[str, int]:
+        """The files behind whose end room is set aside, and how many bytes."""
+        return {f.first_path: f.aside - len(f.now) for f in self.files if f.aside > len(f.now)}
 
     # -- cuts ---------------------------------------------------------------------------------------------------------
 

@@ -127,6 +127,11 @@ def _name(file: SealedFile, *, first: bool) -> None:
         sync_folder(file._folder)
 
 
+def room_kept() -> AbstractContextManager[None]:
+    """What was set aside for a recording stays so when it is over."""
+    return replaced((device.sealed_file, "give_back", lambda _descriptor: None))
+
+
 def closing_at_the_end() -> AbstractContextManager[None]:
     """The file is closed when the recording is over, as any age file is: until then nobody can open it."""
     real = SealedFile._append
@@ -225,6 +230,7 @@ VARIANTS: dict[str, tuple[Callable[[], AbstractContextManager[None]], str]] = {
         (rename_before_sync, "this is not a signed manifest"),
         (in_place, "this is not a signed manifest"),
         (no_sync, "pieces were durable, "),
+        (room_kept, "keeps room behind its end"),
         (ledger_later, "pieces were durable, "),
         (name_first, "its file cannot be opened"),
         (closing_at_the_end, "between two writes its file was no whole age file"),

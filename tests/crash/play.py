@@ -29,7 +29,7 @@ from device.capture.sealer import Sealer
 from device.capture.waiting import WaitingRoom
 from device.capture.writer import Writer, WriterEvents
 from device.clock import Stamp, SystemClock
-from device.config import recipients_of
+from device.config_recipients import recipients_of
 from device.durable import sync_folder, write_whole
 from device.recording import RECEIPTS_NAME
 from device.recording.beside import Kind

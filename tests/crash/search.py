@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from device.age.identities import KeyIdentity
-from device.recording import ATTACHMENTS_NAME, SESSION_NAME
+from device.recording import ATTACHMENTS_NAME, LEDGER_NAME, SESSION_NAME
 from tests.crash.judge import HEADER, Opener, Outcome, beside_of, broken, examine, lay_out
 from tests.crash.model import Choice, Disk, State
 from tests.crash.promises import Piece, Told
@@ -72,6 +72,7 @@ class Search:
                     continue
             elif call is not None:
                 disk.obey(call)
+                self._look_for_room(disk, call)
             self.positions += 1
             for choice in disk.choices(chance, lots=lots):
                 digest = disk.digest(choice)
@@ -83,6 +84,14 @@ class Search:
                 self._judge(digest, told, final, _headers(disk, choice, told), f"after call {number} ({_name(call)})")
                 if (most is not None and len(self.states) >= most) or (until and until in str(self.wrong)):
                     return
+
+    def _look_for_room(self, disk: Disk, call: Call) -> None:
+        """Once the ledger of a recording is gone nobody looks after it: what is set aside then stays so."""
+        folder, _, name = call.path.rpartition("/")
+        if call.kind is Kind.UNLINK and name == LEDGER_NAME:
+            kept = [path for path in disk.kept_from_others if path.startswith(f"{folder}/")]
+            self.wrong.update(f"{path.rpartition('/')[2]} keeps room behind its end" for path in kept)
+            self.first_wrong.update({what: f"after {_name(call)}" for what in self.wrong if "keeps room" in what})
 
     def fill(self, run: Run, *, target: int, keep: int = 0) -> None:
         """Look again, each time by other lots, until so many distinct states were seen or no more are found."""

@@ -37,6 +37,7 @@ class Kind(IntEnum):
     MARK = 13
     UNKNOWN = 14
     SYMLINK = 15
+    ASIDE = 16
 
 
 CHANGES = (
@@ -52,6 +53,7 @@ CHANGES = (
     Kind.LINK,
     Kind.SYMLINK,
     Kind.OPEN,
+    Kind.ASIDE,
 )
 
 
@@ -67,7 +69,8 @@ class What(IntEnum):
 class Call:
     """One call that changed something, or tried to; paths are relative to the store.
 
-    ``at``: the offset of a write, the new size of SIZE. ``error``: only a sync that failed is in the log with one.
+    ``at``: the offset of a write, the new size of SIZE, the end of what is set ASIDE. ``error``: only a sync that
+    failed is in the log with one.
     """
 
     kind: Kind

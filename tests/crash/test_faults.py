@@ -18,6 +18,7 @@ import pytest
 
 from device.age.identities import KeyIdentity
 from device.recording import LEDGER_NAME, SESSION_NAME
+from device.recording.manifest import RecordingState
 from tests.crash.faults import OPERATIONS
 from tests.crash.judge import Opener, broken, examine
 from tests.crash.model import Disk, State
@@ -41,6 +42,7 @@ FAULTS: dict[str, dict[str, Any]] = {
         "restart": True,
         "cut": True,
     },
+    "a file system that sets no room aside": {"error": errno.EOPNOTSUPP, "kinds": [Kind.ASIDE]},
     "a read error": {"error": errno.EIO, "kinds": [Kind.READ]},
 }
 
@@ -121,6 +123,17 @@ def test_whatever_call_fails_nothing_durable_is_lost_and_it_is_told(
                 assert not wrong, f"{fault}: {said}: {wrong}"
                 COUNTED["states"] += 1
         COUNTED["positions"] += len(all_played)
+
+
+def test_room_that_cannot_be_set_aside_is_no_reason_not_to_record(
+    library: Path, identity: KeyIdentity, place: Path
+) -> None:
+    for error in (errno.EOPNOTSUPP, errno.ENOSPC, errno.EINTR):
+        fault = {"no room": {"error": error, "kinds": [Kind.ASIDE]}}
+        (played,) = rounds_of(library, place / str(error), identity, "record", fault)["no room"]
+        assert played.said["error"] == ""
+        (outcome,) = examine(played.left(), place / "scratch", played.told.pieces, Opener(identity)).found.values()
+        assert outcome.manifest.state is RecordingState.COMPLETE
 
 
 def test_a_recording_whose_fsync_failed_is_written_no_further(

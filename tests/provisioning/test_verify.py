@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import random
 import shutil
+import subprocess
+import sys
 from base64 import b64encode
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -510,3 +513,13 @@ def test_a_recording_is_read_once_and_in_constant_memory(long: Kept, clinic: Cli
     assert read[-1] == (long.manifest.size_bytes, long.manifest.size_bytes)
     assert long.manifest.size_bytes > 40 << 20
     assert peak_bytes < 6 << 20
+
+
+def test_whoever_reads_only_the_beginning_gets_no_traceback(long: Kept) -> None:
+    """``sotto-clinic verify … | head -n 0``."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "provisioning", "verify", long.folder, "--json"]
+    said = subprocess.run(command, check=False, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (said.returncode, said.stderr) == (1, f"verifying {long.folder.name}\n")

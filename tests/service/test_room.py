@@ -20,6 +20,17 @@ SOUND_ONLY = session_bytes(MINUTES * 60, bitrate=None)
 PLENTY = 1 << 40
 
 
+def test_what_merely_goes_on_is_told_no_more_than_twice_a_second(make_box: MakeBox) -> None:
+    # Ten times a second was a tenth of what recording costs, for a page that asks once a second.
+    box = make_box()
+    box.begin()
+    before = len(box.watcher.statuses)
+    box.pass_s(10)
+    # Less often only for this clock, which is twenty times as fast as the machine that has to keep pace.
+    assert 5 <= len(box.watcher.statuses) - before <= 22
+    box.stop()
+
+
 class SmallStore(Store):
     """A store with so much room, as it says."""
 

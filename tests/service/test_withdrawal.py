@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from statistics import median
 
@@ -45,17 +46,46 @@ def test_a_withdrawal_closes_the_microphone_within_200_ms(make_box: MakeBox) -> 
     assert median(took_ms) < 500
 
 
+def test_a_press_while_the_box_had_no_moment_for_it_is_heard(make_box: MakeBox) -> None:
+    """The kernel keeps edges with their times; whoever fetches them late must not take the press for a spike."""
+    box = make_box()
+    box.begin()
+    edges: deque[tuple[Button, bool, int]] = deque()
+    tell = box.panel._on_level
+    assert tell is not None
+
+    def fetch() -> None:
+        while edges:
+            tell(*edges.popleft())
+
+    box.panel.poll = fetch  # type: ignore[method-assign]
+    busy, free = threading.Event(), threading.Event()
+
+    def be_busy(_now_us: int) -> None:
+        busy.set()
+        assert free.wait(PATIENCE_S)
+
+    box.service.post(be_busy)
+    assert busy.wait(PATIENCE_S)
+    for down in (True, False):
+        edges.append((Button.CONSENT, down, box.clock.now_us()))
+        box.pass_s(0.15)
+    box.pass_s(0.5)
+    free.set()
+    box.until(lambda status: status.state == "withdrawn" and not status.panel.room_light)
+
+
 def test_a_withdrawal_does_not_wait_for_a_disk_that_stalls(make_box: MakeBox, tmp_path: Path) -> None:
     stalled, release = threading.Event(), threading.Event()
 
     class StallingStore(Store):
         stalls = False
 
-        def check(self) -> None:
+        def look(self) -> None:
             if self.stalls:
                 stalled.set()
                 assert release.wait(PATIENCE_S)
-            super().check()
+            super().look()
 
     base = store_at(tmp_path / "store")
     store = StallingStore(base.path, device_key=base._device_key)
