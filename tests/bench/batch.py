@@ -20,7 +20,7 @@ from tests.bench.peers import age, flac
 from tests.bench.setting import Setting
 
 _PER_HOUR = "CPU s/h"
-_SECONDS, _SYNCED_S = 300.0, 120.0
+_SECONDS, _SYNCED_S, _COUNTED_S = 300.0, 120.0, 30.0
 
 
 def chain(setting: Setting, sound: Path, seconds: float, *more: str | Path) -> dict[str, Any]:
@@ -37,6 +37,13 @@ def raw_sound(setting: Setting, seconds: float) -> Path:
     with path.open("wb") as out:
         subprocess.run(setting.material.playing(live=False, seconds=seconds), stdout=out, check=True)
     return path
+
+
+def calls(setting: Setting, sound: Path) -> Row:
+    """How many calls Python makes for a second of sound: what a busy machine does not change, so that it guards."""
+    made = chain(setting, sound, _COUNTED_S, "--metered", "--counted")["calls"] / _COUNTED_S
+    says = "calls that Python makes for a second of sound"
+    return Row("batch/calls", says, "calls/s", (made,), note="metered; counted, so the same in every run")
 
 
 def rows(setting: Setting) -> Iterator[Row]:
@@ -67,6 +74,7 @@ def rows(setting: Setting) -> Iterator[Row]:
     if "synced" in taken:
         says = "the same, two syncs a chunk, beside none"
         yield Row("batch/synced", says, _PER_HOUR, taken["synced"], taken["ours"], beside="not synced")
+    yield calls(setting, sound)
     size = (folder / "peer.age").stat().st_size
     made = chain(setting, sound, seconds)["size_bytes"]
     note = "fragments are filled up to whole chunks"

@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from tests.bench import parted
+from tests.bench.chain import counted
 from tests.bench.cost import Mark, children_of, cpu_s, memory, run_pipe, wakeups
 from tests.bench.live_parts import Floor, Sotto, window
 from tests.bench.material import HERE, ROOT, Material, build, material_in
@@ -98,6 +99,16 @@ def test_what_the_stopwatch_knows_by_name_is_called_so() -> None:
 def test_a_name_that_is_gone_is_told_and_not_passed_over() -> None:
     with pytest.raises(AttributeError):
         Stopwatch().wrap("gone", "tests.bench.cost:Gone.write")
+
+
+def test_calls_are_counted_the_same_each_time_and_what_is_done_once_more_shows() -> None:
+    def work(times: int) -> None:
+        for _ in range(times):
+            len(str(times))
+
+    first, again, more = (counted(lambda times=times: work(times)) for times in (10, 10, 11))  # type: ignore[misc]
+    assert first == again
+    assert more > first
 
 
 def test_the_floor_really_codes_and_seals_what_it_hears(material: Material, tmp_path: Path) -> None:
