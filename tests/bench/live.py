@@ -125,7 +125,7 @@ def _held(taken: dict[str, list[Taken]]) -> Iterator[Row]:
     resident = tuple(one.resident_mb for one in ours)
     yield Row("memory/resident", "resident while recording sound", "MB", resident, at_most=40)
     shares = [one.share_mb for one in ours]
-    if None not in shares:
+    if _PACKETS in taken and None not in shares:  # not in the short form: who else runs is no regression
         note = "pages that others hold too counted in part; it depends on who else runs"
         yield Row("memory/share", "the same, its share of what is shared", "MB", tuple(filter(None, shares)), note=note)
     for name in ("flac | age", "floor"):
