@@ -1,5 +1,5 @@
 # Everything runs from a fresh checkout: .ci/setup looks first, and installs what is missing.
-.PHONY: help demo test lint types lock bench bench-press bench-recovery bench-sync bench-page fleet fleet-desk soak kill crash sync-faults appliance \
+.PHONY: help demo test lint types lock bench bench-record bench-press bench-recovery bench-sync bench-page bench-reader fleet fleet-desk soak kill crash sync-faults appliance \
 	appliance-soak appliance-way deb deb-check update clean setup-run setup-test setup-appliance
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -25,8 +25,13 @@ types: setup-test ## mypy --strict over device and provisioning
 lock: setup-test ## write both lock files from pyproject.toml (LOCK=--upgrade: newest of everything)
 	@.ci/lock $(LOCK)
 
-bench: setup-test ## what a recorded hour costs in CPU and memory
-	@$(PYTHON) tests/bench.py $(BENCH)
+bench: setup-test ## what it all costs, beside what one would otherwise use; ten minutes, into docs/performance.md (BENCH='--short --rows live,batch')
+	@tests/tools/fetch-nginx >/dev/null
+	@tests/tools/fetch-age >/dev/null
+	@$(PYTHON) -m tests.bench $(BENCH)
+
+bench-record: setup-test ## the short form of that RUNS=10 times: by this record the tests see what became worse
+	@$(PYTHON) -m tests.bench --record $(or $(RUNS),10)
 
 bench-press: setup-test ## how long a press takes: RECORD to the first sound, CONSENT to the devices closed
 	@tests/tools/fetch-pulseaudio >/dev/null

@@ -11,6 +11,7 @@ takes to open and close it, and nothing here knows that.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import statistics
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -98,20 +99,20 @@ def tell(name: str, values: list[float], *, limit: int | None = None) -> None:
     print(f"  {name:<42}{statistics.median(ordered):7.0f}{p90:7.0f}{ordered[-1]:7.0f}{kept}")
 
 
-def measure(room: PulseRoom | RoomCard, folder: Path, rounds: int) -> None:
-    """All rounds in one room, and what came of them."""
-    times, load = Times(), os.getloadavg()[0]
+def measure(room: PulseRoom | RoomCard, folder: Path, rounds: int) -> Times:
+    """All rounds in one room."""
+    times = Times()
     with live_box(microphone(room.name), folder) as box:
         for number in range(1, rounds + 1):
             one_session(box, number, times)
             one_arecord(room, times)
-    print(
-        f"{type(room).__name__}: {rounds} rounds, {os.cpu_count()} cores, load {load:.1f} to {os.getloadavg()[0]:.1f}"
-    )
-    report(times)
+    return times
 
 
-def report(times: Times) -> None:
+def report(name: str, times: Times) -> None:
+    """What came of them."""
+    rounds = len(times.in_hand)
+    print(f"{name}: {rounds} rounds, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end")
     print(f"  {'ms':<42}{'median':>7}{'p90':>7}{'max':>7}")
     tell("RECORD to the first sample", times.first_sample, limit=START_LIMIT_MS)
     tell("RECORD to the first sound in hand", times.in_hand, limit=START_LIMIT_MS)
@@ -126,7 +127,10 @@ def report(times: Times) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--rooms", choices=("card", "both"), default="both")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
+    measured: dict[str, Times] = {}
     loop = random.Random(7).randbytes(2 * 48_000 * STEREO.frame_bytes)
     with tempfile.TemporaryDirectory(prefix="sotto-") as name, pytest.MonkeyPatch.context() as environment:
         card_folder, pulse_folder = Path(name, "card"), Path(name, "pulse")
@@ -134,10 +138,16 @@ def main() -> int:
         pulse_folder.mkdir()
         card = room_card(card_folder, build_card(card_folder), loop)
         tell_alsa(environment, card.config)
-        measure(card, card_folder, options.rounds)
-        with pulse_room(pulse_folder, environment) as pulse:
-            pulse.play(loop)
-            measure(pulse, pulse_folder, options.rounds)
+        measured["RoomCard"] = measure(card, card_folder, options.rounds)
+        if options.rooms == "both":
+            with pulse_room(pulse_folder, environment) as pulse:
+                pulse.play(loop)
+                measured["PulseRoom"] = measure(pulse, pulse_folder, options.rounds)
+    if options.json:
+        print(json.dumps({name: asdict(times) for name, times in measured.items()}))
+        return 0
+    for name, times in measured.items():
+        report(name, times)
     return 0
 
 

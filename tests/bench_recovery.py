@@ -113,8 +113,8 @@ def told(took: dict[str, Any]) -> str:
     return f"{cost}   memory {took['peak_mib']:.0f} MiB, of which for this {took['grown_mib']:.1f}"
 
 
-def measure(folder: Path, size_bytes: int) -> None:
-    """One recording of that size, closed; read by stock programs; and erased."""
+def measure(folder: Path, size_bytes: int) -> dict[str, Any]:
+    """One recording of that size, closed; read by stock programs; and erased: what each took."""
     store = Store(Path(tempfile.mkdtemp(dir=folder)), device_key=Ed25519PrivateKey.generate())
     recording = make_torn(store, size_bytes)
     took = recovered(store.path)
@@ -122,17 +122,28 @@ def measure(folder: Path, size_bytes: int) -> None:
     found = (took["what"], manifest.state, manifest.size_bytes)
     if found != ("closed", RecordingState.INTERRUPTED, file.stat().st_size):
         raise SystemExit(f"not recovered: {found}")
-    print(f"{file.stat().st_size / 1e6:7.0f} MB, {manifest.chunks} chunks:")
-    print(f"  recovery      {told(took)}")
+    measured: dict[str, Any] = {"mb": file.stat().st_size / 1e6, "chunks": manifest.chunks, "recovery": took}
     for name, command in (("sha256sum", ["sha256sum", file]), ("cat", ["cat", file])):
         seconds, cpu_s = timed(command)
-        share = 100 * took["seconds"] / seconds
-        print(f"  {name:<13} {seconds:7.2f} s   {cpu_s:6.2f} s CPU   recovery takes {share:.0f} % of that")
+        measured[name] = {"seconds": seconds, "cpu_s": cpu_s}
     store.mark_withdrawn(recording.name)
     took = recovered(store.path)
     if took["what"] != "erased" or recording.exists():
         raise SystemExit("not erased")
-    print(f"  if withdrawn  {told(took)}")
+    return measured | {"withdrawn": took}
+
+
+def tell(measured: dict[str, Any]) -> None:
+    """The same as a person reads it."""
+    print(f"{measured['mb']:7.0f} MB, {measured['chunks']} chunks:")
+    print(f"  recovery      {told(measured['recovery'])}")
+    for name in ("sha256sum", "cat"):
+        one = measured[name]
+        share = 100 * measured["recovery"]["seconds"] / one["seconds"]
+        print(
+            f"  {name:<13} {one['seconds']:7.2f} s   {one['cpu_s']:6.2f} s CPU   recovery takes {share:.0f} % of that"
+        )
+    print(f"  if withdrawn  {told(measured['withdrawn'])}")
 
 
 def main() -> int:
@@ -141,12 +152,17 @@ def main() -> int:
     parser.add_argument("--sizes-mb", default="10,100,1000", help="of the recordings")
     parser.add_argument("--folder", type=Path, help="where to make them (default: the system's folder for such)")
     parser.add_argument("--recover", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     if options.recover is not None:
         return child(options.recover)
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
-        for size in options.sizes_mb.split(","):
-            measure(Path(name), int(size) * 1_000_000)
+        sizes = [int(size) * 1_000_000 for size in options.sizes_mb.split(",")]
+        if options.json:
+            print(json.dumps([measure(Path(name), size) for size in sizes]))
+            return 0
+        for size in sizes:
+            tell(measure(Path(name), size))
     return 0
 
 

@@ -22,9 +22,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from device.remote_sftp import sftp_remote
 from device.ssh_channel import Account, ssh_command
@@ -129,8 +130,8 @@ def sftp(folder: Path, file: Path, more: str) -> Iterator[Pair]:
         server.close()
 
 
-def measure(pair: Pair, size: int, pairs: int, expected: str) -> None:
-    """Both in turn, each time the other one first."""
+def measure(pair: Pair, size: int, pairs: int, expected: str) -> dict[str, Any]:
+    """Both in turn, each time the other one first; each one's transfers."""
     ours: list[Took] = []
     theirs: list[Took] = []
     for number in range(pairs + 1):
@@ -142,8 +143,16 @@ def measure(pair: Pair, size: int, pairs: int, expected: str) -> None:
             if pair.held() != {NAME: expected}:
                 raise SystemExit(f"{command[0]} did not send the file")
     del ours[0], theirs[0]  # the first pair warms up
-    print(f"{pair.kind}, {size / 1e6:.0f} MB, {pairs} pairs, medians:")
-    for name, took in (("put", ours), (pair.peer, theirs)):
+    took = {"ours": [asdict(one) for one in ours], "theirs": [asdict(one) for one in theirs]}
+    return {"kind": pair.kind, "peer": pair.peer, "size_bytes": size, **took}
+
+
+def tell(told: dict[str, Any]) -> None:
+    """The same as a person reads it."""
+    size, peer = told["size_bytes"], told["peer"]
+    ours, theirs = ([Took(**one) for one in told[side]] for side in ("ours", "theirs"))
+    print(f"{told['kind']}, {size / 1e6:.0f} MB, {len(ours)} pairs, medians:")
+    for name, took in (("put", ours), (peer, theirs)):
         speed = size / 1e6 / median(one.seconds for one in took)
         all_cpu_s = median(one.cpu_s + one.server_cpu_s for one in took)
         print(
@@ -153,7 +162,7 @@ def measure(pair: Pair, size: int, pairs: int, expected: str) -> None:
     ratios = sorted(their.seconds / our.seconds for our, their in zip(ours, theirs, strict=True))
     cpu = median((our.cpu_s / their.cpu_s) for our, their in zip(ours, theirs, strict=True))
     spread = " ".join(f"{ratio:.2f}" for ratio in ratios)
-    print(f"  put is {100 * median(ratios):.0f} % as fast as {pair.peer} ({spread}), at {cpu:.2f} times its CPU")
+    print(f"  put is {100 * median(ratios):.0f} % as fast as {peer} ({spread}), at {cpu:.2f} times its CPU")
 
 
 def main() -> int:
@@ -165,6 +174,7 @@ def main() -> int:
     parser.add_argument("--sshd", default="", help="lines for the server's configuration (Ciphers …)")
     parser.add_argument("--watch", help=argparse.SUPPRESS)
     parser.add_argument("--put-sftp", help=argparse.SUPPRESS)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     asked = parser.parse_args()
     if asked.watch:
         return watch(json.loads(asked.watch))
@@ -179,15 +189,20 @@ def main() -> int:
         with file.open("wb") as source:
             for left in range(size, 0, -MIB):
                 source.write(os.urandom(min(MIB, left)))
-        expected = known(file.read_bytes())
+        expected, told = known(file.read_bytes()), []
         if asked.only != "s3":
             with sftp(folder, file, asked.sshd) as pair:
-                measure(pair, size, asked.pairs, expected)
+                told.append(measure(pair, size, asked.pairs, expected))
         if asked.only != "sftp":
             from tests.bench_sync_s3 import s3  # it knows this module
 
             with s3(folder, file) as pair:
-                measure(pair, size, asked.pairs, expected)
+                told.append(measure(pair, size, asked.pairs, expected))
+    if asked.json:
+        print(json.dumps(told))
+        return 0
+    for one in told:
+        tell(one)
     return 0
 
 

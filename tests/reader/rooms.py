@@ -110,6 +110,7 @@ def room_by_tls(
     identity: KeyIdentity,
     *,
     between: Callable[[int], Any],
+    authority: Authority | None = None,
 ) -> Iterator[Room]:
     """A box behind its nginx; ``between(port)`` gives a context whose value is the port that browsers get to."""
     with ExitStack() as ends:
@@ -119,7 +120,8 @@ def room_by_tls(
         port = ends.enter_context(between(given.getsockname()[1]))
         app = box.app(room=False, front=Front((HOST,), port))
         ends.enter_context(page_at(folder / "page.sock", app))
-        authority = Authority()
-        ends.enter_context(nginx(folder, authority, store=store, page=folder / "page.sock", listening=given))
+        ends.enter_context(
+            nginx(folder, authority or Authority(), store=store, page=folder / "page.sock", listening=given)
+        )
         key = fingerprint(device_key.public_key().public_bytes_raw())
         yield Room(f"https://{HOST}:{port}", key, box)
