@@ -19,11 +19,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from device.age.recipients import parse_recipient
-from device.capture.backlog import Samples
 from device.capture.camera import ChildCamera
 from device.capture.facts import Beginning, Facts
 from device.capture.meter import Meter
-from device.capture.packets import Picture, SoundFormat, Wire, widen
+from device.capture.packets import Picture, Sound, SoundFormat, Wire
 from device.capture.pipeline import Pipeline
 from device.capture.sealer import Sealer
 from device.errors import CameraError
@@ -83,11 +82,11 @@ def write(asked: argparse.Namespace) -> int:
             if len(data) < PERIOD_SAMPLES * SOUND.frame_bytes:  # a session may be longer than what is heard in it
                 file.seek(0)
                 data = file.read(PERIOD_SAMPLES * SOUND.frame_bytes)
-            samples = widen(data, SOUND.wire)
             if meter is not None:
-                meter.write(samples, PERIOD_SAMPLES)
+                meter.write(data, PERIOD_SAMPLES)
             end_us = SOUND.us((number + 1) * PERIOD_SAMPLES)
-            pipeline.write_samples(Samples(samples, PERIOD_SAMPLES, end_us))
+            pipeline.write_sound(Sound(data, PERIOD_SAMPLES, end_us))
+            pipeline.flush_if_due()
             while held is not None and held.at_us < end_us:
                 pipeline.write_picture(held)
                 held = next(waiting, None)
