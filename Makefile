@@ -1,6 +1,6 @@
 # Everything runs from a fresh checkout: .ci/setup looks first, and installs what is missing.
 .PHONY: help demo test lint types lock bench bench-record bench-press bench-recovery bench-sync bench-page bench-reader fleet fleet-desk soak kill crash sync-faults appliance \
-	appliance-soak appliance-way deb deb-check update clean setup-run setup-test setup-appliance
+	appliance-soak appliance-way deb deb-check update clean setup-run setup-test setup-appliance setup-deb
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
@@ -76,13 +76,13 @@ crash: setup-test ## 100000 states of a disk that lost its power (STATES=…), a
 appliance: setup-appliance ## a box in an emulator, pressed, unplugged and cut off (as root; FULL=1: reboots and long windows too; ARCH=arm64: on aarch64)
 	@SOTTO_APPLIANCE=$(if $(FULL),full,1) $(PYTHON) -m pytest tests/appliance $(PYTEST)
 
-deb: setup-test ## the Debian package of a box, in dist/ (as root; ARCH=arm64 for a Raspberry Pi)
+deb: setup-deb ## the Debian package of a box, in dist/ (as root; ARCH=arm64 for a Raspberry Pi)
 	@$(PYTHON) deb/build.py --arch $(or $(ARCH),amd64)
 
 update: deb ## an update's image of that package, in dist/ (as root; ARCH=arm64); `sotto-clinic update make` signs it
 	@$(PYTHON) -m deb.image dist/sotto_$$($(PYTHON) -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["project"]["version"])')_$(or $(ARCH),amd64).deb
 
-deb-check: setup-test ## that package in a Debian trixie: installed, looked through, and purged (as root)
+deb-check: setup-deb ## that package in a Debian trixie: installed, looked through, and purged (as root)
 	@SOTTO_DEB=1 $(PYTHON) -m pytest tests/deb $(PYTEST)
 
 appliance-soak: setup-appliance ## record for long in that box (SOAK=1h, SOAK=5m) and look for any sound that is missing
@@ -100,6 +100,9 @@ setup-run:
 
 setup-appliance:
 	@.ci/setup appliance
+
+setup-deb:
+	@.ci/setup deb
 
 setup-test:
 	@.ci/setup test
