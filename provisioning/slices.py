@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from provisioning.fragments import Fragment, Track, init_without, move, mute
-from provisioning.recording import BATCH_CHUNKS, SealedRecording
+from provisioning.recording import BATCH_CHUNKS, MOST_BATCH_CHUNKS, SealedRecording
 
 # A key frame comes every two seconds or so. Where none came for this long the camera was given up: the slice then
 # starts with sound alone, and its picture (if there is one again) with the next key frame.
@@ -162,19 +162,20 @@ def _bound(recording: SealedRecording, to_us: int) -> int:
 
 
 def _walk(recording: SealedRecording, first: Fragment, *, to_us: int) -> Iterator[Fragment]:
-    """The fragments of a slice, a batch of chunks brought at a time."""
+    """The fragments of a slice, a batch of chunks brought at a time, so that a far server is asked a few times only."""
     bound = max(_bound(recording, to_us), first.chunk + first.chunks)
-    recording.fetch(first.chunk, bound)
-    fragment, fetched = first, first.chunk + BATCH_CHUNKS
+    fragment, following = first, first.chunk + first.chunks
+    fetched, batch = first.chunk, BATCH_CHUNKS
     while True:
+        while fetched < min(following + 1, bound):  # all of this fragment, and where the next one begins
+            batch_end = min(fetched + batch, bound)
+            recording.fetch(fetched, batch_end)
+            fetched, batch = batch_end, min(2 * batch, MOST_BATCH_CHUNKS)
         yield fragment
-        following = fragment.chunk + fragment.chunks
         if following >= bound:
             return
-        if following >= fetched:
-            recording.fetch(following, bound)
-            fetched = following + BATCH_CHUNKS
         fragment = recording.fragment_at(following, reached_us=fragment.end_us)
+        following = fragment.chunk + fragment.chunks
         if fragment.start_us >= to_us:
             return
 

@@ -160,6 +160,29 @@ def test_a_slice_reads_only_the_ends_and_what_it_needs(clinic: Any, sound_quiet:
         assert len(data) < read, "the padding is left out"
 
 
+@pytest.mark.parametrize("kind", ["sound", "sound without an index", "picture"])
+def test_a_long_slice_is_brought_in_a_few_reads(
+    clinic: Any, sound_quiet: Any, with_picture: Any, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A box may be far away: each read costs the way there and back. Fragments of a picture lie over several chunks."""
+    made = {"sound": (sound_quiet, {}), "sound without an index": (sound_quiet, {"most": 250})}
+    media, words = made.get(kind, (with_picture, {}))
+    sealed = clinic.seal(*media, **words)
+    reads: list[int] = []
+    read_at = FileSource.read_at
+
+    def counted(source: FileSource, offset: int, size: int) -> bytes:
+        reads.append(size)
+        return read_at(source, offset, size)
+
+    monkeypatch.setattr(FileSource, "read_at", counted)
+    _, _, read_bytes = take(clinic, sealed, 0, 180_000_000)
+    batches = [size for size in reads if size > 2 * SEALED_BYTES]
+    assert sum(batches) > read_bytes * 0.8
+    assert len(batches) <= 5
+    assert len(reads) - len(batches) <= 12  # header, end, and the halves by which a moment is found
+
+
 def test_without_an_index_few_chunks_more_are_read(clinic: Any, sound_quiet: Any) -> None:
     chunks, sound = sound_quiet
     whole = clinic.seal(chunks, sound, folder="000001-aaaaaaaaaa")
