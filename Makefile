@@ -26,8 +26,7 @@ lock: setup-test ## write both lock files from pyproject.toml (LOCK=--upgrade: n
 	@.ci/lock $(LOCK)
 
 bench: setup-test ## what it all costs, beside what one would otherwise use; ten minutes, into docs/performance.md (BENCH='--short --rows live,batch')
-	@tests/tools/fetch-nginx >/dev/null
-	@tests/tools/fetch-age >/dev/null
+	@for fetch in age ceph nginx pulseaudio; do tests/tools/fetch-$$fetch >/dev/null || exit 1; done
 	@$(PYTHON) -m tests.bench $(BENCH)
 
 bench-record: setup-test ## the short form of that RUNS=10 times: by this record the tests see what became worse

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.figures import Row
-from tests.bench.guard import kind_of_machine, pairs_for, record, recorded, spread_table, too_high, write_record
+from tests.bench.guard import kind_of_machine, record, recorded, spread_table, too_high, write_record
 
 
 def run(ratio: float, restless: float = 1.0, mb: float = 40.0) -> list[Row]:
@@ -43,12 +43,6 @@ def test_what_is_more_than_15_percent_above_is_named(rows: list[Row], bad: list[
     said = too_high(rows, record(RUNS))
     assert len(said) == len(bad)
     assert all(words in line for words, line in zip(bad, said, strict=True))
-
-
-def test_counts_are_looked_at_once_and_times_in_pairs() -> None:
-    counts = {"bytes": {"strays": 0.0, "guards": True}, "time": {"strays": 0.2, "guards": False}}
-    assert pairs_for(counts) == 1
-    assert pairs_for({**counts, "time": {"strays": 0.05, "guards": True}}) == 5
 
 
 def test_each_kind_of_machine_has_a_record_of_its_own(tmp_path: Path) -> None:
