@@ -25,9 +25,6 @@ from provisioning.times import format_time
 # The first chunk and a header with some eight post-quantum recipients, in one request.
 _HEAD_BYTES: Final = SEALED_CHUNK_BYTES + 16 * 1024
 _SEALED_CLOSING_BYTES: Final = len(CLOSING) + TAG_BYTES
-BATCH_CHUNKS: Final = 16
-# A slice is brought in batches that grow to this: without an index, what is brought in vain is less than what was not.
-MOST_BATCH_CHUNKS: Final = 128
 _RECENT_CHUNKS: Final = 32  # 2 MiB: what looking for a place has read is not read again when it is written
 
 
@@ -106,12 +103,12 @@ class SealedRecording:
         return self._recent[number]
 
     def fetch(self, first: int, end: int) -> None:
-        """Bring the chunks ``first … end - 1`` (``MOST_BATCH_CHUNKS`` of them at most) in one read."""
+        """Bring the chunks ``first … end - 1`` into memory, in one read."""
         while first in self._recent:
             first += 1
-        count = min(end - first, MOST_BATCH_CHUNKS)
-        if count > 0:
-            self._ahead.fetch(self._payload_offset + first * SEALED_CHUNK_BYTES, count * SEALED_CHUNK_BYTES)
+        if first < end:
+            offset, size = first * SEALED_CHUNK_BYTES, (end - first) * SEALED_CHUNK_BYTES
+            self._ahead.fetch(self._payload_offset + offset, size)
 
     def fragment_at(self, chunk: int, *, reached_us: int | None = None) -> Fragment:
         """The fragment that starts with a chunk.

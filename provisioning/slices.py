@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from provisioning.fragments import Fragment, Track, init_without, move, mute
-from provisioning.recording import BATCH_CHUNKS, MOST_BATCH_CHUNKS, SealedRecording
+from provisioning.recording import SealedRecording
 
 # A key frame comes every two seconds or so. Where none came for this long the camera was given up: the slice then
 # starts with sound alone, and its picture (if there is one again) with the next key frame.
 MOST_LEAD_US: Final = 10_000_000
 _MOST_FRAGMENTS_WITHOUT_SOUND: Final = 8
+# A slice is brought in batches that grow to this: without an index, what is brought in vain is less than what was not.
+_FIRST_BATCH_CHUNKS: Final = 16
+_MOST_BATCH_CHUNKS: Final = 128
 
 
 class Sink(Protocol):
@@ -127,7 +130,7 @@ def write_slice(recording: SealedRecording, sink: Sink, *, from_us: int, to_us: 
         end_us = max(end_us, fragment.end_us)
         waiting.append((fragment, content))
         unseen -= {run.track.track_id for run in fragment.runs}
-        if moment_us < 0 and unseen and fragment.chunk - first.chunk < BATCH_CHUNKS:
+        if moment_us < 0 and unseen and fragment.chunk - first.chunk < _FIRST_BATCH_CHUNKS:
             continue  # the track that is still to come may start a little earlier than the others
         moment_us = _flush(waiting, sink, moment_us=moment_us)
     moment_us = _flush(waiting, sink, moment_us=moment_us)
@@ -165,12 +168,12 @@ def _walk(recording: SealedRecording, first: Fragment, *, to_us: int) -> Iterato
     """The fragments of a slice, a batch of chunks brought at a time, so that a far server is asked a few times only."""
     bound = max(_bound(recording, to_us), first.chunk + first.chunks)
     fragment, following = first, first.chunk + first.chunks
-    fetched, batch = first.chunk, BATCH_CHUNKS
+    fetched, batch = first.chunk, _FIRST_BATCH_CHUNKS
     while True:
         while fetched < min(following + 1, bound):  # all of this fragment, and where the next one begins
             batch_end = min(fetched + batch, bound)
             recording.fetch(fetched, batch_end)
-            fetched, batch = batch_end, min(2 * batch, MOST_BATCH_CHUNKS)
+            fetched, batch = batch_end, min(2 * batch, _MOST_BATCH_CHUNKS)
         yield fragment
         if following >= bound:
             return
