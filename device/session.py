@@ -368,10 +368,10 @@ class Session:
         return tuple(actions)
 
     def _due(self, at_us: int) -> Due | None:
-        due = [(due_us, list(Timer).index(timer), timer) for timer, due_us in self._ctx.timers.items()]
-        if not due or min(due)[0] > at_us:
+        next_us = self.next_deadline_us
+        if next_us is None or next_us > at_us:  # nearly always
             return None
-        due_us, _, timer = min(due)
+        due_us, _, timer = min((due_us, list(Timer).index(timer), timer) for timer, due_us in self._ctx.timers.items())
         return Due(timer, due_us)
 
     def _heard(self, event: Event) -> bool:

@@ -7,6 +7,7 @@ tells that capture is gone.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -116,9 +117,10 @@ class Status(_Model):
 
 def publish(status: Status, run: Path) -> None:
     """Replace the published status. Not synced: it is meant to be lost at a reboot."""
-    beside = run / (STATUS_NAME + ".new")
-    beside.write_text(status.model_dump_json(), encoding="utf-8")
-    beside.rename(run / STATUS_NAME)
+    beside = f"{run}/{STATUS_NAME}.new"
+    with open(beside, "wb", buffering=0) as file:  # noqa: PTH123  # twice a second: paths are put together slowly
+        file.write(status.model_dump_json().encode())
+    os.rename(beside, f"{run}/{STATUS_NAME}")  # noqa: PTH104
 
 
 def read_status(run: Path) -> Status | None:

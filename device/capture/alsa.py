@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from device.capture.microphone import AlsaSource, Overrun
-from device.capture.packets import SoundFormat, Wire
+from device.capture.packets import PERIOD_US, SoundFormat, Wire
 from device.capture.sound_cards import Identity
 from device.clock import Clock
 from device.errors import MicrophoneError, MissingPackageError
@@ -32,10 +32,8 @@ _FORMATS: Final = {
     Wire.S24_3LE: alsaaudio.PCM_FORMAT_S24_3LE,
     Wire.S16_LE: alsaaudio.PCM_FORMAT_S16_LE,
 }
-# 180 ms. Whatever wakes costs, and nobody has to hear of a sound sooner; four of them are a fragment of quiet sound.
-_PERIOD_SAMPLES: Final = 8640
 # Four seconds of hardware buffer where the driver has it: the reader may be late, the sound may not be lost.
-_PERIODS: Final = 22
+_PERIODS: Final = 17
 _OVERRUN: Final = -32  # -EPIPE (snd_pcm_readi)
 _BUSY_HINT: Final = "another program uses it: end that one (fuser -v /dev/snd/* names it)"
 _NAME_HINT: Final = "check its cable and its name: arecord -L lists the devices"
@@ -78,7 +76,7 @@ class AlsaStream:
                 rate=sound.rate_hz,
                 channels=sound.channels,
                 format=_FORMATS[sound.wire],
-                periodsize=_PERIOD_SAMPLES,
+                periodsize=sound.samples(PERIOD_US),
                 periods=_PERIODS,
             )
         except alsaaudio.ALSAAudioError as problem:

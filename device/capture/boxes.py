@@ -6,7 +6,7 @@ Source: ISO/IEC 14496-12 (ISO-BMFF), 14496-15 (AVC in it), "Encapsulation of FLA
 from __future__ import annotations
 
 from dataclasses import dataclass
-from struct import pack
+from struct import Struct, pack
 
 PICTURE_TIMESCALE = 1_000_000
 _MATRIX = pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
@@ -119,24 +119,26 @@ class Run:
 RUN_OVERHEAD_BYTES = 8 + 16 + 20 + 20
 RUN_SAMPLE_BYTES = 12
 FRAGMENT_OVERHEAD_BYTES = 8 + 16 + 8
+# Their heads, each in one go: one is written for every chunk, and box by box it took as long as sealing does.
+_MOOF = Struct(">I4s I4sII")
+_TRAF = Struct(">I4s I4sII I4sIQ I4sIIi")
+_MDAT = Struct(">I4s")
 
 
 def movie_fragment(sequence: int, runs: list[Run]) -> bytes:
     """``moof`` and the head of the ``mdat`` that the runs' data follows, in the order of ``runs``."""
     moof_bytes = 24 + sum(RUN_OVERHEAD_BYTES + RUN_SAMPLE_BYTES * len(run.samples) for run in runs)
     offset = moof_bytes + 8
-    trafs = []
+    pieces = [_MOOF.pack(moof_bytes, b"moof", 16, b"mfhd", 0, sequence)]
     for run in runs:
+        lines_bytes = RUN_SAMPLE_BYTES * len(run.samples)
+        traf = (RUN_OVERHEAD_BYTES + lines_bytes, b"traf")
+        tfhd = (16, b"tfhd", 0x020000, run.track_id)  # offsets count from this moof
+        tfdt = (20, b"tfdt", 1 << 24, run.start)
+        trun = (20 + lines_bytes, b"trun", 0x000701, len(run.samples), offset)
+        pieces.append(_TRAF.pack(*traf, *tfhd, *tfdt, *trun))
         numbers = [number for size, duration, flags in run.samples for number in (duration, size, flags)]
-        lines = pack(f">{len(numbers)}I", *numbers)
-        trafs.append(
-            box(
-                b"traf",
-                full_box(b"tfhd", 0, 0x020000, pack(">I", run.track_id)),  # offsets count from this moof
-                full_box(b"tfdt", 1, 0, pack(">Q", run.start)),
-                full_box(b"trun", 0, 0x000701, pack(">Ii", len(run.samples), offset), lines),
-            )
-        )
+        pieces.append(pack(f">{len(numbers)}I", *numbers))
         offset += run.data_bytes
-    moof = box(b"moof", full_box(b"mfhd", 0, 0, pack(">I", sequence)), *trafs)
-    return moof + pack(">I", offset - moof_bytes) + b"mdat"
+    pieces.append(_MDAT.pack(offset - moof_bytes, b"mdat"))
+    return b"".join(pieces)

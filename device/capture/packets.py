@@ -32,6 +32,9 @@ class Wire(StrEnum):
         return 16 if self is Wire.S16_LE else 24
 
 
+# How much sound is read at a time. Whatever wakes costs, and nobody has to hear of a sound sooner; three of them are a
+# fragment of quiet sound.
+PERIOD_US: Final = 240_000
 SILENCE_DBFS: Final = -144.5  # the least that 24 bits can say
 _SAMPLE_BYTES: Final = {Wire.S16_LE: 2, Wire.S24_3LE: 3, Wire.S32_LE: 4}
 
@@ -136,7 +139,7 @@ class Microphone(Protocol):
         """
 
     def read(self) -> Sound | Gap:
-        """The next period, as soon as it is there: 200 ms at most.
+        """The next period, as soon as it is there: a quarter of a second at most.
 
         Raises:
             MicrophoneError: the device is gone, or ``interrupt`` was called. What it delivered before has been read.

@@ -45,9 +45,10 @@ from device.status import Status
 from device.stills import Still
 from device.words import Button
 
-_WATCH_US: Final = 250_000
-# Every change is told at once. What merely goes on is told twice as often as a page asks.
-_STATUS_BUSY_US: Final = 500_000
+# Every change is told at once. What merely goes on is told twice as often as a page asks, and looked after as often, in
+# one go: to wake costs this thread as much as what it then does.
+_WATCH_US: Final = 500_000
+_STATUS_BUSY_US: Final = _WATCH_US
 _STATUS_IDLE_US: Final = 1_000_000
 _HEALTH_US: Final = 5_000_000
 _LAST_LOOK_S: Final = 2.0
@@ -169,7 +170,7 @@ class CaptureService:
             message(self._clock.now_us())
         self._hear_hands(self._levels.tick(now_us))
         now_us = self._clock.now_us()
-        self._hear(Tick(now_us))
+        self._let_pass(now_us)
         if now_us >= self._next_health_us:
             self._next_health_us = now_us + _HEALTH_US
             self._look_after_health()
@@ -205,10 +206,16 @@ class CaptureService:
         for event in events:
             self._hear(event)
 
+    def _let_pass(self, now_us: int) -> None:
+        """Tell the session what time it is, where that changes anything."""
+        due_us = self._session.next_deadline_us
+        if due_us is not None and due_us <= now_us:
+            self._hear(Tick(now_us))
+
     def _hear(self, event: Event) -> None:
         if not isinstance(event, Tick):
             # Deadlines that have passed are told as what they are, not as the doing of whatever came next.
-            self._hear(Tick(event.at_us))
+            self._let_pass(event.at_us)
         stood, before = Stand.of(self._session), self._session.state
         actions = self._session.handle(event)
         for happened in trail_of(event, actions, before=stood, session=self._session, find_id=self._recorder.find_id):

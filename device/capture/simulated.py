@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import IO, Final
 
 from device.capture.camera import MOST_BITS_PER_S, ChildCamera
-from device.capture.packets import Gap, Picture, Sound, SoundFormat
+from device.capture.packets import PERIOD_US, Gap, Picture, Sound, SoundFormat
 from device.capture.wav import Wav, read_wav
 from device.clock import Clock
 from device.errors import CameraError, MicrophoneError
 
-PERIOD_US: Final = 180_000
 # How far ahead of the slowest camera a rehearsal's time may run; a period or two of sound.
 _CAMERA_SLACK_US: Final = 500_000
 _GONE_HINT: Final = "plug the microphone in again; the recording goes on and marks what is missing"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,12 +23,13 @@ from device.words import Button
 from tests.bench.material import ROOT
 
 PATIENCE_S: Final = 60.0
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108  # a folder of its own is made there
 _PRESS_S: Final = 0.1
 _CONFIG: Final = """
 [box]
 name = "Room 1"
 device_key = "{folder}/device.key"
-run = "{folder}/run"
+run = "{run}"
 
 [store]
 path = "{store}"
@@ -49,6 +53,11 @@ port = 0
 """
 
 
+def _run_folder(folder: Path) -> Path:
+    """Where a box publishes its status: a folder of memory, as ``/run`` is; on a disk each status would be written."""
+    return Path(tempfile.mkdtemp(prefix="sotto-bench-", dir=_MEMORY)) if os.access(_MEMORY, os.W_OK) else folder / "run"
+
+
 class CaptureBox:
     """One service. ``program``: what runs it, where that is not the program that ships; ``store``: elsewhere."""
 
@@ -62,15 +71,15 @@ class CaptureBox:
         program: Sequence[str | Path] = ("-m", "device"),
         store: Path | None = None,
     ) -> None:
-        self.folder, self.run = folder, folder / "run"
+        self.folder, self.run = folder, _run_folder(folder)
         self.store = folder / "store" if store is None else store
         for made in (self.run, self.store):
             made.mkdir(parents=True, exist_ok=True)
         load_or_make_device_key(folder / "device.key")
         self._finger: threading.Timer | None = None
         config = folder / "sotto.toml"
-        facts = {"folder": folder, "store": self.store, "wav": wav, "recipient": recipient, "camera": camera}
-        config.write_text(_CONFIG.format(**facts))
+        facts = {"wav": wav, "recipient": recipient, "camera": camera}
+        config.write_text(_CONFIG.format(folder=folder, run=self.run, store=self.store, **facts))
         self._said = folder / "said"
         # From RECORD to the first byte durable, and to the first sound durable, of the newest recording.
         self.durable_after_s = (0.0, 0.0)
@@ -152,6 +161,7 @@ class CaptureBox:
         self.process.terminate()
         if self.process.wait(PATIENCE_S) != 0:
             raise RuntimeError(f"the box did not end well: {self.last_words()}")
+        shutil.rmtree(self.run)
 
     def kill(self) -> None:
         """As a power cut would; harmless where it has ended."""
@@ -159,6 +169,7 @@ class CaptureBox:
             self._hands_off()
         self.process.kill()
         self.process.wait(PATIENCE_S)
+        shutil.rmtree(self.run, ignore_errors=True)
 
     def _hands_off(self) -> None:
         if self._finger is not None:

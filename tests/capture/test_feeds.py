@@ -15,8 +15,8 @@ import pytest
 from device.capture.backlog import Backlog, Item
 from device.capture.camera import ChildCamera
 from device.capture.feeds import PictureEvents, PictureFeed, SoundEvents, SoundFeed
-from device.capture.packets import Gap, Level, Picture, Sound, SoundFormat, Wire
-from device.capture.simulated import PERIOD_US, SimulatedMicrophone
+from device.capture.packets import PERIOD_US, Gap, Level, Picture, Sound, SoundFormat, Wire
+from device.capture.simulated import SimulatedMicrophone
 from device.clock import SystemClock
 from device.errors import CameraError, MicrophoneError
 

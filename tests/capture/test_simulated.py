@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from device.capture.packets import Sound, SoundFormat, Wire
-from device.capture.simulated import PERIOD_US, SimulatedMicrophone
+from device.capture.packets import PERIOD_US, Sound, SoundFormat, Wire
+from device.capture.simulated import SimulatedMicrophone
 from device.errors import MicrophoneError
 
 MONO = SoundFormat(48_000, 1, Wire.S24_3LE)
