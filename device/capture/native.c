@@ -77,6 +77,7 @@ static void widen_any(int32_t *to, const uint8_t *from, size_t count, size_t ste
 
 /* Both channels at once; of one channel the second lane is silence. */
 typedef double pair __attribute__((vector_size(16)));
+typedef int32_t wide __attribute__((vector_size(8)));
 
 struct meter {
     enum wire wire;
@@ -125,6 +126,14 @@ struct meter *sotto_meter_new(uint32_t channels, uint32_t wire, uint32_t rate_hz
 
 void sotto_meter_free(struct meter *meter) { free(meter); }
 
+/* Both channels of one sample. */
+static inline pair sample_of(const int32_t *values, size_t at, size_t channels) {
+    if (channels == 1) return (pair){values[at], 0};
+    wide two;
+    memcpy(&two, values + 2 * at, sizeof two);
+    return __builtin_convertvector(two, pair);
+}
+
 /* The squares of `count` samples: as they are (of both channels), and K-weighted into the part under way. */
 static inline double weigh(struct meter *meter, const int32_t *values, size_t count, size_t channels) {
     const double b0 = meter->shelf_b[0], b1 = meter->shelf_b[1], b2 = meter->shelf_b[2];
@@ -132,7 +141,7 @@ static inline double weigh(struct meter *meter, const int32_t *values, size_t co
     pair shelf1 = meter->shelf1, shelf2 = meter->shelf2, high1 = meter->high1, high2 = meter->high2;
     pair plain = {0, 0}, weighted = {0, 0};
     for (size_t i = 0; i < count; i++) {
-        pair x = {values[i * channels], channels == 2 ? values[i * channels + 1] : 0};
+        const pair x = sample_of(values, i, channels);
         /* What depends on the result before comes last: that is what everything waits for. */
         pair shelf = (x - a2 * shelf2) - a1 * shelf1;
         pair high = ((b0 * shelf + b1 * shelf1 + b2 * shelf2) - c2 * high2) - c1 * high1;
