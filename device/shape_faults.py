@@ -118,27 +118,26 @@ def _settled_tuple(arguments: tuple[Any, ...]) -> Callable[[Any], Any] | None:
 
 def faults_of(hint: Any, value: Any, place: Place = (), *, make: Make) -> Iterator[Fault]:
     """All that is wrong with a plain value that has to be of that type."""
+    within = list(_within(_bare(hint), value, place, make=make))
+    yield from within or _as_a_whole(hint, value, place, make=make)
+
+
+def _as_a_whole(hint: Any, value: Any, place: Place, *, make: Make) -> Iterator[Fault]:
+    """What is wrong with a value in which everything is right."""
     plain, extras = _taken_apart(hint)
-    within = list(_within(plain, value, place, make=make))
-    if not within:
-        within = list(_limits(plain, extras, value, place))
-    yield from within
-    if within:
-        return
     try:
-        make(hint, value)
-        if (settle := settled(hint)) is not None:
-            settle(make(plain, value))
-    except PlacedError as problem:
-        yield Fault((*place, problem.place), "value_error", f"Value error, {problem}", value)
-    except (ValueError, TypeError) as problem:
-        cause = problem.__cause__
+        made = make(plain, value)
+        beyond = list(_limits(plain, extras, made, place))
+        yield from beyond
+        if not beyond and (settle := settled(hint)) is not None:
+            settle(made)
+    except (msgspec.MsgspecError, ValueError, TypeError) as problem:
+        cause = problem.__cause__ if isinstance(problem.__cause__, ValueError) else problem
         if isinstance(cause, PlacedError):
             place = (*place, cause.place)
             value = value.get(cause.place) if isinstance(value, Mapping) else value
-        own = not isinstance(problem, msgspec.MsgspecError) or isinstance(cause, ValueError)
-        said = cause if isinstance(cause, ValueError) else problem
-        yield Fault(place, "value_error", f"Value error, {said}" if own else _type_fault(plain)[1], value)
+        words = _type_fault(plain)[1] if isinstance(cause, msgspec.MsgspecError) else f"Value error, {cause}"
+        yield Fault(place, "value_error", words, value)
 
 
 def _taken_apart(hint: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -162,7 +161,7 @@ def _within(plain: Any, value: Any, place: Place, *, make: Make) -> Iterator[Fau
     elif plain is not Any:
         try:
             make(plain, value)
-        except (ValueError, TypeError):
+        except (msgspec.MsgspecError, ValueError, TypeError):
             yield Fault(place, *_type_fault(plain), value)
 
 

@@ -132,7 +132,8 @@ class Shape(msgspec.Struct, metaclass=_ShapeMeta, frozen=True, forbid_unknown_fi
         told: dict[str, Any] = to_plain(self._told()) if mode == "json" else _dumped(self)
         left_out = set(exclude or ())
         if exclude_defaults:
-            left_out |= {one.name for one in msgspec.structs.fields(self) if getattr(self, one.name) == one.default}
+            fields = (one for one in msgspec.structs.fields(self) if not one.required)
+            left_out |= {one.name for one in fields if getattr(self, one.name) == _default_of(one)}
         return {
             name: value
             for name, value in told.items()
@@ -169,7 +170,7 @@ def from_plain(kind: Any, values: Any, *, strict: bool = True) -> Any:
     """
     try:
         return msgspec.convert(values, kind, strict=strict, dec_hook=_made)
-    except (ValueError, TypeError, RecursionError) as problem:
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as problem:
         raise _error(kind, values, problem, strict=strict) from None
 
 
@@ -177,14 +178,14 @@ def from_json(kind: Any, document: bytes | str) -> Any:
     """JSON as ``kind``. Raises ``ShapeError``."""
     try:
         return msgspec.json.decode(document, type=kind, dec_hook=_made)
-    except (ValueError, RecursionError) as problem:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
         raise _error(kind, _parsed(document), problem) from None
 
 
 def _parsed(document: bytes | str) -> Any:
     try:
         return msgspec.json.decode(document)
-    except (ValueError, RecursionError) as problem:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
         raise ShapeError((Fault((), "json_invalid", f"Invalid JSON: {problem}"),)) from None
 
 
@@ -208,6 +209,10 @@ def _made(kind: type[Any], value: Any) -> Any:
     if issubclass(kind, PurePath) and isinstance(value, str):
         return kind(value)
     raise ValueError(f"must be a {kind.__name__}")
+
+
+def _default_of(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
 def _encoded(value: Any) -> bytes:

@@ -13,8 +13,11 @@ from device.web.api.shapes import AttachmentIn, AttachmentName, Problem, Recordi
 
 _REFERENCE: Final = "#/components/schemas/{name}"
 _NAMES: Final = {"recording_id": RecordingId, "name": AttachmentName, "token_id": TokenId}
-_SEVERAL: Final[dict[Any, str]] = {AttachmentIn: "AttachmentIn"}
-"""What is one of several shapes, and what that is called."""
+_ABOUT_ATTACHMENTS: Final = (
+    "What is to be sealed and put beside a recording. A label takes the place of the one before."
+)
+_SEVERAL: Final[dict[Any, tuple[str, str]]] = {AttachmentIn: ("AttachmentIn", _ABOUT_ATTACHMENTS)}
+"""What is one of several shapes: what that is called, and what it is."""
 _REFUSALS: Final = {
     400: "It is not what this description allows.",
     401: "Nobody is signed in, or not any more.",
@@ -63,8 +66,11 @@ def _schemas() -> dict[str, Any]:
         ]
     shapes = tuple(dict.fromkeys(asked))
     whole, schemas = schemas_of(shapes, reference=_REFERENCE)
-    named = ((_SEVERAL[shape], schema) for shape, schema in zip(shapes, whole, strict=True) if shape in _SEVERAL)
-    return schemas | {name: {"title": name, **schema} for name, schema in named}
+    for shape, schema in zip(shapes, whole, strict=True):
+        if shape in _SEVERAL:
+            name, description = _SEVERAL[shape]
+            schemas[name] = {"title": name, "description": description, **schema}
+    return schemas
 
 
 def _described(operation: Operation) -> dict[str, Any]:
@@ -138,4 +144,5 @@ def _content(given: type[Shape] | Plain | None) -> dict[str, Any]:
 
 
 def _json(shape: Any) -> dict[str, Any]:
-    return {"application/json": {"schema": {"$ref": _REFERENCE.format(name=_SEVERAL.get(shape) or shape.__name__)}}}
+    name = _SEVERAL[shape][0] if shape in _SEVERAL else shape.__name__
+    return {"application/json": {"schema": {"$ref": _REFERENCE.format(name=name)}}}
