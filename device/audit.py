@@ -10,13 +10,13 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.clock import Stamp
+from device.digests import sha256
 from device.durable import sync_folder, write_all
 from device.errors import DamagedError, StoreError
 from device.recording.audited import Happened, Plain, What

@@ -17,10 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from device.datagrams import ConnectionServer, user_of
 from device.recording.audited import Happened, Plain, What, Who
+from device.shapes import Shape, ShapeError, rule
 
 AUDIT_SOCKET_NAME: Final = "audit.sock"
 PATIENCE_S: Final = 3.0
@@ -30,18 +29,16 @@ _MOST_BYTES: Final = 1024
 _WAITING: Final = 16
 _ROOT: Final = 0
 
-Count = Annotated[int, Field(ge=0, lt=1 << 53)]
+Count = Annotated[int, rule(ge=0, lt=1 << 53)]
 
 
-class NoteRequest(BaseModel):
+class NoteRequest(Shape):
     """What somebody did on the page. ``up_to_bytes``: how much of a recording is handed out at most, all in all.
 
     ``person``: the mark of who did it, ``whom`` of the person to whom; ``door``: through which they came in; ``way``:
     how they proved who they are; ``told``: what sync is to do (``device/sync_control.py``); ``people_list`` and
     ``digest``: the number and the SHA-256 of the clinic's list of people.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     what: Literal[
         "view",
@@ -118,7 +115,7 @@ class AuditServer(ConnectionServer):
     def _answer(self, asked: bytes, user: int) -> int | None:
         try:
             request = NoteRequest.model_validate_json(asked)
-        except ValidationError:
+        except ShapeError:
             return None
         if user not in ({_ROOT, os.geteuid()} if request.of_an_order() else self._users):
             return None

@@ -7,10 +7,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 
+from device.digests import sha256_of_file
 from device.recording import ATTACHMENTS_NAME, MANIFEST_NAME
 from device.recording.beside import ASKED_NAMES
 
@@ -37,4 +37,4 @@ def digest_of(path: Path) -> str:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+        return sha256_of_file(file).hexdigest()

@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Annotated, Final, Generic, Self, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from device.age.errors import AgeError
 from device.age.recipients import parse_recipient
+from device.digests import sha256
 from device.errors import AdminError, DamagedError
 from device.recording.signing import sign_line, verify_line
+from device.shapes import Shape, ShapeError, rule, then
 
 MOST_LISTED: Final = 1000
 
@@ -30,27 +30,23 @@ def _recipient(text: str) -> str:
         raise ValueError("must be a recipient: age1…") from problem
 
 
-Mark = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
-KeyText = Annotated[str, AfterValidator(_recipient)]
+Mark = Annotated[str, rule(pattern=r"^[0-9a-f]{12}$")]
+KeyText = Annotated[str, then(_recipient)]
 
 
-class Part(BaseModel):
+class Part(Shape):
     """What such a list is made of."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class ClinicList(Part):
     """What each of them has. ``number`` goes up with each: a box that took one takes none with a lower number."""
 
-    number: Annotated[int, Field(ge=1, le=2**53)]
-    made: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")]
-    boxes: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=60)], ...], Field(max_length=MOST_LISTED)]
+    number: Annotated[int, rule(ge=1, le=2**53)]
+    made: Annotated[str, rule(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")]
+    boxes: Annotated[tuple[Annotated[str, rule(min_length=1, max_length=60)], ...], rule(max_length=MOST_LISTED)]
 
-    @model_validator(mode="after")
-    def _each_box_once(self) -> Self:
+    def _check(self) -> None:
         each_once("boxes", self.boxes)
-        return self
 
 
 List = TypeVar("List", bound=ClinicList)
@@ -93,10 +89,10 @@ class ListKind(Generic[List]):
             )
         try:
             return self.model.model_validate_json(json.dumps(signed.payload))
-        except ValidationError as problem:
-            first = problem.errors(include_input=False, include_url=False)[0]
+        except ShapeError as problem:
+            first = problem.faults[0]
             raise self.error(
-                f"{self.called} cannot be used: {first['msg']}", "sign it anew at the clinic's desk, with this version"
+                f"{self.called} cannot be used: {first.words}", "sign it anew at the clinic's desk, with this version"
             ) from problem
 
     def check(self, one: List, *, box: str, taken: List | None) -> None:

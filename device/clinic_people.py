@@ -6,12 +6,11 @@ Nobody gets in by it: it holds no password, and a code with which somebody joins
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, Self
-
-from pydantic import AfterValidator, Field, model_validator
+from typing import Annotated, Final, Literal
 
 from device.clinic_list import MOST_LISTED, ClinicList, KeyText, ListKind, Mark, Part, each_once
 from device.errors import AdminError
+from device.shapes import rule, then
 
 LOGIN: Final = r"^[a-z0-9][a-z0-9._@+-]{0,63}$"
 MOST_LETTERS_OF_A_NAME: Final = 80
@@ -34,10 +33,10 @@ class ListedPerson(Part):
     """One person. ``recipient``: that of their identity, by which their programs sign in."""
 
     mark: Mark
-    login: Annotated[str, Field(pattern=LOGIN)]
-    name: Annotated[str, AfterValidator(_name)]
-    roles: Annotated[tuple[RoleName, ...], Field(min_length=1, max_length=3)]
-    supervisees: Annotated[tuple[Mark, ...], Field(max_length=MOST_LISTED)] = ()
+    login: Annotated[str, rule(pattern=LOGIN)]
+    name: Annotated[str, then(_name)]
+    roles: Annotated[tuple[RoleName, ...], rule(min_length=1, max_length=3)]
+    supervisees: Annotated[tuple[Mark, ...], rule(max_length=MOST_LISTED)] = ()
     recipient: KeyText | None = None
 
 
@@ -45,10 +44,10 @@ class PeopleList(ClinicList):
     """All people of the clinic. Somebody is an admin: a page whose last admin went could let nobody in."""
 
     sotto_people: Literal[1] = 1
-    people: Annotated[tuple[ListedPerson, ...], Field(min_length=1, max_length=MOST_LISTED)]
+    people: Annotated[tuple[ListedPerson, ...], rule(min_length=1, max_length=MOST_LISTED)]
 
-    @model_validator(mode="after")
-    def _holds_together(self) -> Self:
+    def _check(self) -> None:
+        super()._check()
         each_once("marks", [one.mark for one in self.people])
         each_once("logins", [one.login for one in self.people])
         if not any("admin" in one.roles for one in self.people):
@@ -59,7 +58,6 @@ class PeopleList(ClinicList):
             each_once("supervisees of somebody", one.supervisees)
             if not known.issuperset(one.supervisees):
                 raise ValueError("somebody supervises a mark that nobody has")
-        return self
 
 
 PEOPLE_LISTS: Final = ListKind("people", "the list of people", "people.json", "people.file", PeopleList, AdminError)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
-
-from pydantic import Field, ValidationError, model_validator
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, TypeVar
 
 from device.capture.sensor import Framing
 from device.config_orders import OrdersSection
@@ -18,7 +16,9 @@ from device.config_parts import AbsolutePath, Section
 from device.config_people import PeopleSection
 from device.config_web import WebSection
 from device.errors import ConfigError
+from device.shapes import Fault, PlacedError, ShapeError, rule, then
 
+_LEAST_KBIT_S: Final = 64
 REMOTE_HINT: Final = "docs/clinic-server.md shows what such a file has to hold"
 SECTIONS_HINT = "docs/configuration.md lists every key; `sotto check` shows the effective values"
 
@@ -26,7 +26,7 @@ SECTIONS_HINT = "docs/configuration.md lists every key; `sotto check` shows the 
 class BoxSection(Section):
     """Which box this is, and where it keeps what it knows."""
 
-    name: Annotated[str, Field(min_length=1, max_length=60)]
+    name: Annotated[str, rule(min_length=1, max_length=60)]
     device_key: AbsolutePath
     run: AbsolutePath  # sockets and the published status; lost at a reboot
 
@@ -40,63 +40,60 @@ class StoreSection(Section):
 class RecipientsSection(Section):
     """Who can open what the box seals."""
 
-    keys: Annotated[tuple[str, ...], Field(max_length=32)] | None = None  # the same for all; or instead
+    keys: Annotated[tuple[str, ...], rule(max_length=32)] | None = None  # the same for all; or instead
     roster: AbsolutePath | None = None  # for each therapist, as the clinic signed it (device/roster.py)
-    clinic_key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None  # by which that has to be signed
+    clinic_key: Annotated[str, rule(pattern=r"^[0-9a-f]{64}$")] | None = None  # by which that has to be signed
 
-    @model_validator(mode="after")
-    def _one_way(self) -> RecipientsSection:
+    def _check(self) -> None:
         if (self.roster is None) != (self.clinic_key is None):
             raise ValueError("roster and clinic_key belong together")
         if (self.keys is None) == (self.roster is None):
             raise ValueError("name keys, or roster and clinic_key")
-        return self
 
 
 class ConsentSection(Section):
     """Which text clients are given to read before they press (`sotto-clinic cards`): it stands in every manifest."""
 
-    text_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,19}$")]
-    text_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    text_version: Annotated[str, rule(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,19}$")]
+    text_sha256: Annotated[str, rule(pattern=r"^[0-9a-f]{64}$")]
 
 
 class SessionSection(Section):
     """The length of a session, the level below which the sound counts as silence, and how long that may last."""
 
-    max_length_min: Annotated[int, Field(ge=1, le=480)] = 90
-    floor_dbfs: Annotated[float, Field(ge=-100, le=-20)] = -60.0
-    silence_stop_min: Annotated[int, Field(ge=0, le=480)] = 20  # 0: never
+    max_length_min: Annotated[int, rule(ge=1, le=480)] = 90
+    floor_dbfs: Annotated[float, rule(ge=-100, le=-20)] = -60.0
+    silence_stop_min: Annotated[int, rule(ge=0, le=480)] = 20  # 0: never
 
 
-Name = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, rule(min_length=1)]
 
 
-class SimulatedMicrophone(Section):
+class SimulatedMicrophone(Section, tag_field="driver", tag="simulated"):
     """A WAV file that is played in real time."""
 
-    driver: Literal["simulated"]
+    driver: ClassVar[Literal["simulated"]] = "simulated"
     wav: AbsolutePath
     loop: bool = True
 
 
-class AlsaMicrophone(Section):
+class AlsaMicrophone(Section, tag_field="driver", tag="alsa"):
     """A capture device of a sound card, found by what stays: the card's id, its USB socket or its serial number.
 
     ``device`` is any name that ALSA knows instead. Nothing here falls back to ALSA's "default".
     """
 
-    driver: Literal["alsa"]
+    driver: ClassVar[Literal["alsa"]] = "alsa"
     card: Name | None = None
-    usb_path: Annotated[str, Field(pattern=r"^\d+-\d+(\.\d+)*$")] | None = None
+    usb_path: Annotated[str, rule(pattern=r"^\d+-\d+(\.\d+)*$")] | None = None
     serial: Name | None = None
     device: Name | None = None
-    pcm: Annotated[int, Field(ge=0, le=31)] = 0
+    pcm: Annotated[int, rule(ge=0, le=31)] = 0
     gain_control: Name | None = None
-    gain_percent: Annotated[int, Field(ge=0, le=100)] | None = None
-    appears_within_s: Annotated[float, Field(ge=0, le=10)] = 0.0
+    gain_percent: Annotated[int, rule(ge=0, le=100)] | None = None
+    appears_within_s: Annotated[float, rule(ge=0, le=10)] = 0.0
 
-    @model_validator(mode="after")
-    def _one_identity(self) -> AlsaMicrophone:
+    def _check(self) -> None:
         named = [key for key in ("card", "usb_path", "serial", "device") if getattr(self, key) is not None]
         if len(named) != 1:
             raise ValueError("name the microphone by exactly one of card, usb_path, serial, device")
@@ -104,35 +101,34 @@ class AlsaMicrophone(Section):
             raise ValueError("gain_control and gain_percent belong together")
         if self.device is not None and (self.pcm or self.gain_control is not None):
             raise ValueError("pcm and gain_control need a card to belong to: name it by card, usb_path or serial")
-        return self
 
 
-class DisabledCamera(Section):
+class DisabledCamera(Section, tag_field="driver", tag="disabled"):
     """No camera: only sound can be consented to."""
 
-    driver: Literal["disabled"]
+    driver: ClassVar[Literal["disabled"]] = "disabled"
 
 
 class _PictureSection(Section):
     """What every camera can be asked for."""
 
-    width: Annotated[int, Field(ge=160, le=1920, multiple_of=16)] = 1280
-    height: Annotated[int, Field(ge=90, le=1088, multiple_of=2)] = 720
-    fps: Annotated[int, Field(ge=1, le=60)] = 25
-    bitrate_kbit_s: Annotated[int, Field(ge=100, le=20_000)] = 2000
+    width: Annotated[int, rule(ge=160, le=1920, multiple_of=16)] = 1280
+    height: Annotated[int, rule(ge=90, le=1088, multiple_of=2)] = 720
+    fps: Annotated[int, rule(ge=1, le=60)] = 25
+    bitrate_kbit_s: Annotated[int, rule(ge=100, le=20_000)] = 2000
 
 
-class SimulatedCamera(_PictureSection):
+class SimulatedCamera(_PictureSection, tag_field="driver", tag="simulated"):
     """A moving clock and a frame number."""
 
-    driver: Literal["simulated"]
+    driver: ClassVar[Literal["simulated"]] = "simulated"
 
 
-class PicameraCamera(_PictureSection):
+class PicameraCamera(_PictureSection, tag_field="driver", tag="picamera2"):
     """A camera of the Raspberry Pi."""
 
-    driver: Literal["picamera2"]
-    number: Annotated[int, Field(ge=0, le=7)] = 0
+    driver: ClassVar[Literal["picamera2"]] = "picamera2"
+    number: Annotated[int, rule(ge=0, le=7)] = 0
     frame_format: Literal["YUV420", "NV12"] = "YUV420"
     framing: Framing = Framing.WIDE
     mains_hz: Literal[50, 60] | None = None  # it names a place, in a way: nothing is guessed
@@ -140,21 +136,21 @@ class PicameraCamera(_PictureSection):
     upside_down: bool = False
 
 
-class SimulatedPanel(Section):
+class SimulatedPanel(Section, tag_field="driver", tag="simulated"):
     """Buttons and lamps that are drawn on the page."""
 
-    driver: Literal["simulated"]
+    driver: ClassVar[Literal["simulated"]] = "simulated"
 
 
-Line = Annotated[int, Field(ge=0, le=53)]
+Line = Annotated[int, rule(ge=0, le=53)]
 """A GPIO line by its BCM number."""
 
 
-class GpioPanel(Section):
+class GpioPanel(Section, tag_field="driver", tag="gpio"):
     """Real buttons, lights and sounder; a lamp's lines are red, green and blue."""
 
-    driver: Literal["gpio"]
-    chip: Annotated[int, Field(ge=0, le=15)] = 0
+    driver: ClassVar[Literal["gpio"]] = "gpio"
+    chip: Annotated[int, rule(ge=0, le=15)] = 0
     consent: Line
     record: Line
     room_light: Line
@@ -164,29 +160,25 @@ class GpioPanel(Section):
     pull_up: bool = True
     lamps_active_high: bool = True
 
-    @model_validator(mode="after")
-    def _distinct(self) -> GpioPanel:
+    def _check(self) -> None:
         singles = (self.consent, self.record, self.room_light, self.sounder)
         lines = [*singles, *self.consent_lamp, *self.record_lamp]
         if twice := sorted({line for line in lines if lines.count(line) > 1}):
             raise ValueError(f"one line cannot serve two parts: {', '.join(map(str, twice))} is named twice")
-        return self
 
 
 class RetentionSection(Section):
     """How long the box keeps what the remote holds, too, and from which age on it tells what is not synced."""
 
-    keep_days: Annotated[int, Field(ge=0, le=36_500)] | None = None
-    warn_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    keep_days: Annotated[int, rule(ge=0, le=36_500)] | None = None
+    warn_days: Annotated[int, rule(ge=1, le=36_500)] | None = None
 
-    @model_validator(mode="after")
-    def _says_something(self) -> RetentionSection:
+    def _check(self) -> None:
         if self.keep_days is None and self.warn_days is None:
             raise ValueError("name keep_days, warn_days or both, or leave the section out")
-        return self
 
 
-Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,59}$")]
+Slug = Annotated[str, rule(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,59}$")]
 """One part of a name at the remote: what every server and file system can hold."""
 
 
@@ -198,37 +190,37 @@ class _RemoteSection(Section):
     room: Slug
 
 
-class S3Remote(_RemoteSection):
+class S3Remote(_RemoteSection, tag_field="driver", tag="s3"):
     """An S3-compatible object store. ``credentials``: a TOML file with ``access_key`` and ``secret_key``, no others."""
 
-    driver: Literal["s3"]
-    endpoint: Annotated[str, Field(pattern=r"^https://[^/@?#]+$")]
+    driver: ClassVar[Literal["s3"]] = "s3"
+    endpoint: Annotated[str, rule(pattern=r"^https://[^/@?#]+$")]
     region: Name
-    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+    bucket: Annotated[str, rule(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
     credentials: AbsolutePath
     ca: AbsolutePath | None = None  # certificates to trust instead of the system's
 
 
-class SftpRemote(_RemoteSection):
+class SftpRemote(_RemoteSection, tag_field="driver", tag="sftp"):
     """Anything with SSH: ``host_key`` as in known_hosts, without the name; ``key``: the box's own private key."""
 
-    driver: Literal["sftp"]
-    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]*$")]
-    port: Annotated[int, Field(ge=1, le=65535)] = 22
-    user: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
+    driver: ClassVar[Literal["sftp"]] = "sftp"
+    host: Annotated[str, rule(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]*$")]
+    port: Annotated[int, rule(ge=1, le=65535)] = 22
+    user: Annotated[str, rule(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
     key: AbsolutePath
-    host_key: Annotated[str, Field(pattern=r"^(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/=]+$")]
-    folder: Annotated[str, Field(pattern=r"^[^\x00-\x1f]*$")] = ""  # where all is kept; none: where the login starts
+    host_key: Annotated[str, rule(pattern=r"^(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/=]+$")]
+    folder: Annotated[str, rule(pattern=r"^[^\x00-\x1f]*$")] = ""  # where all is kept; none: where the login starts
 
 
-class FolderRemote(_RemoteSection):
+class FolderRemote(_RemoteSection, tag_field="driver", tag="folder"):
     """A mounted share or disk; it has to hold a file ``sotto-remote``, so that no empty mount point is taken for it."""
 
-    driver: Literal["folder"]
+    driver: ClassVar[Literal["folder"]] = "folder"
     path: AbsolutePath
 
 
-AnyRemote: TypeAlias = Annotated[S3Remote | SftpRemote | FolderRemote, Field(discriminator="driver")]
+AnyRemote: TypeAlias = S3Remote | SftpRemote | FolderRemote
 
 
 class RemoteFile(Section):
@@ -236,17 +228,15 @@ class RemoteFile(Section):
 
     remote: AnyRemote
 
-    @model_validator(mode="before")
-    @classmethod
-    def _without_a_place(cls, values: Any) -> Any:
-        section = values.get("remote") if isinstance(values, dict) else None
-        if not isinstance(section, dict):
-            return values
-        return values | {"remote": {"name": "remote", "clinic": "-", "room": "-"} | section}
+
+def _rate_or_none(rate: int) -> int:
+    if 0 < rate < _LEAST_KBIT_S:
+        raise ValueError(f"must be 0, or {_LEAST_KBIT_S} at least")
+    return rate
 
 
-Rate = Annotated[int, Field(ge=64, le=10_000_000)]
-TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Rate = Annotated[int, rule(ge=_LEAST_KBIT_S, le=10_000_000)]
+TimeOfDay = Annotated[str, rule(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
@@ -262,18 +252,16 @@ class SyncSection(Section):
     office_from: TimeOfDay | None = None
     office_to: TimeOfDay | None = None
     office_days: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri")
-    office_limit_kbit_s: Rate | Literal[0] | None = None
-    stuck_days: Annotated[int, Field(ge=1, le=365)] = 3
-    start_jitter_s: Annotated[int, Field(ge=0, le=3600)] = 60
+    office_limit_kbit_s: Annotated[int, rule(ge=0, le=10_000_000), then(_rate_or_none)] | None = None
+    stuck_days: Annotated[int, rule(ge=1, le=365)] = 3
+    start_jitter_s: Annotated[int, rule(ge=0, le=3600)] = 60
 
-    @model_validator(mode="after")
-    def _whole_hours(self) -> SyncSection:
+    def _check(self) -> None:
         told = [value is not None for value in (self.office_from, self.office_to, self.office_limit_kbit_s)]
         if any(told) and not all(told):
             raise ValueError("office_from, office_to and office_limit_kbit_s belong together")
         if all(told) and (self.office_from == self.office_to or not self.office_days):
             raise ValueError("office hours need a beginning, another end, and days")
-        return self
 
 
 class Config(Section):
@@ -285,15 +273,19 @@ class Config(Section):
     people: PeopleSection | None = None  # without it an admin of the page makes them there
     consent: ConsentSection | None = None  # without it manifests name no text
     session: SessionSection = SessionSection()
-    microphone: Annotated[SimulatedMicrophone | AlsaMicrophone, Field(discriminator="driver")]
-    second_microphone: Annotated[SimulatedMicrophone | AlsaMicrophone, Field(discriminator="driver")] | None = None
-    camera: Annotated[SimulatedCamera | PicameraCamera | DisabledCamera, Field(discriminator="driver")]
-    panel: Annotated[SimulatedPanel | GpioPanel, Field(discriminator="driver")]
+    microphone: SimulatedMicrophone | AlsaMicrophone
+    second_microphone: SimulatedMicrophone | AlsaMicrophone | None = None
+    camera: SimulatedCamera | PicameraCamera | DisabledCamera
+    panel: SimulatedPanel | GpioPanel
     web: WebSection
     retention: RetentionSection | None = None  # without it nothing is ever deleted
     remote: AnyRemote | None = None
     sync: SyncSection | None = None
     orders: OrdersSection | None = None  # without it the clinic cannot tell the box anything from its desk
+
+    def _check(self) -> None:
+        if self.people is not None and self.recipients.clinic_key is None:
+            raise PlacedError("it has to be signed, and recipients.clinic_key says by whom", "people")
 
 
 def load_config(path: Path) -> Config:
@@ -311,7 +303,12 @@ def parse_config(text: str) -> Config:
     Raises:
         ConfigError: as ``load_config``.
     """
-    return _checked(Config, text, called="the configuration", hint=SECTIONS_HINT)
+    return _checked(
+        Config,
+        _parsed(text, called="the configuration", hint=SECTIONS_HINT),
+        called="the configuration",
+        hint=SECTIONS_HINT,
+    )
 
 
 def load_remote(path: Path) -> AnyRemote:
@@ -321,7 +318,10 @@ def load_remote(path: Path) -> AnyRemote:
         ConfigError: as ``load_config``.
     """
     text = _read(path, hint=REMOTE_HINT)
-    return _checked(RemoteFile, text, called=path.name, hint=REMOTE_HINT).remote
+    values = _parsed(text, called=path.name, hint=REMOTE_HINT)
+    if isinstance(section := values.get("remote"), dict):
+        values["remote"] = {"name": "remote", "clinic": "-", "room": "-"} | section
+    return _checked(RemoteFile, values, called=path.name, hint=REMOTE_HINT).remote
 
 
 _Model = TypeVar("_Model", bound=Section)
@@ -336,29 +336,26 @@ def _read(path: Path, *, hint: str) -> str:
         raise ConfigError(f"{path.name} is not UTF-8: {problem.reason}", "save it as UTF-8 text") from problem
 
 
-def _checked(kind: type[_Model], text: str, *, called: str, hint: str) -> _Model:
+def _parsed(text: str, *, called: str, hint: str) -> dict[str, Any]:
     try:
-        values = tomllib.loads(text)
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as problem:  # more than its own error comes out of it: numbers of any length
         raise ConfigError(f"{called} is no valid TOML: {problem}", hint) from problem
+
+
+def _checked(kind: type[_Model], values: dict[str, Any], *, called: str, hint: str) -> _Model:
     try:
         return kind.model_validate(values)
-    except ValidationError as problem:
-        lines = "; ".join(_line(dict(error)) for error in problem.errors(include_url=False))
+    except ShapeError as problem:
+        lines = "; ".join(map(_line, problem.faults))
         raise ConfigError(f"{called} does not hold: {lines}", hint) from problem
 
 
-def _line(error: dict[str, Any]) -> str:
-    """One error of pydantic as: key, value, what is allowed."""
-    # The tag of a driver stands in the location, but in no file: camera.simulated.fps is written as camera.fps.
-    drivers = {"simulated", "alsa", "picamera2", "disabled", "gpio", "s3", "sftp", "folder"}
-    key = ".".join(str(part) for part in error["loc"] if part not in drivers)
-    if error["type"] == "extra_forbidden":
+def _line(fault: Fault) -> str:
+    """One fault as: key, value, what is allowed."""
+    key = ".".join(map(str, fault.place))
+    if fault.kind == "extra_forbidden":
         return f"{key} is not a known key"
-    if error["type"] == "missing":
+    if fault.kind == "missing":
         return f"{key} is missing"
-    if error["type"] == "union_tag_not_found":
-        return f"{key}.driver is missing"
-    if error["type"] == "union_tag_invalid":
-        return f"{key}.driver = {error['ctx']['tag']!r}: allowed are {error['ctx']['expected_tags']}"
-    return f"{key} = {error['input']!r}: {error['msg'].removeprefix('Value error, ')}"
+    return f"{key} = {fault.value!r}: {fault.words.removeprefix('Value error, ')}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from device.shapes import Shape, then
 
 
 def _absolute(path: Path) -> Path:
@@ -14,10 +14,8 @@ def _absolute(path: Path) -> Path:
     return path
 
 
-AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+AbsolutePath = Annotated[Path, then(_absolute)]
 
 
-class Section(BaseModel):
+class Section(Shape):
     """A section; a key that it does not know is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)

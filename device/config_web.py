@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
-
-from pydantic import Field, model_validator
+from typing import Annotated, Literal
 
 from device.config_parts import AbsolutePath, Section
 from device.measures.plain import Sentences
+from device.shapes import rule
 
 # What a browser shows of an address: a name, an IPv4 address, or an IPv6 address in brackets.
-HostName = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,39}\])$")]
+HostName = Annotated[str, rule(pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,39}\])$")]
 
 
 class NginxSection(Section):
@@ -20,17 +19,15 @@ class NginxSection(Section):
     the clinic's own, which has to have issued them.
     """
 
-    names: Annotated[tuple[HostName, ...], Field(min_length=1, max_length=16)]
+    names: Annotated[tuple[HostName, ...], rule(min_length=1, max_length=16)]
     certificate: AbsolutePath
     key: AbsolutePath
     socket: AbsolutePath
     authority: AbsolutePath | None = None
 
-    @model_validator(mode="after")
-    def _the_page_reads_no_key(self) -> Self:
+    def _check(self) -> None:
         if self.key == self.certificate:
             raise ValueError("certificate and key have to be two files, as the page reads the certificate")
-        return self
 
 
 class HelpSection(Section):
@@ -51,7 +48,7 @@ class WebSection(Section):
 
     state: AbsolutePath
     host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)]
+    port: Annotated[int, rule(ge=0, le=65535)]
     measures: AbsolutePath | None = None  # a folder of the clinic's own
     first_admin: AbsolutePath | None = None  # the digest of a code with which the first admin comes in
     help: HelpSection = HelpSection()

@@ -11,19 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from device.shapes import Shape, ShapeError, rule
 
 COUNTS_NAME: Final = "counts.json"
 UNDATED: Final = "undated"
 
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, rule(ge=0)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Counted(_Model):
+class Counted(Shape):
     """Of one therapist in one month. ``withdrawn`` are among the recorded ones."""
 
     sound: Count = 0
@@ -42,7 +38,7 @@ class Counted(_Model):
         return self.accepted + self.declined
 
 
-class Counts(_Model):
+class Counts(Shape):
     """``since``: the wall clock when counting began. ``months``: therapist's mark → month (2026-11, or "undated")."""
 
     since: str
@@ -64,5 +60,5 @@ def read_counts(store: Path) -> Counts | None:
     """What was counted so far; ``None``: nothing, or it cannot be read."""
     try:
         return Counts.model_validate_json((store / COUNTS_NAME).read_bytes())
-    except (OSError, ValidationError):
+    except (OSError, ShapeError):
         return None

@@ -16,8 +16,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
 from device.clock import Stamp
 from device.durable import sync_folder, write_whole
 from device.errors import DamagedError
@@ -26,6 +24,7 @@ from device.recording import ERASE_ORDERS_NAME, ERASED_NAME
 from device.recording.erasure import CERTIFICATE_KIND, ORDER_KIND, EraseCertificate, How, order_of
 from device.recording.manifest import Manifest
 from device.recording.signing import verify
+from device.shapes import Shape, ShapeError
 from device.words import By
 
 
@@ -113,13 +112,13 @@ class Erasing:
             known = verify(CERTIFICATE_KIND, path.read_bytes())
             certificate = EraseCertificate.model_validate(known.payload)
             sync_folder(path.parent)  # its name may be all that did not become durable then
-        except (DamagedError, FileNotFoundError, ValidationError):
+        except (DamagedError, FileNotFoundError, ShapeError):
             self._write(path, CERTIFICATE_KIND, certificate)
         if (order := order_of(certificate)) is not None:
             self._write(self._store / ERASE_ORDERS_NAME / name, ORDER_KIND, order)
         return certificate
 
-    def _write(self, path: Path, kind: str, facts: BaseModel) -> None:
+    def _write(self, path: Path, kind: str, facts: Shape) -> None:
         path.parent.mkdir(mode=0o750, exist_ok=True)
         sync_folder(self._store)
         write_whole(path, self._sign(kind, facts.model_dump(mode="json")))

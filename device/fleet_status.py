@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from device.orders import About
+from device.shapes import Shape, rule
 
 STATUS_PATH = "/fleet/v1/status"
 METRICS_PATH = "/fleet/v1/metrics"
@@ -14,13 +14,12 @@ ORDERS_PATH = "/fleet/v1/orders"
 PIECE_BYTES = 96 << 10
 """An order comes in pieces of that: neither nginx nor the page ever holds more of it in memory."""
 
-Count = Annotated[int, Field(ge=0)]
-Words = Annotated[str, Field(max_length=1000)]
+Count = Annotated[int, rule(ge=0)]
+Words = Annotated[str, rule(max_length=1000)]
 
 
-class _Told(BaseModel):
-    # A box may be newer than the desk: what the desk does not know it leaves out.
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+class _Told(Shape, forbid_unknown_fields=False):
+    """A box may be newer than the desk: what the desk does not know it leaves out."""
 
 
 class SyncTold(_Told):
@@ -70,13 +69,13 @@ class FleetStatus(_Told):
     clock_trusted: bool | None
     faults: tuple[tuple[Words, Words], ...]
     last_session: str | None
-    sounds: Annotated[tuple[Words, ...], Field(max_length=100)]
+    sounds: Annotated[tuple[Words, ...], rule(max_length=100)]
     store_free_bytes: Count | None
     store_minutes_left: Count | None
     certificate_days: float | None
     sync: SyncTold | None
-    orders: Annotated[tuple[OrderTold, ...], Field(max_length=100)]
-    numbers: dict[About, Count]
+    orders: Annotated[tuple[OrderTold, ...], rule(max_length=100)]
+    numbers: Mapping[About, Count]
     update: UpdateTold | None = None
 
 

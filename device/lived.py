@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from device.shapes import Shape, rule
 
 LIVED_KIND: Final = "lived time"
 HOUR_US: Final = 3_600_000_000
@@ -26,7 +26,7 @@ MOST_OFF_US: Final = 96 * HOUR_US
 # More than a time server corrects at once, far less than anybody sets a clock by.
 _STEADY_US: Final = 60_000_000
 
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, rule(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,7 @@ class Reading:
     trusted: bool
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Anchor(_Model):
+class Anchor(Shape):
     """The last moment at which the wall clock could be believed, in both times."""
 
     boot: str
@@ -51,7 +47,7 @@ class Anchor(_Model):
     wall_us: int
 
 
-class Lived(_Model):
+class Lived(Shape):
     """What has been counted so far, and when things of the store were first seen in that count.
 
     ``boots``: how far lived time was ahead of the monotonic time of a boot, for those that recordings come from.
@@ -64,9 +60,9 @@ class Lived(_Model):
     lived_us: Count
     anchor: Anchor | None = None
     jumped: bool = False  # in this boot: its wall clock is not believed any more
-    boots: dict[str, int] = {}
-    seen: dict[str, Count] = {}
-    verified: dict[str, Count] = {}
+    boots: Mapping[str, int] = {}
+    seen: Mapping[str, Count] = {}
+    verified: Mapping[str, Count] = {}
 
 
 def step(lived: Lived | None, now: Reading) -> Lived:
@@ -107,7 +103,7 @@ def _believe(lived: Lived, now: Reading) -> Lived:
 def _switched_off(lived: Lived, off_us: int) -> Lived:
     """Count a time before this boot, which is known only now: what was seen in this boot is no older for it."""
 
-    def after(moments: dict[str, int]) -> dict[str, int]:
+    def after(moments: Mapping[str, int]) -> dict[str, int]:
         return {name: at_us + off_us if at_us > lived.began_us else at_us for name, at_us in moments.items()}
 
     update = {"lived_us": lived.lived_us + off_us, "began_us": lived.began_us + off_us}

@@ -22,9 +22,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from time import monotonic
-from typing import Annotated, Any, Final, Literal
-
-from pydantic import AfterValidator, Base64Bytes, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from device.datagrams import ConnectionServer, user_of
 from device.errors import AdminError, SottoError, what_of
@@ -32,6 +30,7 @@ from device.people.person import is_mark
 from device.recording import is_recording_id
 from device.recording.beside import Wish
 from device.recording.named import Session, Text, Word
+from device.shapes import Hidden, Shape, ShapeError, from_json, rule, then
 
 NAMING_SOCKET_NAME: Final = "naming.sock"
 MOST_MEASURE_BYTES: Final = 32 * 1024
@@ -61,117 +60,114 @@ def _document(text: str) -> str:
     return text
 
 
-Mark = Annotated[str, AfterValidator(_mark)]
-RecordingId = Annotated[str, AfterValidator(_recording)]
-Sealed = Annotated[Base64Bytes, Field(min_length=1, max_length=MOST_SEALED_BYTES)]
-WaitingName = Annotated[str, Field(pattern=r"^(label|note|measure)-[0-9a-f]{12}\.age$")]
+Mark = Annotated[str, then(_mark)]
+RecordingId = Annotated[str, then(_recording)]
+Sealed = Annotated[bytes, rule(min_length=1, max_length=MOST_SEALED_BYTES)]
+WaitingName = Annotated[str, rule(pattern=r"^(label|note|measure)-[0-9a-f]{12}\.age$")]
 
 
-class _Ask(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
+class _Ask(Shape):
     by: Mark
 
 
-class OnDuty(_Ask):
+class OnDuty(_Ask, tag_field="ask", tag="on_duty"):
     """Somebody works in the room from now on, for so many seconds at most; ``None``: nobody does.
 
     Whose mark it is stands in the manifest of every recording that begins until then. What waits for the recording of
     somebody else waits no more.
     """
 
-    ask: Literal["on_duty"] = "on_duty"
+    ask: ClassVar[Literal["on_duty"]] = "on_duty"
     therapist: Mark | None
-    for_s: Annotated[int, Field(ge=1, le=MOST_DUTY_S)] = MOST_DUTY_S
+    for_s: Annotated[int, rule(ge=1, le=MOST_DUTY_S)] = MOST_DUTY_S
 
 
-class Label(_Ask):
+class Label(_Ask, tag_field="ask", tag="label"):
     """Name the recording; the next label takes this one's place."""
 
-    ask: Literal["label"] = "label"
+    ask: ClassVar[Literal["label"]] = "label"
     recording: RecordingId | None = None
-    client: Word = Field(repr=False)
-    session: Session | None = Field(default=None, repr=False)
-    study: Word | None = Field(default=None, repr=False)
-    arm: Word | None = Field(default=None, repr=False)
+    client: Hidden[Word]
+    session: Hidden[Session | None] = None
+    study: Hidden[Word | None] = None
+    arm: Hidden[Word | None] = None
 
 
-class Note(_Ask):
+class Note(_Ask, tag_field="ask", tag="note"):
     """Put a note beside the recording."""
 
-    ask: Literal["note"] = "note"
+    ask: ClassVar[Literal["note"]] = "note"
     recording: RecordingId | None = None
-    text: Text = Field(repr=False)
+    text: Hidden[Text]
 
 
-class Measure(_Ask):
+class Measure(_Ask, tag_field="ask", tag="measure"):
     """Put an answered measure beside the recording: the document as it is to be sealed.
 
     ``after``: where no recording is named, it is not this one either, whose window may still be open: the next one's
     client has the tablet already.
     """
 
-    ask: Literal["measure"] = "measure"
+    ask: ClassVar[Literal["measure"]] = "measure"
     recording: RecordingId | None = None
     after: RecordingId | None = None
-    document: Annotated[str, Field(min_length=2), AfterValidator(_document)] = Field(repr=False)
+    document: Hidden[Annotated[str, rule(min_length=2), then(_document)]]
 
 
-class Clip(_Ask):
+class Clip(_Ask, tag_field="ask", tag="clip"):
     """Put something beside a recording that a person's own program has sealed: a whole age file."""
 
-    ask: Literal["clip"] = "clip"
+    ask: ClassVar[Literal["clip"]] = "clip"
     recording: RecordingId
-    sealed: Sealed = Field(repr=False)
+    sealed: Hidden[Sealed]
 
 
-class Review(_Ask):
+class Review(_Ask, tag_field="ask", tag="review"):
     """Put what somebody says of a recording beside it, sealed by their own program as a clip is."""
 
-    ask: Literal["review"] = "review"
+    ask: ClassVar[Literal["review"]] = "review"
     recording: RecordingId
-    sealed: Sealed = Field(repr=False)
+    sealed: Hidden[Sealed]
 
 
-class AskFor(_Ask):
+class AskFor(_Ask, tag_field="ask", tag="wish"):
     """Ask for a copy, or for the deletion, of a recording; or ask for it no longer."""
 
-    ask: Literal["wish"] = "wish"
+    ask: ClassVar[Literal["wish"]] = "wish"
     recording: RecordingId
     wish: Wish
     taken_back: bool = False
 
 
-class Assign(_Ask):
+class Assign(_Ask, tag_field="ask", tag="assign"):
     """Say whose recording it is: one during which nobody was checked in, or the wrong one."""
 
-    ask: Literal["assign"] = "assign"
+    ask: ClassVar[Literal["assign"]] = "assign"
     recording: RecordingId
     therapist: Mark
 
 
-class Declined(_Ask):
+class Declined(_Ask, tag_field="ask", tag="declined"):
     """Count that a client was asked to be recorded and said no: a box cannot see that."""
 
-    ask: Literal["declined"] = "declined"
+    ask: ClassVar[Literal["declined"]] = "declined"
 
 
-class Leave(_Ask):
+class Leave(_Ask, tag_field="ask", tag="leave"):
     """Have what waits for this person's next recording wait no more: that session was not recorded."""
 
-    ask: Literal["leave"] = "leave"
+    ask: ClassVar[Literal["leave"]] = "leave"
 
 
-class Place(_Ask):
+class Place(_Ask, tag_field="ask", tag="place"):
     """Put what waits, or was left, beside a recording after all."""
 
-    ask: Literal["place"] = "place"
+    ask: ClassVar[Literal["place"]] = "place"
     name: WaitingName
     recording: RecordingId
 
 
 Asked = OnDuty | Label | Note | Measure | Clip | Review | AskFor | Assign | Declined | Leave | Place
-_ASKS: Final[TypeAdapter[Asked]] = TypeAdapter(Annotated[Asked, Field(discriminator="ask")])
 
 
 _LEAST_REST_S: Final = 0.2
@@ -212,20 +208,14 @@ class Named:
     name: str | None = None
 
 
-class _Done(BaseModel):
-    done: Literal[True]
-    recording: str | None
-    name: str | None
+class _Answer(Shape):
+    done: bool
+    recording: str | None = None
+    name: str | None = None
+    reason: Reason = Reason.STORE
+    what: str = ""
+    hint: str = ""
 
-
-class _Refused(BaseModel):
-    done: Literal[False]
-    reason: Reason
-    what: str
-    hint: str
-
-
-_ANSWERS: Final[TypeAdapter[_Done | _Refused]] = TypeAdapter(_Done | _Refused)
 
 Answering = Callable[[Asked], Named]
 """Does what is asked, durably. Raises ``NotNamedError`` where it does not."""
@@ -266,8 +256,8 @@ class NamingServer(ConnectionServer):
 
     def _answer(self, asked: bytes) -> dict[str, Any]:
         try:
-            named = self._answering(_ASKS.validate_json(asked))
-        except ValidationError:
+            named = self._answering(from_json(Asked, asked))
+        except ShapeError:
             return _refused(_not_askable())
         except NotNamedError as problem:
             return _refused(problem)
@@ -300,9 +290,9 @@ def ask_naming(asked: Asked, run: Path) -> Named:
             client.settimeout(ANSWER_S + _ASK_S)
             client.connect(str(run / NAMING_SOCKET_NAME))
             client.send(asked.model_dump_json().encode())
-            answer = _ANSWERS.validate_json(client.recv(_MOST_BYTES))
-    except (OSError, ValidationError) as problem:
+            answer = _Answer.model_validate_json(client.recv(_MOST_BYTES))
+    except (OSError, ShapeError) as problem:
         raise AdminError("the capture service does not answer", "start it, or look into its log") from problem
-    if isinstance(answer, _Refused):
+    if not answer.done:
         raise NotNamedError(answer.reason, answer.what, answer.hint)
     return Named(answer.recording, answer.name)

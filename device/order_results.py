@@ -5,14 +5,14 @@ Nothing in it names a client, a person or a key.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from device.durable import write_whole
 from device.errors import StoreError
 from device.orders import About
+from device.shapes import Shape, ShapeError, rule
 
 RESULTS_NAME: Final = "results.json"
 _MOST_KEPT: Final = 30
@@ -20,33 +20,29 @@ _MOST_KEPT: Final = 30
 Outcome = Literal["waiting", "done", "refused", "undone"]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Result(_Model):
+class Result(Shape):
     """What became of one order. ``undone``: it was carried out, the box was not well, and the former state is back.
 
     ``about``, ``number``: none where the order could not be read. ``what``, ``hint``: why it is not done, and what to
     do. ``tries``: how often it was begun; a cut in the middle is not its fault. ``noted``: it is in the audit log.
     """
 
-    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    digest: Annotated[str, rule(pattern=r"^[0-9a-f]{64}$")]
     outcome: Outcome
     at: str
     about: About | None = None
-    number: Annotated[int, Field(ge=1)] | None = None
+    number: Annotated[int, rule(ge=1)] | None = None
     what: str = ""
     hint: str = ""
-    tries: Annotated[int, Field(ge=0)] = 0
+    tries: Annotated[int, rule(ge=0)] = 0
     noted: bool = False
 
 
-class Results(_Model):
+class Results(Shape):
     """Oldest first; one for each order. ``last``: the highest number that was dealt with, for each kind."""
 
     results: tuple[Result, ...] = ()
-    last: dict[About, int] = {}
+    last: Mapping[About, int] = {}
 
     def with_one(self, result: Result) -> Results:
         """The same with one more; of an order that was told of before, this instead."""
@@ -72,7 +68,7 @@ def read_results(folder: Path) -> Results:
         return Results.model_validate_json((folder / RESULTS_NAME).read_bytes())
     except FileNotFoundError:
         return Results()
-    except (OSError, ValidationError) as problem:
+    except (OSError, ShapeError) as problem:
         raise StoreError(
             "what became of the clinic's orders cannot be read", f"look at {RESULTS_NAME} where orders.state says"
         ) from problem

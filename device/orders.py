@@ -16,14 +16,14 @@ from __future__ import annotations
 import json
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from hashlib import sha256
-from typing import Annotated, BinaryIO, Final, Literal, Self, TypeAlias
+from typing import Annotated, BinaryIO, Final, Literal, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from device.digests import sha256
 from device.errors import DamagedError, OrderError
 from device.recording.signing import sign_line, verify_line
+from device.shapes import Shape, ShapeError, rule
 
 ORDER_KIND: Final = "order"
 ORDER_NAME: Final = "order.json"
@@ -46,41 +46,35 @@ MOST_BYTES: Final[Mapping[About, int]] = {
 }
 MOST_ORDER_BYTES: Final = max(MOST_BYTES.values()) + (1 << 20)
 
-PlainName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
+PlainName = Annotated[str, rule(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-
-class Member(_Part):
+class Member(Shape):
     """One file of an order."""
 
     name: PlainName
-    size_bytes: Annotated[int, Field(ge=0, le=MOST_ORDER_BYTES)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    size_bytes: Annotated[int, rule(ge=0, le=MOST_ORDER_BYTES)]
+    sha256: Annotated[str, rule(pattern=r"^[0-9a-f]{64}$")]
 
 
-class Order(_Part):
+class Order(Shape):
     """What the clinic signed. ``number`` goes up with each order: a box takes none that is not above the last one."""
 
     sotto_order: Literal[1] = 1
-    number: Annotated[int, Field(ge=1, le=2**53)]
+    number: Annotated[int, rule(ge=1, le=2**53)]
     boxes: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=60)], ...], Field(min_length=1, max_length=_MANY)
+        tuple[Annotated[str, rule(min_length=1, max_length=60)], ...], rule(min_length=1, max_length=_MANY)
     ]
-    made: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")]
+    made: Annotated[str, rule(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")]
     what: About
-    files: Annotated[tuple[Member, ...], Field(min_length=1, max_length=64)]
+    files: Annotated[tuple[Member, ...], rule(min_length=1, max_length=64)]
 
-    @model_validator(mode="after")
-    def _holds_together(self) -> Self:
+    def _check(self) -> None:
         names = [one.name for one in self.files]
         if len(set(names)) != len(names) or ORDER_NAME in names or len(set(self.boxes)) != len(self.boxes):
             raise ValueError("something is there twice")
         if sum(one.size_bytes for one in self.files) > MOST_BYTES[self.what]:
             raise ValueError(f"that is too much for an order about {self.what}")
-        return self
 
     def names(self) -> tuple[str, ...]:
         """What its members are called, in their order."""
@@ -204,10 +198,10 @@ def _judged(document: bytes, clinic_key: bytes) -> Order:
         )
     try:
         return Order.model_validate_json(json.dumps(signed.payload))
-    except ValidationError as problem:
-        first = problem.errors(include_input=False, include_url=False)[0]
+    except ShapeError as problem:
+        first = problem.faults[0]
         raise OrderError(
-            f"the order cannot be used: {first['msg']}", "make it anew at the clinic's desk, with this version"
+            f"the order cannot be used: {first.words}", "make it anew at the clinic's desk, with this version"
         ) from problem
 
 

@@ -11,11 +11,11 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from device.clock import Stamp
+from device.digests import sha256
 from device.durable import forget_asides, sync_folder, write_all
 from device.errors import DamagedError, StoreError
 from device.overwriting import marked_by

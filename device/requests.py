@@ -8,48 +8,43 @@ Consent and start do not exist in this vocabulary (ARCHITECTURE, section 4). One
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from typing import Annotated, ClassVar, Final, Literal
 
 from device.datagrams import send_datagram
+from device.shapes import Shape, ShapeError, from_json, rule
 
 REQUESTS_NAME: Final = "requests.sock"
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Stop(_Request):
+class Stop(Shape, tag_field="ask", tag="stop"):
     """Stop the recording; it is kept."""
 
-    ask: Literal["stop"] = "stop"
+    ask: ClassVar[Literal["stop"]] = "stop"
 
 
-class Mark(_Request):
+class Mark(Shape, tag_field="ask", tag="mark"):
     """Set a bookmark at this moment."""
 
-    ask: Literal["mark"] = "mark"
+    ask: ClassVar[Literal["mark"]] = "mark"
 
 
-class People(_Request):
+class People(Shape, tag_field="ask", tag="people"):
     """How many people choose in the next session."""
 
-    ask: Literal["people"] = "people"
-    people: Annotated[int, Field(ge=1, le=12)]
+    ask: ClassVar[Literal["people"]] = "people"
+    people: Annotated[int, rule(ge=1, le=12)]
 
 
 Request = Stop | Mark | People
-_ADAPTER: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="ask")])
 
 
 def parse_request(data: bytes) -> Request | None:
     """A request, or ``None`` for anything that is none."""
     try:
-        return _ADAPTER.validate_json(data)
-    except ValidationError:
+        request: Request = from_json(Request, data)
+    except ShapeError:
         return None
+    return request
 
 
 def send_request(request: Request, run: Path) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from device.belonging import beside_of, digest_of
 from device.clock import Stamp
 from device.errors import DamagedError
@@ -18,6 +16,7 @@ from device.recording.manifest import Manifest, RecordingState
 from device.recording.receipt import RECEIPT_KIND, Receipt, proving
 from device.recording.signing import verify
 from device.retention import Decision, Facts, Policy, decide
+from device.shapes import ShapeError
 from device.store import Listed, Store, StoreReader
 from device.words import By
 
@@ -108,7 +107,7 @@ def read_receipts(folder: Path, key: bytes | None) -> tuple[Receipt, ...]:
         try:
             signed = verify(RECEIPT_KIND, path.read_bytes())
             receipt = Receipt.model_validate(signed.payload)
-        except (DamagedError, OSError, ValidationError):
+        except (DamagedError, OSError, ShapeError):
             continue
         if signed.key == key:
             found.append(receipt)

@@ -9,18 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from device.datagrams import send_datagram
+from device.shapes import Shape, ShapeError
 from device.words import Button
 
 ROOM_NAME: Final = "room.sock"
 
 
-class Finger(BaseModel):
+class Finger(Shape):
     """A finger on a simulated button, or off it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     button: Button
     down: bool
@@ -30,7 +27,7 @@ def parse_finger(data: bytes) -> Finger | None:
     """A finger, or ``None`` for anything that is none."""
     try:
         return Finger.model_validate_json(data)
-    except ValidationError:
+    except ShapeError:
         return None
 
 

@@ -8,15 +8,15 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Final, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import Field, model_validator
 
 from device.age.errors import AgeError
 from device.age.recipients import KeyRecipient, check_company, fingerprint, parse_recipient
 from device.clinic_list import MOST_LISTED, ClinicList, KeyText, ListKind, Mark, Part, each_once
 from device.errors import RecipientError
+from device.shapes import rule
 
 MOST_OPENERS: Final = 32  # of one recording, recovery included: as in a configuration
 
@@ -34,7 +34,7 @@ class Seat(Part):
     """A therapist, and by whom their recordings can be opened besides recovery."""
 
     mark: Mark
-    opened_by: Annotated[tuple[Mark, ...], Field(max_length=MOST_LISTED)]
+    opened_by: Annotated[tuple[Mark, ...], rule(max_length=MOST_LISTED)]
 
 
 class Roster(ClinicList):
@@ -42,12 +42,12 @@ class Roster(ClinicList):
 
     sotto_roster: Literal[1] = 1
     policy: Policy
-    people: Annotated[tuple[Opener, ...], Field(max_length=MOST_LISTED)]
-    therapists: Annotated[tuple[Seat, ...], Field(max_length=MOST_LISTED)]
-    recovery: Annotated[tuple[KeyText, ...], Field(min_length=1, max_length=4)]
+    people: Annotated[tuple[Opener, ...], rule(max_length=MOST_LISTED)]
+    therapists: Annotated[tuple[Seat, ...], rule(max_length=MOST_LISTED)]
+    recovery: Annotated[tuple[KeyText, ...], rule(min_length=1, max_length=4)]
 
-    @model_validator(mode="after")
-    def _holds_together(self) -> Self:
+    def _check(self) -> None:
+        super()._check()
         keys = [*(one.recipient for one in self.people), *self.recovery]
         for what, names in (
             ("people", [one.mark for one in self.people]),
@@ -62,7 +62,6 @@ class Roster(ClinicList):
             if len(seat.opened_by) + len(self.recovery) > MOST_OPENERS:
                 raise ValueError(f"more than {MOST_OPENERS} are to open one therapist's recordings")
         _keep_company(keys)
-        return self
 
     def recipients_for(self, therapist: str | None) -> list[KeyRecipient]:
         """To whom a recording is sealed with that therapist on duty; recovery is always among them.

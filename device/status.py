@@ -11,19 +11,14 @@ import os
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
+from device.shapes import Shape, ShapeError
 from device.words import Consent, Fate
 
 STATUS_NAME: Final = "status.json"
 STALE_AFTER_S: Final = 5.0
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class LampStatus(_Model):
+class LampStatus(Shape):
     """One lamp at the buttons: ``colour`` none/white/blue/yellow, ``pattern`` and its beats (ms lit, dark, lit …)."""
 
     colour: str
@@ -31,7 +26,7 @@ class LampStatus(_Model):
     beats_ms: tuple[int, ...]
 
 
-class PanelStatus(_Model):
+class PanelStatus(Shape):
     """The panel as it looks and sounds now. ``tones`` counts, so that a page can play each one once."""
 
     room_light: bool
@@ -41,7 +36,7 @@ class PanelStatus(_Model):
     tone_notes: tuple[tuple[int, int], ...]  # (hertz, milliseconds); 0 Hz is silence
 
 
-class LevelStatus(_Model):
+class LevelStatus(Shape):
     """The sound of the last period: dB of full scale, LUFS (momentary); whether there was sound in the last seconds."""
 
     peak_dbfs: float
@@ -49,7 +44,7 @@ class LevelStatus(_Model):
     above_floor: bool
 
 
-class RecordingStatus(_Model):
+class RecordingStatus(Shape):
     """The recording under way. ``durable_us``: how much of it would survive a power cut now."""
 
     id: str | None
@@ -63,13 +58,13 @@ class RecordingStatus(_Model):
     ends_in_s: float | None = None  # at its maximum length
 
 
-class FramingStatus(_Model):
+class FramingStatus(Shape):
     """The framing check under way. What the camera sees is not here: this is a file."""
 
     devices_open: tuple[str, ...]
 
 
-class LastStatus(_Model):
+class LastStatus(Shape):
     """The recording that ended last, while its window is open."""
 
     id: str | None
@@ -79,14 +74,14 @@ class LastStatus(_Model):
     end: str | None = None  # why it ended, as its manifest has it
 
 
-class MachineStatus(_Model):
+class MachineStatus(Shape):
     """How the box's own machine is; ``None``: it cannot tell."""
 
     temperature_c: float | None
     under_voltage: bool | None
 
 
-class Status(_Model):
+class Status(Shape):
     """Everything the page and `sotto status` know."""
 
     box: str
@@ -127,5 +122,5 @@ def read_status(run: Path) -> Status | None:
     """The status last published, or ``None`` where capture never published one (that can be read)."""
     try:
         return Status.model_validate_json((run / STATUS_NAME).read_bytes())
-    except (OSError, ValidationError):
+    except (OSError, ShapeError):
         return None

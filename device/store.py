@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import ValidationError
 
 from device.claim import claimed
 from device.clock import Stamp
+from device.digests import random_hex
 from device.durable import sync_folder, write_whole
 from device.erasing import Erasing
 from device.errors import DamagedError, StoreError, StoreFullError
@@ -38,11 +37,12 @@ from device.recording import (
 from device.recording.manifest import Manifest
 from device.recording.receipt import RECEIPT_KIND, Receipt
 from device.recording.signing import sign, verify
+from device.shapes import ShapeError
 from device.words import By
 
 LIVED_NAME: Final = "lived.json"
 PROBE_GLOB: Final = ".probe-*"
-_TAIL_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
+_TAIL_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"  # 32: each is as likely as any other
 _FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -140,7 +140,7 @@ class StoreReader:
         try:
             signed = verify(LIVED_KIND, (self.path / LIVED_NAME).read_bytes())
             return Lived.model_validate(signed.payload) if signed.key == key else None
-        except (DamagedError, OSError, ValidationError):
+        except (DamagedError, OSError, ShapeError):
             return None
 
 
@@ -177,7 +177,7 @@ class Store(StoreReader):
         Raises:
             StoreError: it is missing, full, read-only, or somebody else's.
         """
-        probe = self.path / PROBE_GLOB.replace("*", secrets.token_hex(4))
+        probe = self.path / PROBE_GLOB.replace("*", random_hex(4))
         try:
             probe.write_bytes(b"sotto")
             probe.unlink(missing_ok=True)
@@ -192,7 +192,7 @@ class Store(StoreReader):
         """
         try:
             used = [int(name[:6]) for name in self._names()]
-            tail = "".join(secrets.choice(_TAIL_LETTERS) for _ in range(10))
+            tail = "".join(_TAIL_LETTERS[byte % len(_TAIL_LETTERS)] for byte in os.urandom(10))
             folder = self.path / f"{max(used, default=0) + 1:06d}-{tail}"
             folder.mkdir(mode=0o750)
             sync_folder(self.path)
@@ -376,7 +376,7 @@ def read_signed(folder: Path) -> tuple[Manifest, bytes]:
         return Manifest.model_validate(signed.payload), signed.key
     except OSError as problem:
         raise DamagedError("a recording has no manifest", "fetch it again from the box") from problem
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise DamagedError(
             "a manifest says things it cannot say", "use the version of sotto that wrote it"
         ) from problem

@@ -13,14 +13,13 @@ import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Final, Literal
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from typing import Annotated, ClassVar, Final, Literal
 
 from device.datagrams import ConnectionServer, user_of
 from device.errors import AdminError, RetryError, SottoError
 from device.recording import MANIFEST_NAME, is_recording_id
 from device.recording.beside import ASKED_NAMES
+from device.shapes import Shape, ShapeError, from_json, rule, then
 
 SYNC_SOCKET_NAME: Final = "receipts.sock"
 _ANSWER_S: Final = 30.0  # an erasure under way is waited for, and the audit log's disk
@@ -47,47 +46,44 @@ def _beside(beside: Mapping[str, str]) -> Mapping[str, str]:
     return beside
 
 
-RecordingId = Annotated[str, AfterValidator(_recording)]
-Digest = Annotated[str, Field(pattern=_DIGEST)]
-Beside = Annotated[dict[str, Digest], Field(max_length=_MOST_BESIDE), AfterValidator(_beside)]
-RemoteName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,59}$")]
+RecordingId = Annotated[str, then(_recording)]
+Digest = Annotated[str, rule(pattern=_DIGEST)]
+Beside = Annotated[dict[str, Digest], rule(max_length=_MOST_BESIDE), then(_beside)]
+RemoteName = Annotated[str, rule(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,59}$")]
 
 
-class _Ask(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Ask(Shape):
     recording: RecordingId
     remote: RemoteName
 
 
-class ReceiptAsk(_Ask):
+class ReceiptAsk(_Ask, tag_field="ask", tag="receipt"):
     """Sign what was found when the remote's copy was read again, all of it, whether it was the recording or not."""
 
-    ask: Literal["receipt"] = "receipt"
+    ask: ClassVar[Literal["receipt"]] = "receipt"
     digest: Digest
     header_digest: Digest
     closing_digest: Digest
-    size_bytes: Annotated[int, Field(ge=0, lt=1 << 53)]
-    folder: Annotated[str, Field(pattern=_FOLDER, max_length=512)]
+    size_bytes: Annotated[int, rule(ge=0, lt=1 << 53)]
+    folder: Annotated[str, rule(pattern=_FOLDER, max_length=512)]
     beside: Beside
 
 
-class BesideAsk(_Ask):
+class BesideAsk(_Ask, tag_field="ask", tag="beside"):
     """Renew a receipt that proves a copy: these smaller files are beside it now."""
 
-    ask: Literal["beside"] = "beside"
+    ask: ClassVar[Literal["beside"]] = "beside"
     beside: Beside
 
 
-class ObeyedAsk(_Ask):
+class ObeyedAsk(_Ask, tag_field="ask", tag="obeyed"):
     """Take an erase order away. ``by_clinic``: the remote refused, so the order lies there for the clinic's program."""
 
-    ask: Literal["obeyed"] = "obeyed"
+    ask: ClassVar[Literal["obeyed"]] = "obeyed"
     by_clinic: bool = False
 
 
 Ask = ReceiptAsk | BesideAsk | ObeyedAsk
-_ASKS: Final[TypeAdapter[Ask]] = TypeAdapter(Annotated[Ask, Field(discriminator="ask")])
 
 Answering = Callable[[Ask], None]
 """Does what is asked, durably. Raises ``SottoError`` where it does not."""
@@ -118,8 +114,8 @@ class SyncServer(ConnectionServer):
 
     def _answer(self, asked: bytes) -> dict[str, object]:
         try:
-            self._answering(_ASKS.validate_json(asked))
-        except ValidationError:
+            self._answering(from_json(Ask, asked))
+        except ShapeError:
             return {"done": False, "why": "that is nothing that can be asked"}
         except SottoError as problem:
             return {"done": False, "why": problem.what}

@@ -10,13 +10,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from device.shapes import Shape, ShapeError, rule
 
 SYNC_FOLDER_NAME: Final = "sync"
 SYNC_STATUS_NAME: Final = "sync.json"
 SYNC_STALE_AFTER_S: Final = 60.0
 
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, rule(ge=0)]
 
 
 class SyncState(StrEnum):
@@ -31,14 +31,12 @@ class SyncState(StrEnum):
     HELD_UP = "held up"  # something went wrong; it is tried again by itself
 
 
-class SyncStatus(BaseModel):
+class SyncStatus(Shape):
     """All of it. ``waiting``: recordings with anything that is not synced; ``orders``: erase orders not yet obeyed.
 
     ``must_act``: the trouble does not pass by itself. ``stuck``: something has been waiting for longer than the clinic
     allows. Nothing here names a client, a server's answer or a secret.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     state: SyncState
     remote: str
@@ -70,7 +68,7 @@ def read_sync_status(run: Path) -> SyncStatus | None:
     """What was published last, or ``None`` where sync never published anything (that can be read)."""
     try:
         return SyncStatus.model_validate_json((run / SYNC_FOLDER_NAME / SYNC_STATUS_NAME).read_bytes())
-    except (OSError, ValidationError):
+    except (OSError, ShapeError):
         return None
 
 

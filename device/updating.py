@@ -26,9 +26,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from device.errors import UpdateError
+from device.shapes import Shape, ShapeError, rule
 
 IMAGE_SUFFIX: Final = ".squashfs"
 FACTS_NAME: Final = "update.json"
@@ -39,14 +38,10 @@ _PARTS: Final = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(?:(a|b|rc)(\d+))?")
 _RANKS: Final = {"a": 0, "b": 1, "rc": 2, None: 3}
 _IMAGE: Final = re.compile(rf"sotto_({_VERSION})_([a-z0-9]+){re.escape(IMAGE_SUFFIX)}")
 
-VersionText = Annotated[str, Field(pattern=rf"^{_VERSION}$")]
+VersionText = Annotated[str, rule(pattern=rf"^{_VERSION}$")]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-
-class Facts(_Part):
+class Facts(Shape):
     """What an image says of itself, beside it in the order. ``frame``: of which units and packages it is a part.
 
     The frame is what an image cannot bring: units, users, Debian's packages. It is a number that goes up when a version
@@ -55,10 +50,10 @@ class Facts(_Part):
 
     sotto_update: Literal[1] = 1
     version: VersionText
-    machine: Annotated[str, Field(pattern=r"^[a-z0-9]{1,16}$")]  # as Debian calls it
-    python: Annotated[str, Field(pattern=r"^3\.\d{1,2}$")]
-    debian: Annotated[str, Field(pattern=r"^\d{1,3}$")]
-    frame: Annotated[int, Field(ge=1, le=10**6)]
+    machine: Annotated[str, rule(pattern=r"^[a-z0-9]{1,16}$")]  # as Debian calls it
+    python: Annotated[str, rule(pattern=r"^3\.\d{1,2}$")]
+    debian: Annotated[str, rule(pattern=r"^\d{1,3}$")]
+    frame: Annotated[int, rule(ge=1, le=10**6)]
 
     @property
     def image(self) -> str:
@@ -66,24 +61,24 @@ class Facts(_Part):
         return f"sotto_{self.version}_{self.machine}{IMAGE_SUFFIX}"
 
 
-class Staged(_Part):
+class Staged(Shape):
     """A version that is here and not settled. ``failed``: why it is not tried (again)."""
 
     version: VersionText
-    image: Annotated[str, Field(pattern=rf"^{_IMAGE.pattern}$")]
-    size_bytes: Annotated[int, Field(ge=1, le=MOST_IMAGE_BYTES)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    tries: Annotated[int, Field(ge=0, le=MOST_TRIES)] = 0
-    failed: Annotated[str, Field(max_length=300)] | None = None
+    image: Annotated[str, rule(pattern=rf"^{_IMAGE.pattern}$")]
+    size_bytes: Annotated[int, rule(ge=1, le=MOST_IMAGE_BYTES)]
+    sha256: Annotated[str, rule(pattern=r"^[0-9a-f]{64}$")]
+    tries: Annotated[int, rule(ge=0, le=MOST_TRIES)] = 0
+    failed: Annotated[str, rule(max_length=300)] | None = None
 
 
-class State(_Part):
+class State(Shape):
     """What a box remembers of its updates. ``order``: the number of the last order that was taken."""
 
     sotto_updates: Literal[1] = 1
-    order: Annotated[int, Field(ge=0, le=2**53)] = 0
+    order: Annotated[int, rule(ge=0, le=2**53)] = 0
     staged: Staged | None = None
-    previous: Annotated[str, Field(pattern=rf"^{_IMAGE.pattern}$")] | None = None  # kept beside the settled one
+    previous: Annotated[str, rule(pattern=rf"^{_IMAGE.pattern}$")] | None = None  # kept beside the settled one
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +106,7 @@ def read_facts(document: bytes) -> Facts:
     """What an image says of itself. Raises ``UpdateError``: that makes no sense."""
     try:
         return Facts.model_validate_json(document)
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise UpdateError("the update says nothing sensible of itself", "make it again, with this version") from problem
 
 

@@ -18,11 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
-
 from device.claim import claimed
 from device.durable import aside, forget_asides, sync_folder, write_whole
 from device.errors import DamagedError, StoreError, StoreFullError, UpdateError
+from device.shapes import ShapeError
 from device.store import store_error
 from device.updating import Staged, State, needed, version_of
 
@@ -72,7 +71,7 @@ class VersionShelf:
             return State.model_validate_json((self.folder / STATE_NAME).read_bytes())
         except FileNotFoundError:
             return State()
-        except ValidationError as problem:
+        except ShapeError as problem:
             raise DamagedError(
                 "what the box remembers of its updates is damaged", f"take {STATE_NAME} away from {self.folder}"
             ) from problem

@@ -15,12 +15,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from device.clock import Stamp
 from device.durable import make_name
 from device.errors import StoreError
 from device.recording.beside import Kind
+from device.shapes import Shape, ShapeError, rule
 from device.store import store_error
 
 WAITING_NAME: Final = "waiting"
@@ -29,10 +28,8 @@ WAITS_S: Final = 3 * 3600
 _MICROSECONDS: Final = 1_000_000
 
 
-class Waiting(BaseModel):
+class Waiting(Shape):
     """One that waits. ``by``: the mark of who put it there; ``left``: it waits for no recording any more."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     kind: Kind
@@ -40,7 +37,7 @@ class Waiting(BaseModel):
     sealed: str
     clock_trusted: bool
     boot: str
-    monotonic_us: Annotated[int, Field(ge=0)]
+    monotonic_us: Annotated[int, rule(ge=0)]
     left: bool = False
 
 
@@ -48,7 +45,7 @@ def read_waiting(store: Path) -> tuple[Waiting, ...]:
     """All that waits in a store, and all that was left there, oldest first. What cannot be read is left out."""
     found = []
     for path in (store / WAITING_NAME).glob("*.json"):
-        with suppress(OSError, ValidationError):  # it is just being put beside a recording; or a cut came before it
+        with suppress(OSError, ShapeError):  # it is just being put beside a recording; or a cut came before it
             one = Waiting.model_validate_json(path.read_bytes())
             if one.name == path.with_suffix(".age").name and path.with_suffix(".age").exists():
                 found.append(one)

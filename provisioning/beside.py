@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pydantic import ValidationError
-
 from device.errors import DamagedError
 from device.recording.manifest import Manifest, RecordingState
 from device.recording.signing import fingerprint, verify
+from device.shapes import ShapeError
 from provisioning.errors import AlteredError, NoRangeError
 from provisioning.place import Place
 from provisioning.rewraps import Remade, header_of, read_rewrap, with_header
@@ -78,7 +77,7 @@ def read_beside(document: bytes) -> Beside:
     signed = verify("manifest", document)
     try:
         return Beside(Manifest.model_validate(signed.payload), fingerprint(signed.key))
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise DamagedError(
             "the manifest says things that are not known here",
             "use the version of sotto-clinic that belongs to the box",

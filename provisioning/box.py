@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from device.recording import ATTACHMENTS_NAME, MANIFEST_NAME, SESSION_NAME, is_recording_id
 from device.recording.beside import Kind
 from device.recording.manifest import RecordingState
 from device.remote import Held, Pace, absent, at_once, is_remote_name
+from device.shapes import Shape, ShapeError, rule
 from provisioning.errors import UnreachableError
 from provisioning.http_source import HttpSource
 from provisioning.posting import post_sealed
@@ -30,22 +29,22 @@ _PAGE: Final = 1000
 _MOST_PAGES: Final = 100
 
 
-class _Told(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+class _Told(Shape, forbid_unknown_fields=False):
+    """What a box tells; one that is newer may tell more."""
 
 
 class Entry(_Told):
     """A recording as the box tells of it. ``going``: it is to be erased."""
 
-    id: Annotated[str, Field(pattern=r"^[0-9]{6}-[a-z0-9]{10}$")]
+    id: Annotated[str, rule(pattern=r"^[0-9]{6}-[a-z0-9]{10}$")]
     box: str
     state: RecordingState
     started: str
     clock_trusted: bool
-    duration_us: Annotated[int, Field(ge=0)]
+    duration_us: Annotated[int, rule(ge=0)]
     picture: bool
-    therapist: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")] | None
-    size_bytes: Annotated[int, Field(ge=0)]
+    therapist: Annotated[str, rule(pattern=r"^[0-9a-f]{12}$")] | None
+    size_bytes: Annotated[int, rule(ge=0)]
     going: str | None
     downloadable: bool
 
@@ -57,7 +56,7 @@ class _Listing(_Told):
 
 class _Attached(_Told):
     name: str
-    size_bytes: Annotated[int, Field(ge=0)]
+    size_bytes: Annotated[int, rule(ge=0)]
 
 
 class _Facts(Entry):
@@ -65,7 +64,7 @@ class _Facts(Entry):
 
 
 class _Kept(_Told):
-    name: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9._-]+$")]
+    name: Annotated[str, rule(max_length=100, pattern=r"^[A-Za-z0-9._-]+$")]
 
 
 _Shape = TypeVar("_Shape", _Listing, _Facts, _Kept)
@@ -162,7 +161,7 @@ class Box(ReadOnly):
     def _parsed(self, data: bytes, shape: type[_Shape]) -> _Shape:
         try:
             return shape.model_validate_json(data)
-        except ValidationError as problem:
+        except ShapeError as problem:
             raise UnreachableError(f"{self.address} answers as no box does", "check the address") from problem
 
 

@@ -16,9 +16,8 @@ from http.client import HTTPException
 from typing import Annotated, Final, TypeVar
 from urllib.parse import SplitResult
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
-
 from device.age.identities import Identity
+from device.shapes import Hidden, Shape, ShapeError, rule, then
 from provisioning.errors import UnreachableError, UsageError
 from provisioning.http_source import checked, connect, unreachable
 from provisioning.key_login import answer_challenge
@@ -33,13 +32,13 @@ def _base64(text: str) -> str:
     return text
 
 
-class _Challenge(BaseModel):
-    id: Annotated[str, Field(max_length=100)]
-    sealed: Annotated[str, AfterValidator(_base64)]
+class _Challenge(Shape, forbid_unknown_fields=False):
+    id: Annotated[str, rule(max_length=100)]
+    sealed: Annotated[str, then(_base64)]
 
 
-class _Granted(BaseModel):
-    token: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[A-Za-z0-9._~+/=-]+$", repr=False)]
+class _Granted(Shape, forbid_unknown_fields=False):
+    token: Hidden[Annotated[str, rule(min_length=1, max_length=1000, pattern=r"^[A-Za-z0-9._~+/=-]+$")]]
 
 
 _Answer = TypeVar("_Answer", _Challenge, _Granted)
@@ -89,7 +88,7 @@ def _post(box: SplitResult, name: str, sent: dict[str, str], wanted: type[_Answe
         raise _refused(box, response.status)
     try:
         return wanted.model_validate_json(data)
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise UnreachableError(f"{box.hostname} answers as no box does", "check the address") from problem
 
 

@@ -9,14 +9,13 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
-
-from pydantic import Field, ValidationError, model_validator
+from typing import Annotated, Any, Final
 
 from device.age.identities import KeyIdentity
 from device.age.passphrase import WRITE_LOG_N
 from device.recording.named import Word
 from device.roster import Policy
+from device.shapes import ShapeError, rule
 from provisioning.errors import UsageError
 from provisioning.kit import (
     Address,
@@ -38,8 +37,8 @@ from provisioning.locked import lock
 _MOST_BYTES: Final = 4 << 20
 CLINIC_NAME: Final = "clinic.toml"
 
-Days = Annotated[int, Field(ge=0, le=36_500)]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
+Days = Annotated[int, rule(ge=0, le=36_500)]
+Language = Annotated[str, rule(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
 
 
 class PolicySection(Part):
@@ -51,7 +50,7 @@ class PolicySection(Part):
     """
 
     recipients: Policy
-    languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=10)]
+    languages: Annotated[tuple[Language, ...], rule(min_length=1, max_length=10)]
     keep_days: Days | None = None
     withdrawal_days: Days | None = None
 
@@ -60,11 +59,11 @@ class Listed(Part):
     """Somebody of the clinic; without a recipient nothing can be sealed to them."""
 
     mark: Mark
-    login: Annotated[str, Field(min_length=1, max_length=200)]
+    login: Annotated[str, rule(min_length=1, max_length=200)]
     name: Word
     roles: Roles
     recipient: Recipient | None = None
-    supervisees: Annotated[tuple[Mark, ...], Field(max_length=1000)] = ()  # whose recordings they supervise
+    supervisees: Annotated[tuple[Mark, ...], rule(max_length=1000)] = ()  # whose recordings they supervise
 
 
 class KnownBox(Part):
@@ -76,7 +75,7 @@ class KnownBox(Part):
     name: Word
     address: Address
     device_key: DeviceKey | None = None
-    former_keys: Annotated[tuple[DeviceKey, ...], Field(max_length=100)] = ()
+    former_keys: Annotated[tuple[DeviceKey, ...], rule(max_length=100)] = ()
 
 
 class ClinicFile(Part):
@@ -87,16 +86,15 @@ class ClinicFile(Part):
 
     name: Word | None = None
     policy: PolicySection | None = None
-    rooms: Annotated[tuple[Word, ...], Field(max_length=1000)] = ()
-    recovery: Annotated[tuple[Recipient, ...], Field(max_length=4)] = ()
-    boxes: Annotated[tuple[KnownBox, ...], Field(max_length=1000)] = ()
-    former_keys: Annotated[tuple[DeviceKey, ...], Field(max_length=10_000)] = ()
+    rooms: Annotated[tuple[Word, ...], rule(max_length=1000)] = ()
+    recovery: Annotated[tuple[Recipient, ...], rule(max_length=4)] = ()
+    boxes: Annotated[tuple[KnownBox, ...], rule(max_length=1000)] = ()
+    former_keys: Annotated[tuple[DeviceKey, ...], rule(max_length=10_000)] = ()
     people: tuple[Listed, ...] = ()
     tags: Tags = ()
     rubric: Rubric | None = None
 
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
+    def _check(self) -> None:
         for what, names in (
             ("rooms", self.rooms),
             ("boxes has a name that another has, too", [one.name for one in self.boxes]),
@@ -108,7 +106,6 @@ class ClinicFile(Part):
         known = {one.mark for one in self.people}
         if not all(known.issuperset(one.supervisees) for one in self.people):
             raise ValueError("somebody supervises a mark that nobody has")
-        return self
 
     def changed(self, **changes: Any) -> ClinicFile:
         """The same with other values, checked anew. Raises ``UsageError``."""
@@ -159,7 +156,7 @@ class ClinicFile(Part):
                 rubric=self.rubric,
                 former_keys=self._gone(),
             )
-        except ValidationError as problem:
+        except ShapeError as problem:
             raise UsageError(
                 f"no kit can be made of the clinic's file: {first_fault(problem)}", "correct it there"
             ) from problem
@@ -174,7 +171,7 @@ def checked(values: Mapping[str, Any], *, called: object) -> ClinicFile:
     """Values as they stand in the file, checked. Raises ``UsageError``."""
     try:
         return ClinicFile.model_validate_json(json.dumps(values))
-    except ValidationError as problem:
+    except ShapeError as problem:
         fault = first_fault(problem)
         raise UsageError(f"{called} does not hold: {fault}", "docs/kit.md shows what can stand there") from problem
 

@@ -20,7 +20,7 @@ def judge_consent(manifest: Manifest, *, picture_in_file: bool | None) -> list[F
 def is_withdrawn(manifest: Manifest) -> bool:
     """Whether the last thing that was said about the recording's fate is that it was withdrawn."""
     fates = [event.what for event in manifest.consent_events if event.what != "consented"]
-    return fates[-1:] == [Fate.WITHDRAWN]
+    return fates[-1:] == [Fate.WITHDRAWN.value]
 
 
 def _contradictions(manifest: Manifest, *, picture_in_file: bool | None) -> Iterator[str]:
@@ -46,8 +46,8 @@ def _fates(manifest: Manifest, fates: tuple[ConsentEvent, ...], *, after_us: int
     """A recording is withdrawn first, and can then be turned over again and again, each time at a later moment."""
     expected = Fate.WITHDRAWN
     for event in fates:
-        leaves = Consent.NONE if event.what is Fate.WITHDRAWN else manifest.consent
-        if event.what is not expected or event.consent is not leaves or event.at_us < after_us:
+        leaves = Consent.NONE if event.what == Fate.WITHDRAWN.value else manifest.consent
+        if event.what != expected.value or event.consent is not leaves or event.at_us < after_us:
             yield "what was said about the recording's fate does not follow from what was said before"
             return
         expected = Fate.KEPT if expected is Fate.WITHDRAWN else Fate.WITHDRAWN

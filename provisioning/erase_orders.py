@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from pydantic import ValidationError
-
 from device.errors import DamagedError
 from device.recording.erasure import ORDER_KIND, EraseOrder
 from device.recording.signing import fingerprint, verify
+from device.shapes import ShapeError
 from provisioning.beside import Beside, read_beside
 
 _FIND_OUT: Final = "erase nothing, and find out who put it there"
@@ -41,7 +40,7 @@ def judge_order(document: bytes, recording: str, *, manifest: bytes | None, devi
         order, key = EraseOrder.model_validate(signed.payload), fingerprint(signed.key)
     except DamagedError as problem:
         return Judged(None, None, problem.what, _FIND_OUT)
-    except ValidationError:
+    except ShapeError:
         return Judged(
             None, None, "the erase order says things that are not known here", "use a newer version of sotto-clinic"
         )

@@ -11,19 +11,8 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
-
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    ValidationError,
-    model_serializer,
-    model_validator,
-)
 
 from device.age.armor import dearmor
 from device.age.errors import AgeError, WrongKeyError
@@ -32,6 +21,7 @@ from device.age.opening import decrypt
 from device.age.passphrase import PassphraseIdentity
 from device.age.recipients import parse_recipient
 from device.recording.named import Text, Word
+from device.shapes import Hidden, Shape, ShapeError, rule, then, to_plain
 from provisioning.errors import UsageError
 
 MOST_KIT_BYTES: Final = 4 << 20
@@ -39,10 +29,8 @@ _MANY: Final = 1000
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]")
 
 
-class Part(BaseModel):
+class Part(Shape):
     """What may stand there is said here; anything else is refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 def _recipient(text: str) -> str:
@@ -94,36 +82,31 @@ def _armored(text: str) -> str:
     return text
 
 
-Mark = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
-Recipient = Annotated[str, AfterValidator(_recipient)]
+Mark = Annotated[str, rule(pattern=r"^[0-9a-f]{12}$")]
+Recipient = Annotated[str, then(_recipient)]
 Role = Literal["therapist", "supervisor", "admin"]
-Roles = Annotated[tuple[Role, ...], Field(min_length=1, max_length=3)]
-DeviceKey = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
-ShortName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+Roles = Annotated[tuple[Role, ...], rule(min_length=1, max_length=3)]
+DeviceKey = Annotated[str, rule(pattern=r"^[0-9a-f]{16}$")]
+ShortName = Annotated[str, rule(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
 
 class Owner(Part):
     """Whose kit it is. ``recipient`` is that of the identity in it."""
 
     mark: Mark
-    login: Annotated[str, Field(min_length=1, max_length=200)]
+    login: Annotated[str, rule(min_length=1, max_length=200)]
     name: Word
     roles: Roles
     recipient: Recipient
 
 
-Address = Annotated[str, AfterValidator(_address)]
+Address = Annotated[str, then(_address)]
 
 
 class _Formerly(Part):
-    """What can have had other keys before. Where it had none a kit says nothing of it, as programs before this."""
+    """What can have had other keys before."""
 
-    former_keys: Annotated[tuple[DeviceKey, ...], Field(max_length=10_000)] = ()
-
-    @model_serializer(mode="wrap")
-    def _said(self, told_by: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        told: dict[str, Any] = told_by(self)
-        return told if self.former_keys else {name: value for name, value in told.items() if name != "former_keys"}
+    former_keys: Annotated[tuple[DeviceKey, ...], rule(max_length=10_000)] = ()
 
 
 class Box(_Formerly):
@@ -151,14 +134,12 @@ class RubricItem(Part):
 
     id: ShortName
     text: Text
-    least: Annotated[int, Field(ge=-100, le=100)]
-    most: Annotated[int, Field(ge=-100, le=100)]
+    least: Annotated[int, rule(ge=-100, le=100)]
+    most: Annotated[int, rule(ge=-100, le=100)]
 
-    @model_validator(mode="after")
-    def _has_a_scale(self) -> Self:
+    def _check(self) -> None:
         if self.least >= self.most:
             raise ValueError("least must be less than most")
-        return self
 
 
 class Rubric(Part):
@@ -166,17 +147,15 @@ class Rubric(Part):
 
     id: ShortName
     title: Word
-    items: Annotated[tuple[RubricItem, ...], Field(min_length=1, max_length=100)]
+    items: Annotated[tuple[RubricItem, ...], rule(min_length=1, max_length=100)]
 
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
+    def _check(self) -> None:
         if len({item.id for item in self.items}) != len(self.items):
             raise ValueError("two items have one id")
-        return self
 
 
-Boxes = Annotated[tuple[Box, ...], Field(max_length=_MANY)]
-Tags = Annotated[tuple[Word, ...], Field(max_length=200)]
+Boxes = Annotated[tuple[Box, ...], rule(max_length=_MANY)]
+Tags = Annotated[tuple[Word, ...], rule(max_length=200)]
 
 
 class Kit(_Formerly):
@@ -187,18 +166,24 @@ class Kit(_Formerly):
 
     sotto_kit: Literal[1] = 1
     person: Owner
-    identity: Annotated[str, Field(max_length=64 * 1024, repr=False), AfterValidator(_armored)]
+    identity: Hidden[Annotated[str, rule(max_length=64 * 1024), then(_armored)]]
     boxes: Boxes
-    people: Annotated[tuple[Colleague, ...], Field(max_length=_MANY)]
+    people: Annotated[tuple[Colleague, ...], rule(max_length=_MANY)]
     tags: Tags = ()
     rubric: Rubric | None = None
 
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
+    def _check(self) -> None:
         for what, names in (("boxes", self.boxes), ("people", self.people)):
             if len({one.name for one in names}) != len(names):
                 raise ValueError(f"two of the {what} have one name")
-        return self
+
+    def _told(self) -> dict[str, Any]:
+        """Where there were no other keys before, a kit says nothing of it, as programs before this."""
+        told: dict[str, Any] = to_plain(self)
+        for one in (told, *told["boxes"]):
+            if not one["former_keys"]:
+                del one["former_keys"]
+        return told
 
     def unlock(self, passphrase: str) -> list[KeyIdentity]:
         """The identity in it.
@@ -262,12 +247,10 @@ def read_kit(path: Path) -> Kit:
         ) from problem
     try:
         return Kit.model_validate_json(data[:MOST_KIT_BYTES])
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise UsageError(f"{path} is no kit: {first_fault(problem)}", "have it made anew by your admin") from problem
 
 
-def first_fault(problem: ValidationError) -> str:
+def first_fault(problem: ShapeError) -> str:
     """The first thing that does not hold, and where; never what stood there."""
-    first = problem.errors(include_input=False)[0]
-    where = ".".join(map(str, first["loc"]))
-    return f"{where}: {first['msg']}" if where else first["msg"]
+    return str(problem.faults[0])

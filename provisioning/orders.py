@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from pydantic import ValidationError
-
 from device.audit import newest_entries
 from device.durable import write_private
 from device.orders import About, Member, Order, digest_of, member_of, packed, sign_order
 from device.recording.audited import Happened, What, Who
 from device.recording.chain import AUDIT_NAME
+from device.shapes import ShapeError
 from provisioning.desk import Desk
 from provisioning.errors import OutputError, UsageError
 from provisioning.kit import first_fault
@@ -52,7 +51,7 @@ def make_order(
     number = max(above, last_number(desk.folder)) + 1
     try:
         order = Order(number=number, boxes=tuple(boxes), made=desk.now(), what=about, files=tuple(members))
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise UsageError(f"no order can be made of that: {first_fault(problem)}", "give fewer or smaller files") from (
             problem
         )
@@ -76,7 +75,7 @@ def last_number(desk: Path) -> int:
 def _member(name: str, content: Content) -> Member:
     try:
         return member_of(name, _pieces(content))
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise UsageError(
             f"{name[:60]!r} can be no file of an order: {first_fault(problem)}", "take letters, digits and . _ - only"
         ) from problem

@@ -30,7 +30,7 @@ def remote_at(text: str) -> Iterator[Remote]:
 
 def _section(path: Path) -> AnyRemote:
     if path.is_dir():
-        return FolderRemote(driver="folder", name="remote", clinic="-", room="-", path=path.absolute())
+        return FolderRemote(name="remote", clinic="-", room="-", path=path.absolute())
     try:
         return load_remote(path)
     except ConfigError as problem:

@@ -10,9 +10,7 @@ import io
 import unicodedata
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Final, Literal, Self
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from typing import Annotated, Final, Literal
 
 from device.age.identities import Identity
 from device.age.opening import decrypt
@@ -20,6 +18,7 @@ from device.age.recipients import Recipient
 from device.age.sealing import encrypt
 from device.errors import DamagedError
 from device.recording import is_recording_id
+from device.shapes import Hidden, Shape, ShapeError, rule, then
 from provisioning.errors import UsageError
 
 MOST_DOCUMENT_BYTES: Final = 64 * 1024
@@ -54,62 +53,54 @@ def _day(text: str) -> str:
 
 
 # Whoever uses one of these says ``repr=False`` beside it: what is in it never shows in a line of a log.
-Text = Annotated[str, Field(min_length=1, max_length=MOST_TEXT_LETTERS), AfterValidator(_written)]
-Tag = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_on_one_line)]
-Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")]
-Us = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
+Text = Annotated[str, rule(min_length=1, max_length=MOST_TEXT_LETTERS), then(_written)]
+Tag = Annotated[str, rule(min_length=1, max_length=60), then(_on_one_line)]
+Moment = Annotated[str, rule(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")]
+Us = Annotated[int, rule(ge=0, le=1_000_000_000_000)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-
-class Note(_Part):
+class Note(Shape):
     """Something said of a moment of the recording, or of the time up to ``until_us``; ``at_us`` null: of all of it."""
 
     at_us: Us | None
     until_us: Us | None = None
-    text: Text = Field(repr=False)
-    tags: Annotated[tuple[Tag, ...], Field(max_length=20)] = ()
+    text: Hidden[Text]
+    tags: Annotated[tuple[Tag, ...], rule(max_length=20)] = ()
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def _check(self) -> None:
         if self.until_us is not None and (self.at_us is None or self.until_us < self.at_us):
             raise ValueError("until_us must not be before at_us")
-        return self
 
 
-class Plan(_Part):
+class Plan(Shape):
     """What the therapist practises until ``next_date``, when it is looked at again."""
 
-    text: Text = Field(repr=False)
-    next_date: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$"), AfterValidator(_day)] | None = None
+    text: Hidden[Text]
+    next_date: Annotated[str, rule(pattern=r"^\d{4}-\d\d-\d\d$"), then(_day)] | None = None
 
 
-class Ratings(_Part):
+class Ratings(Shape):
     """The items of a rubric, by their ids; null: not rated."""
 
-    rubric: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-    items: Annotated[dict[str, int | None], Field(max_length=100)]
+    rubric: Annotated[str, rule(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+    items: Annotated[dict[str, int | None], rule(max_length=100)]
 
 
-class Review(_Part):
+class Review(Shape):
     """A review. ``by``: the mark of whose it is; ``at``: UTC by their own clock."""
 
     sotto_review: Literal[1] = 1
-    recording: Annotated[str, AfterValidator(_recording_id)]
-    by: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+    recording: Annotated[str, then(_recording_id)]
+    by: Annotated[str, rule(pattern=r"^[0-9a-f]{12}$")]
     at: Moment
-    notes: Annotated[tuple[Note, ...], Field(max_length=500)] = ()
-    growth_edge: Text | None = Field(default=None, repr=False)
+    notes: Annotated[tuple[Note, ...], rule(max_length=500)] = ()
+    growth_edge: Hidden[Text | None] = None
     plan: Plan | None = None
     ratings: Ratings | None = None
 
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _check(self) -> None:
         if not (self.notes or self.growth_edge or self.plan or self.ratings):
             raise ValueError("there is nothing in it")
-        return self
 
 
 def parse_review(document: bytes) -> Review:
@@ -120,7 +111,7 @@ def parse_review(document: bytes) -> Review:
     """
     try:
         return Review.model_validate_json(b"" if len(document) > MOST_DOCUMENT_BYTES else document)
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise DamagedError(
             "this is not a review that is known here", "use the version of sotto-clinic that it was written with"
         ) from problem

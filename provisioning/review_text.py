@@ -15,8 +15,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from pydantic import ValidationError
-
+from device.shapes import ShapeError
 from provisioning.errors import UsageError
 from provisioning.kit import Kit, first_fault
 from provisioning.review import Review
@@ -49,7 +48,7 @@ def parse_text(text: str, *, recording: str, by: str, at: str, kit: Kit | None) 
     told["notes"] = tuple(told["notes"])
     try:
         return Review.model_validate(told)
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise UsageError(f"this is no review: {first_fault(problem)}", "docs/review.md says what can be in one") from (
             problem
         )

@@ -17,11 +17,11 @@ from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from device.errors import DamagedError
 from device.recording.manifest import Manifest
 from device.recording.signing import fingerprint, sign, verify
+from device.shapes import Shape, ShapeError, rule
 from provisioning.errors import AlteredError
 from provisioning.findings import layout_of
 
@@ -29,22 +29,18 @@ REWRAP_KIND: Final = "rewrap"
 MOST_REWRAP_BYTES: Final = 1 << 20
 _HINT: Final = "do not rely on it; verify the clinic's log, and take another copy of the recording"
 
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-KeyId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+Digest = Annotated[str, rule(pattern=r"^[0-9a-f]{64}$")]
+KeyId = Annotated[str, rule(pattern=r"^[0-9a-f]{16}$")]
 
 
-class _Facts(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class HeadFact(_Facts):
+class HeadFact(Shape):
     """All the bytes before the first chunk."""
 
     digest: Digest
-    size_bytes: Annotated[int, Field(ge=1)]
+    size_bytes: Annotated[int, rule(ge=1)]
 
 
-class Step(_Facts):
+class Step(Shape):
     """One header that took another's place.
 
     ``by``: the id of the key that opened the old one. ``whom``: those who were added, or who alone remain.
@@ -60,7 +56,7 @@ class Step(_Facts):
     new: HeadFact
 
 
-class AttachmentFact(_Facts):
+class AttachmentFact(Shape):
     """An attachment whose header was made anew: its SHA-256 as it was found first (``of``), and as it is now."""
 
     of: Digest
@@ -68,7 +64,7 @@ class AttachmentFact(_Facts):
     whom: tuple[KeyId, ...]
 
 
-class Rewrap(_Facts):
+class Rewrap(Shape):
     """The document. ``digest`` as in the manifest: of which recording's chunks it speaks."""
 
     format: Literal["sotto rewrap 1"] = "sotto rewrap 1"
@@ -120,7 +116,7 @@ def read_rewrap(document: bytes, manifest: Manifest) -> Rewrapped:
     try:
         signed = verify(REWRAP_KIND, document)
         rewrap = Rewrap.model_validate(signed.payload)
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise DamagedError(
             "what the clinic said of its header is not known here", "use a newer version of sotto-clinic"
         ) from problem

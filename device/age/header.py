@@ -8,13 +8,14 @@ its end; a file that is not one of ours is given up after HEADER_LIMIT_BYTES at 
 from __future__ import annotations
 
 import base64
-import hmac
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from device.age.errors import HeaderError, NotAgeError, RecipientSetError
@@ -80,16 +81,18 @@ class Header:
 
     def verify(self, file_key: bytes) -> None:
         """Check the MAC under the unwrapped file key. Raises HeaderError if the header was altered."""
-        if not hmac.compare_digest(_mac(file_key, self.covered), self.mac):
+        try:
+            _mac(file_key, self.covered).verify(self.mac)
+        except InvalidSignature as problem:
             raise HeaderError(
                 "The file's header was changed after it was sealed.", "Do not trust this file; fetch another copy."
-            )
+            ) from problem
 
 
 def encode_header(stanzas: Iterable[Stanza], file_key: bytes) -> bytes:
     """Spell a header with its MAC. Raises RecipientSetError if it would be larger than any reader accepts."""
     covered = _VERSION_LINE + b"".join(stanza.encode() for stanza in stanzas) + _MAC_MARK
-    header = covered + b" " + encode_base64(_mac(file_key, covered)).encode("ascii") + b"\n"
+    header = covered + b" " + encode_base64(_mac(file_key, covered).finalize()).encode("ascii") + b"\n"
     if len(header) > HEADER_LIMIT_BYTES:
         raise RecipientSetError("There are too many recipients for one file.", "Seal to fewer recipients.")
     return header
@@ -168,9 +171,11 @@ def _read_stanza(first_line: bytes, lines: _Lines) -> Stanza:
             return Stanza(kind, tuple(args), bytes(body))
 
 
-def _mac(file_key: bytes, covered: bytes) -> bytes:
+def _mac(file_key: bytes, covered: bytes) -> HMAC:
     key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"header").derive(file_key)
-    return hmac.digest(key, covered, "sha256")
+    mac = HMAC(key, SHA256())
+    mac.update(covered)
+    return mac
 
 
 def _malformed() -> HeaderError:

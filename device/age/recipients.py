@@ -9,7 +9,6 @@ This is all that a machine which only seals has to know.
 from __future__ import annotations
 
 import enum
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,7 +16,7 @@ from typing import Protocol
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA256, Hash
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519PublicKey, Suite
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -150,7 +149,9 @@ def parse_recipient(text: str) -> KeyRecipient:
 
 def fingerprint(recipient: KeyRecipient) -> str:
     """A short name for a recipient, to write beside a file: the first 16 hex digits of the SHA-256 of its text."""
-    return hashlib.sha256(str(recipient).encode("ascii")).hexdigest()[:_FINGERPRINT_LETTERS]
+    digest = Hash(SHA256())
+    digest.update(str(recipient).encode("ascii"))
+    return digest.finalize().hex()[:_FINGERPRINT_LETTERS]
 
 
 def check_company(recipients: Sequence[Recipient]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Sequence
 
 from device.age.chunks import CHUNK_BYTES, NONCE_BYTES, ChunkCipher, payload_key
@@ -18,8 +18,8 @@ def new_header(recipients: Sequence[Recipient]) -> tuple[bytes, ChunkCipher]:
     Raises NoRecipientError, MixedRecipientsError, or RecipientSetError if there are too many recipients.
     """
     check_company(recipients)
-    file_key = secrets.token_bytes(FILE_KEY_BYTES)
-    nonce = secrets.token_bytes(NONCE_BYTES)
+    file_key = os.urandom(FILE_KEY_BYTES)
+    nonce = os.urandom(NONCE_BYTES)
     header = encode_header([recipient.wrap(file_key) for recipient in recipients], file_key)
     return header + nonce, ChunkCipher(payload_key(file_key, nonce))
 

@@ -11,18 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from device.errors import StoreError
+from device.shapes import Shape, ShapeError, rule
 
 DUTY_NAME: Final = "on-duty.json"
 _MICROSECONDS: Final = 1_000_000
 
 
-class _Kept(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    therapist: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+class _Kept(Shape):
+    therapist: Annotated[str, rule(pattern=r"^[0-9a-f]{12}$")]
     boot: str
     until_us: int
 
@@ -86,6 +83,6 @@ class Duty:
     def _read(self) -> _Checked | None:
         try:
             kept = None if self._path is None else _Kept.model_validate_json(self._path.read_bytes())
-        except (OSError, ValidationError):
+        except (OSError, ShapeError):
             return None
         return None if kept is None or kept.boot != self._boot else _Checked(kept.therapist, kept.until_us)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import ctypes.util
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -48,7 +47,9 @@ def _find() -> ctypes.CDLL:
     for name in _NAMES:
         with contextlib.suppress(OSError):
             return ctypes.CDLL(name)
-    found = ctypes.util.find_library("FLAC")
+    from ctypes.util import find_library  # noqa: PLC0415  # a megabyte, where a name is enough
+
+    found = find_library("FLAC")
     if found is None:
         raise MissingPackageError(
             "the FLAC library is not installed",

@@ -69,7 +69,7 @@ class Facts:
         """Note that the client withdrew, or took it back."""
         event = ConsentEvent(
             at_us=self.from_zero(at_us),
-            what=fate,
+            what=fate.value,
             consent=Consent.NONE if fate is Fate.WITHDRAWN else self.beginning.consent,
             people=len(self.beginning.choices),
         )

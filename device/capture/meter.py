@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import ctypes.util
 import math
 import operator
 from collections import defaultdict
@@ -33,7 +32,9 @@ def _find() -> ctypes.CDLL:
     with contextlib.suppress(OSError):
         return ctypes.CDLL(_NAME)
     # This starts a program or two, while somebody waits for the first sound.
-    found = ctypes.util.find_library("ebur128")
+    from ctypes.util import find_library  # noqa: PLC0415  # a megabyte, where a name is enough
+
+    found = find_library("ebur128")
     if found is None:
         raise MissingPackageError("the loudness library is not installed", "install it: apt install libebur128-1")
     return ctypes.CDLL(found)

@@ -7,11 +7,11 @@ however often the file is closed and written on, each pair encrypts one plaintex
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 from typing import Protocol
 
 from device.age.recipients import Recipient
 from device.age.sealing import new_header
+from device.digests import sha256
 from device.errors import StoreError
 from device.recording import CHUNK_BYTES, CLOSING
 from device.recording.digests import Digests

@@ -7,7 +7,6 @@ was taken away, is one file under two names; that tells it apart from everything
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from device.clock import Stamp
+from device.digests import random_hex
 from device.durable import forget_asides, sync_folder, write_whole
 from device.errors import StoreError
 from device.overwriting import overwrite_file
@@ -89,7 +89,7 @@ class WaitingRoom:
             StoreError: there are too many, or it is not durable.
         """
         one = Waiting(
-            name=f"{kind}-{secrets.token_hex(6)}.age",
+            name=f"{kind}-{random_hex(6)}.age",
             kind=kind,
             by=by,
             sealed=at.wall,

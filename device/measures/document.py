@@ -10,22 +10,17 @@ import hashlib
 from dataclasses import asdict
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from device.errors import DamagedError
 from device.measures.measure import Item, Measure, Moment
 from device.measures.scoring import Answers, scores_of
+from device.shapes import Shape, ShapeError, rule
 
 FORMAT: Final = 1
 MOST_DOCUMENT_BYTES: Final = 32 * 1024
 MOST_PEOPLE: Final = 12
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class About(_Part):
+class About(Shape):
     """Which measure it was. ``digest``: the SHA-256 of its definition, so that two of one version are told apart."""
 
     id: str
@@ -35,7 +30,7 @@ class About(_Part):
     digest: str
 
 
-class Answered(_Part):
+class Answered(Shape):
     """One item that was asked. ``value`` as it was chosen, before anything is reversed; ``None``: rather not said."""
 
     item: str
@@ -46,7 +41,7 @@ class Answered(_Part):
     most: int
 
 
-class ScoredPart(_Part):
+class ScoredPart(Shape):
     """One score, as ``device.measures.scoring.Scored``."""
 
     id: str
@@ -58,7 +53,7 @@ class ScoredPart(_Part):
     missing: int
 
 
-class Measured(_Part):
+class Measured(Shape):
     """The whole document. Moments are UTC by the clock of the box; ``clock_trusted`` says what that is worth.
 
     ``by``: the mark of the therapist who handed the tablet over; ``person``: which of several in the room answered.
@@ -69,7 +64,7 @@ class Measured(_Part):
     measure: About
     moment: Moment
     by: str
-    person: Annotated[int, Field(ge=1, le=MOST_PEOPLE)]
+    person: Annotated[int, rule(ge=1, le=MOST_PEOPLE)]
     started: str
     finished: str
     clock_trusted: bool
@@ -113,7 +108,7 @@ def from_bytes(data: bytes) -> Measured:
     """
     try:
         return Measured.model_validate_json(data)
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise DamagedError("that is no answered measure", "open another attachment") from problem
 
 

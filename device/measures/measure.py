@@ -9,21 +9,16 @@ from collections.abc import Iterator
 from enum import StrEnum
 from fractions import Fraction
 from itertools import chain
-from typing import Annotated, Final, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from typing import Annotated, ClassVar, Final, Literal
 
 from device.measures.plain import Sentences, Words
+from device.shapes import Shape, rule
 
 LINE_MOST: Final = 100
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,23}$")]
-Value = Annotated[int, Field(ge=-1000, le=1000, strict=True)]
-Flag = Annotated[bool, Field(strict=True)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+Slug = Annotated[str, rule(pattern=r"^[a-z0-9][a-z0-9-]{0,23}$")]
+Value = Annotated[int, rule(ge=-1000, le=1000)]
+Flag = Annotated[bool, rule()]
 
 
 class Moment(StrEnum):
@@ -34,26 +29,24 @@ class Moment(StrEnum):
     ANY = "any"
 
 
-class Choice(_Part):
+class Choice(Shape):
     """One answer of several."""
 
     value: Value
     text: Words
 
 
-class Choices(_Part):
+class Choices(Shape, tag_field="kind", tag="choices"):
     """Answers of which one is chosen."""
 
-    kind: Literal["choices"]
-    choices: Annotated[tuple[Choice, ...], Field(min_length=2, max_length=11)]
+    kind: ClassVar[Literal["choices"]] = "choices"
+    choices: Annotated[tuple[Choice, ...], rule(min_length=2, max_length=11)]
 
-    @model_validator(mode="after")
-    def _distinct(self) -> Choices:
+    def _check(self) -> None:
         if len({one.value for one in self.choices}) < len(self.choices):
             raise ValueError("two choices have the same value")
         if len({one.text for one in self.choices}) < len(self.choices):
             raise ValueError("two choices have the same text")
-        return self
 
     @property
     def least(self) -> int:
@@ -74,10 +67,10 @@ class Choices(_Part):
         return next((one.text for one in self.choices if one.value == value), None)
 
 
-class Line(_Part):
+class Line(Shape, tag_field="kind", tag="line"):
     """A line from ``low``, which is 0, to ``high``, which is 100, on which a mark is set anywhere."""
 
-    kind: Literal["line"]
+    kind: ClassVar[Literal["line"]] = "line"
     low: Words
     high: Words
 
@@ -100,10 +93,10 @@ class Line(_Part):
         return
 
 
-Scale = Annotated[Choices | Line, Field(discriminator="kind")]
+Scale = Choices | Line
 
 
-class Item(_Part):
+class Item(Shape):
     """One question.
 
     ``alone``: shown without the measure's instruction. ``only_if_any_at_least``: asked only where an item before it was
@@ -118,14 +111,14 @@ class Item(_Part):
     only_if_any_at_least: Value | None = None
 
 
-class Band(_Part):
+class Band(Shape):
     """What a score from ``at_least`` up to the next band is called."""
 
     at_least: Value
     text: Words
 
 
-class Score(_Part):
+class Score(Shape):
     """One number made of answers: of all items that are always asked, or of those that ``items`` names.
 
     With up to ``most_missing`` of them not answered, their place is taken by the mean of the others, which have to
@@ -136,11 +129,11 @@ class Score(_Part):
     name: Words
     how: Literal["sum", "mean"]
     items: tuple[Slug, ...] | None = None
-    most_missing: Annotated[int, Field(ge=0, strict=True)] = 0
+    most_missing: Annotated[int, rule(ge=0)] = 0
     bands: tuple[Band, ...] = ()
 
 
-class Tell(_Part):
+class Tell(Shape):
     """What a client is told at the end who answered ``item`` with at least ``at_least``.
 
     ``therapist``: what stands beside the measure where a therapist hands it over; the answer itself nobody sees there.
@@ -152,27 +145,25 @@ class Tell(_Part):
     therapist: Sentences | None = None
 
 
-class Measure(_Part):
+class Measure(Shape):
     """A whole measure. ``version`` is its author's; ``notice`` says whose it is and what permits its use."""
 
     id: Slug
     version: Words
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+    language: Annotated[str, rule(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
     title: Words
     instruction: Sentences
     notice: Sentences
     moment: Moment = Moment.ANY
-    scales: Annotated[dict[Slug, Scale], Field(min_length=1, max_length=20)]
-    items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=100)]
-    scores: Annotated[tuple[Score, ...], Field(max_length=20)] = ()
-    tells: Annotated[tuple[Tell, ...], Field(max_length=20)] = ()
+    scales: Annotated[dict[Slug, Scale], rule(min_length=1, max_length=20)]
+    items: Annotated[tuple[Item, ...], rule(min_length=1, max_length=100)]
+    scores: Annotated[tuple[Score, ...], rule(max_length=20)] = ()
+    tells: Annotated[tuple[Tell, ...], rule(max_length=20)] = ()
 
-    @model_validator(mode="after")
-    def _whole(self) -> Measure:
+    def _check(self) -> None:
         # The first alone, and before any other is looked for: each takes for granted that those before it do not hold.
         for complaint in chain(_item_complaints(self), _score_complaints(self), _tell_complaints(self)):
             raise ValueError(complaint)
-        return self
 
     def item(self, item_id: str) -> Item:
         """The item of that id.

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from typing import Any, Final
-
-from pydantic import ValidationError
+from typing import Final
 
 from device.errors import ConfigError
 from device.measures.document import MOST_DOCUMENT_BYTES, most_bytes
 from device.measures.measure import Measure
+from device.shapes import Fault, ShapeError
 
 MOST_FILE_BYTES: Final = 64 * 1024
 _HINT: Final = "docs/measures.md shows what a measure's file has to hold"
-_TAGS: Final = frozenset({"choices", "line"})
 
 
 def parse_measure(content: bytes, *, called: str) -> Measure:
@@ -30,19 +28,18 @@ def parse_measure(content: bytes, *, called: str) -> Measure:
         raise ConfigError(f"{called} is no valid TOML: {problem}", _HINT) from problem
     try:
         measure = Measure.model_validate(values)
-    except ValidationError as problem:
-        lines = "; ".join(_line(dict(error)) for error in problem.errors(include_url=False))
+    except ShapeError as problem:
+        lines = "; ".join(map(_line, problem.faults))
         raise ConfigError(f"{called} does not hold: {lines}", _HINT) from problem
     if most_bytes(measure) > MOST_DOCUMENT_BYTES:
         raise ConfigError(f"{called} asks more than fits into one sealed document", "make two measures of it")
     return measure
 
 
-def _line(error: dict[str, Any]) -> str:
-    """One error of pydantic as: where, and what is wrong there; entries of a list are counted from one."""
-    parts = [str(part + 1) if isinstance(part, int) else part for part in error["loc"]]
-    key = ".".join(part for index, part in enumerate(parts) if not (part in _TAGS and index == 2))
-    said = {"extra_forbidden": "is not a known key", "missing": "is missing"}.get(error["type"])
+def _line(fault: Fault) -> str:
+    """One fault as: where, and what is wrong there; entries of a list are counted from one."""
+    key = ".".join(str(part + 1) if isinstance(part, int) else part for part in fault.place)
+    said = {"extra_forbidden": "is not a known key", "missing": "is missing"}.get(fault.kind)
     if said is None:
-        said = str(error["msg"]).removeprefix("Value error, ")
+        said = fault.words.removeprefix("Value error, ")
     return f"{key} {said}" if key else said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field
+from device.shapes import rule, then
 
 _CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 # Joiners are needed to write Persian, Hindi and others; marks of direction are not, and could turn a sentence around.
@@ -18,5 +18,5 @@ def _plain(text: str) -> str:
     return text
 
 
-Words = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_plain)]
-Sentences = Annotated[str, Field(min_length=1, max_length=800), AfterValidator(_plain)]
+Words = Annotated[str, rule(min_length=1, max_length=120), then(_plain)]
+Sentences = Annotated[str, rule(min_length=1, max_length=800), then(_plain)]

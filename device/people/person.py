@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from device.digests import random_hex
 
 _MARK: Final = re.compile(r"[0-9a-f]{12}")
 
@@ -48,4 +49,4 @@ def is_mark(text: str) -> bool:
 
 def new_mark() -> str:
     """A mark that nobody has."""
-    return secrets.token_hex(6)
+    return random_hex(6)

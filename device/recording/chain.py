@@ -20,12 +20,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device.clock import Stamp
+from device.digests import sha256
 from device.errors import DamagedError
 from device.recording.audited import Happened
 from device.recording.signing import sign_line, verify_line

@@ -7,16 +7,13 @@ manifest, which says how many chunks there are and how large all of it is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from device.age.stream import SEALED_CHUNK_BYTES, TAG_BYTES
+from device.digests import Sha256, sha256
 from device.recording import CLOSING
 from device.recording.digests import Digests
 from device.recording.manifest import Manifest
-
-if TYPE_CHECKING:
-    from hashlib import _Hash
 
 _CLOSING_BYTES: Final = len(CLOSING) + TAG_BYTES
 
@@ -65,7 +62,7 @@ class Copying:
                 self._chunk = sha256()
             view = view[len(piece) :]
 
-    def _where(self) -> tuple[_Hash, int | None]:
+    def _where(self) -> tuple[Sha256, int | None]:
         """What the next byte belongs to, and how many more do; ``None``: all that follow."""
         into = self._size_bytes - self._header_bytes
         if into < 0:

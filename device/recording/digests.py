@@ -7,8 +7,9 @@ without any key.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import sha256
 from typing import Final
+
+from device.digests import sha256
 
 GROUP_CHUNKS: Final = 64
 

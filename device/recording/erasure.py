@@ -6,10 +6,9 @@ Both are signed documents (``device/recording/signing.py``). Neither holds anyth
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from device.shapes import Shape, rule
 from device.words import By
 
 CERTIFICATE_KIND: Final = "erase certificate"
@@ -34,13 +33,11 @@ def worse(one: How, other: How) -> How:
     return max(one, other, key=order.index)
 
 
-class _Erased(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Erased(Shape):
     recording: str
     clock_trusted: bool
     boot: str | None  # with the monotonic time in it: what holds whatever the wall clock said
-    monotonic_us: Annotated[int, Field(ge=0)] | None
+    monotonic_us: Annotated[int, rule(ge=0)] | None
     digest: str | None  # as in the manifest; None where the recording was never closed
     started: str | None = None  # as in the manifest: it says where the copy is at the remote
 
@@ -64,7 +61,11 @@ class EraseOrder(_Erased):
     """
 
     ordered: str
-    by: Literal[By.CLIENT, By.THERAPIST]
+    by: By
+
+    def _check(self) -> None:
+        if self.by is By.RETENTION:
+            raise ValueError("retention orders nothing of the remote")
 
 
 def order_of(certificate: EraseCertificate) -> EraseOrder | None:

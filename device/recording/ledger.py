@@ -11,10 +11,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from struct import Struct
 from typing import Final, overload
 
+from device.digests import sha256
 from device.errors import DamagedError
 
 _MAGIC: Final = b"sotto ledger 1\n\0"

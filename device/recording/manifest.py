@@ -5,17 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from device.words import Consent, Fate, Rung
+from device.shapes import Shape, rule
+from device.words import Consent, Rung
 
 FORMAT: Literal["sotto recording 1"] = "sotto recording 1"
 
-Count = Annotated[int, Field(ge=0)]
-
-
-class _Facts(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+Count = Annotated[int, rule(ge=0)]
 
 
 class RecordingState(StrEnum):
@@ -37,14 +32,14 @@ class SoundVerdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-class MicrophoneFact(_Facts):
+class MicrophoneFact(Shape):
     """Which microphone was heard from ``at_us`` on, in microseconds from the first sample."""
 
     at_us: Count
     name: str
 
 
-class SoundFacts(_Facts):
+class SoundFacts(Shape):
     """The sound track: recorded as the microphone delivered it.
 
     ``drift_ppm``: how much faster its clock ran than the box's, where the recording is long enough to tell.
@@ -59,7 +54,7 @@ class SoundFacts(_Facts):
     drift_ppm: float | None = None
 
 
-class StepFact(_Facts):
+class StepFact(Shape):
     """A step of the picture on the ladder for load, heat and room, up or down, and why."""
 
     at_us: Count
@@ -67,14 +62,14 @@ class StepFact(_Facts):
     cause: str
 
 
-class CameraAwayFact(_Facts):
+class CameraAwayFact(Shape):
     """The camera hung or died, and was started again; ``to_us`` is missing where that never worked."""
 
     from_us: Count
     to_us: Count | None = None
 
 
-class PictureFacts(_Facts):
+class PictureFacts(Shape):
     """The picture track."""
 
     codec: Literal["h264"] = "h264"
@@ -87,7 +82,7 @@ class PictureFacts(_Facts):
     away: tuple[CameraAwayFact, ...] = ()
 
 
-class SoundReport(_Facts):
+class SoundReport(Shape):
     """How the sound was: levels in dB of full scale, loudness in LUFS; ``None`` where nothing was measured.
 
     ``noise_floor_dbfs`` is the level that nine tenths of the time were louder than; ``clipped_samples`` counts those of
@@ -104,7 +99,7 @@ class SoundReport(_Facts):
     verdict: SoundVerdict = SoundVerdict.UNKNOWN
 
 
-class GapFact(_Facts):
+class GapFact(Shape):
     """Sound that is missing: exactly ``samples`` of it, from ``start_sample`` on."""
 
     start_sample: Count
@@ -112,23 +107,23 @@ class GapFact(_Facts):
     cause: str
 
 
-class ConsentEvent(_Facts):
+class ConsentEvent(Shape):
     """What a button said about consent, in microseconds from the first sample (negative: before it)."""
 
     at_us: int
-    what: Literal["consented"] | Fate
+    what: Literal["consented", "kept", "withdrawn"]  # the latter two as ``Fate`` has them
     consent: Consent
     people: Count = 1
 
 
-class ConsentText(_Facts):
+class ConsentText(Shape):
     """Which text the client had been given to read: its version, and its SHA-256 (docs/guides/consent.md)."""
 
     version: str
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Annotated[str, rule(pattern=r"^[0-9a-f]{64}$")]
 
 
-class Manifest(_Facts):
+class Manifest(Shape):
     """Everything a person may know about a recording without opening it."""
 
     format: Literal["sotto recording 1"] = FORMAT
@@ -141,7 +136,7 @@ class Manifest(_Facts):
     boot: str
     started_monotonic_us: Count
     duration_us: Count = 0
-    therapist: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")] | None = None  # the mark of who was checked in
+    therapist: Annotated[str, rule(pattern=r"^[0-9a-f]{12}$")] | None = None  # the mark of who was checked in
     consent: Consent
     consent_text: ConsentText | None = None  # where the box was told of one
     consent_events: tuple[ConsentEvent, ...]

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-
 from device.errors import DamagedError
 from device.recording.beside import Kind
+from device.shapes import Hidden, Shape, ShapeError, rule, then
 
 MOST_NOTE_LETTERS: Final = 4000
 _STEPS_BYTES: Final = {Kind.LABEL: 1024, Kind.NOTE: 1024, Kind.MEASURE: 4096}
@@ -30,15 +29,13 @@ def _as_written(text: str) -> str:
 
 
 # Whoever uses one of these says ``repr=False`` beside it: what is in it never shows in a line of a log.
-Word = Annotated[str, Field(min_length=1, max_length=MOST_LABEL_LETTERS), AfterValidator(_on_one_line)]
-Text = Annotated[str, Field(min_length=1, max_length=MOST_NOTE_LETTERS), AfterValidator(_as_written)]
-Session = Annotated[int, Field(ge=1, le=9999)]
+Word = Annotated[str, rule(min_length=1, max_length=MOST_LABEL_LETTERS), then(_on_one_line)]
+Text = Annotated[str, rule(min_length=1, max_length=MOST_NOTE_LETTERS), then(_as_written)]
+Session = Annotated[int, rule(ge=1, le=9999)]
 
 
-class _Document(BaseModel):
+class _Document(Shape):
     """``at``: UTC by the clock of the box; ``clock_trusted``: what that is worth. ``by``: the mark of who wrote it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     format: Literal[1] = 1
     at: str
@@ -50,17 +47,17 @@ class LabelDocument(_Document):
     """Whose session it was, in the clinic's own code; which of theirs; where it is a study, which and which arm."""
 
     kind: Literal["sotto-label"] = "sotto-label"
-    client: Word = Field(repr=False)
-    session: Session | None = Field(default=None, repr=False)
-    study: Word | None = Field(default=None, repr=False)
-    arm: Word | None = Field(default=None, repr=False)
+    client: Hidden[Word]
+    session: Hidden[Session | None] = None
+    study: Hidden[Word | None] = None
+    arm: Hidden[Word | None] = None
 
 
 class NoteDocument(_Document):
     """What somebody wrote down about a recording."""
 
     kind: Literal["sotto-note"] = "sotto-note"
-    text: Text = Field(repr=False)
+    text: Hidden[Text]
 
 
 _Made = TypeVar("_Made", LabelDocument, NoteDocument)
@@ -88,5 +85,5 @@ def from_bytes(data: bytes, kind: type[_Made]) -> _Made:
     """
     try:
         return kind.model_validate_json(data)
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise DamagedError("that is not what a box seals as a label or a note", "open another attachment") from problem

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from device.shapes import Shape, rule
 
 RECEIPT_KIND: Final = "receipt"
 
 
-class Receipt(BaseModel):
+class Receipt(Shape):
     """What the remote's copy was found to be when it was read again, after it had been sent.
 
     ``digest``: made of the remote's bytes, as the manifest's is made of ours. ``beside``: the SHA-256 (hex) of each
@@ -23,12 +23,10 @@ class Receipt(BaseModel):
     not know; it then proves nothing.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    remote: Annotated[str, Field(min_length=1)]
-    digest: Annotated[str, Field(min_length=1)]
-    size_bytes: Annotated[int, Field(ge=0)]
-    verified_at: Annotated[str, Field(min_length=1)]
+    remote: Annotated[str, rule(min_length=1)]
+    digest: Annotated[str, rule(min_length=1)]
+    size_bytes: Annotated[int, rule(ge=0)]
+    verified_at: Annotated[str, rule(min_length=1)]
     folder: str | None = None
     beside: Mapping[str, str] = {}
     differs: bool = False

@@ -10,12 +10,12 @@ import json
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from device.digests import sha256
 from device.errors import DamagedError
 
 # Made once: a list of thousands is thousands of these.

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from device.errors import DamagedError
 from device.recording.beside import Wish
 from device.recording.signing import verify
+from device.shapes import Shape, ShapeError
 
 WISH_KIND: Final = "wish"
 
 
-class Wished(BaseModel):
+class Wished(Shape):
     """Who asks for it (a mark), and since when; or who no longer does."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     recording: str
     wish: Wish
@@ -39,7 +36,7 @@ def read_wish(document: bytes, recording_id: str) -> tuple[Wished, bytes]:
     signed = verify(WISH_KIND, document)
     try:
         wished = Wished.model_validate(signed.payload)
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise DamagedError("a wish says things that are not known here", "let somebody ask for it again") from problem
     if wished.recording != recording_id:
         raise DamagedError("a wish lies beside another recording than its own", "let somebody ask for it again")

@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from pydantic import ValidationError
-
 from device.audit import newest_line
 from device.belonging import beside_of, digest_of
 from device.errors import DamagedError, StoreError
@@ -25,6 +23,7 @@ from device.recording.erasure import ORDER_KIND, EraseOrder
 from device.recording.manifest import Manifest, RecordingState
 from device.recording.receipt import RECEIPT_KIND, Receipt
 from device.recording.signing import verify
+from device.shapes import ShapeError
 from device.status import STALE_AFTER_S, Status, read_status
 from device.store import StoreReader
 from device.sync_queue import Order, Standing
@@ -63,7 +62,7 @@ class Looking:
         lived = None
         found = []
         for recording_id in ids:
-            with suppress(OSError, DamagedError, ValidationError):  # it has only begun, or goes at this moment
+            with suppress(OSError, DamagedError, ShapeError):  # it has only begun, or goes at this moment
                 known = self._look(recording_id)
                 if known.standing is None or known.manifest is None or known.key is None:
                     continue
@@ -101,7 +100,7 @@ class Looking:
         try:
             signed = verify(RECEIPT_KIND, (folder / RECEIPTS_NAME / f"{self._remote}{_SUFFIX}").read_bytes())
             receipt = Receipt.model_validate(signed.payload)
-        except (DamagedError, OSError, ValidationError):
+        except (DamagedError, OSError, ShapeError):
             return None
         return receipt if signed.key == key and receipt.remote == self._remote else None
 
@@ -167,7 +166,7 @@ def _seen(folder: Path) -> _Seen:
 def _started(path: Path) -> str | None:
     try:
         return EraseOrder.model_validate(verify(ORDER_KIND, path.read_bytes()).payload).started
-    except (DamagedError, ValidationError):
+    except (DamagedError, ShapeError):
         return None
 
 

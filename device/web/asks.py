@@ -5,20 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from flask import Blueprint, Response, jsonify, redirect, request, url_for
-from pydantic import BaseModel, ConfigDict, ValidationError
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as AnyResponse
 
 from device.requests import Mark, People, Request, Stop, send_request
+from device.shapes import Shape, ShapeError
 from device.web.house import House
 from device.web.refusals import Refusal
 
 _ACCEPTED: Final = 202
 _SEE_OTHER: Final = 303
-
-
-class _Nothing(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 def asks(house: House) -> Blueprint:
@@ -55,8 +51,8 @@ def _expect_nothing() -> None:
     if request.mimetype != "application/json":
         return
     try:
-        _Nothing.model_validate_json(request.get_data())
-    except ValidationError as problem:
+        Shape.model_validate_json(request.get_data())
+    except ShapeError as problem:
         raise BadRequest from problem
 
 
@@ -64,6 +60,6 @@ def _people() -> People:
     try:
         if request.mimetype == "application/json":
             return People.model_validate_json(request.get_data())
-        return People.model_validate({"people": request.form.get("people")})
-    except ValidationError as problem:
+        return People.model_validate({"people": request.form.get("people")}, strict=False)
+    except ShapeError as problem:
         raise Refusal(400, "error.people") from problem

@@ -33,7 +33,7 @@ def counted_of(house: House) -> Told | None:
 
 def _sum(months: Iterable[Counted]) -> Counted:
     each = [month.model_dump() for month in months]
-    return Counted(**{name: sum(month[name] for month in each) for name in Counted.model_fields})
+    return Counted(**{name: sum(month[name] for month in each) for name in Counted.__struct_fields__})
 
 
 def _since(wire: str) -> str:

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from flask import Blueprint, redirect, request, url_for
-from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
 from device.naming_requests import Asked, AskFor, Assign, Declined, Label, Named, Note, NotNamedError, ask_naming
+from device.shapes import ShapeError
 from device.web.house import House
 from device.web.refusals import Refusal
 from device.web.texts import text
@@ -98,7 +98,7 @@ def _label(form: Mapping[str, str], recording_id: str | None) -> Label:
             study=_word(form, "study"),
             arm=_word(form, "arm"),
         )
-    except (ValidationError, ValueError) as problem:
+    except (ShapeError, ValueError) as problem:
         raise Refusal(400, "error.label") from problem
 
 
@@ -110,7 +110,7 @@ def _note(form: Mapping[str, str], recording_id: str | None) -> Note:
     written = form.get("text", "").replace("\r\n", "\n").strip()  # a form sends its line ends as the wire has them
     try:
         return Note(by=visitor().person.mark, recording=recording_id, text=written)
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise Refusal(400, "error.note") from problem
 
 
@@ -118,7 +118,7 @@ def _wish(form: Mapping[str, str], recording_id: str, *, taken_back: bool) -> As
     told = {"by": visitor().person.mark, "recording": recording_id, "wish": form.get("wish"), "taken_back": taken_back}
     try:
         return AskFor.model_validate(told)
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise Refusal(400, "error.400") from problem
 
 

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from flask import Blueprint, redirect, request, url_for
-from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
 from device.clock import SystemClock, boot_id, stamp
 from device.naming_requests import Leave, Place
+from device.shapes import ShapeError
 from device.store import Listed
 from device.waiting import WAITS_S, Waiting, read_waiting, waits_still
 from device.web.house import House, is_open
@@ -75,7 +75,7 @@ def waiting(house: House) -> Blueprint:
             raise Refusal(400, "error.place")
         try:
             asked = Place(by=visitor().person.mark, name=name, recording=recording_id)
-        except ValidationError as problem:
+        except ShapeError as problem:
             raise Refusal(404, "error.404") from problem
         ask(house, asked)
         return redirect(url_for("lists.recording", recording_id=recording_id, said="placed"), _SEE_OTHER)

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from pydantic import BaseModel
-
 from device.config import Config, parse_config
+from device.shapes import Shape
 from provisioning.errors import UsageError
 
 ETC: Final = PurePosixPath("/etc/sotto")
@@ -81,11 +80,11 @@ def read_box(folder: Path, made: Mapping[str, bytes] | None = None) -> BoxFiles:
     return BoxFiles(config, tuple(files), ssh_keys)
 
 
-def _named(part: BaseModel, where: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], PurePosixPath]]:
+def _named(part: Shape, where: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], PurePosixPath]]:
     """Every path below /etc/sotto in a configuration, and the key that names it."""
-    for name in type(part).model_fields:
+    for name in part.__struct_fields__:
         value = getattr(part, name)
-        if isinstance(value, BaseModel):
+        if isinstance(value, Shape):
             yield from _named(value, (*where, name))
         elif isinstance(value, Path) and value.is_relative_to(ETC):
             yield (*where, name), PurePosixPath(value)

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
-
+from device.shapes import ShapeError
 from provisioning.card.machine import Machine
 from provisioning.clinic.questions import Question, words
 from provisioning.errors import UsageError
@@ -124,7 +123,7 @@ def machine_of(values: Mapping[str, Any]) -> Machine:
         return Machine.model_validate(
             {"host_name": values["host_name"], "timezone": values["timezone"], "ethernet": ethernet}
         )
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise UsageError(
             "the gateway is not in the network of that address", "give both again: --address and --gateway"
         ) from problem

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
-
 from device.clinic_people import ListedPerson, PeopleList
+from device.shapes import ShapeError
 from provisioning.clinic_file import ClinicFile
 from provisioning.errors import UsageError
 from provisioning.kit import first_fault
@@ -23,11 +22,11 @@ def people_list_of(book: ClinicFile, *, number: int, made: str) -> PeopleList:
     """
     try:
         people = tuple(
-            ListedPerson(**one.model_dump(include=set(ListedPerson.model_fields)))
+            ListedPerson(**one.model_dump(include=set(ListedPerson.__struct_fields__)))
             for one in sorted(book.people, key=lambda one: one.mark)
         )
         return PeopleList(number=number, made=made, boxes=book.rooms, people=people)
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise UsageError(
             f"no list of people can be made of the clinic's file: {first_fault(problem)}",
             "correct it there; a login has small letters, digits, and . _ - @ +",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pydantic import ValidationError
-
 from device.age.recipients import fingerprint, parse_recipient
 from device.roster import Opener, Roster
+from device.shapes import ShapeError
 from provisioning.clinic.who_opens import seats_of
 from provisioning.clinic_file import ClinicFile
 from provisioning.errors import UsageError
@@ -43,7 +42,7 @@ def roster_of(book: ClinicFile, *, number: int, made: str) -> Roster:
             therapists=seats,
             recovery=book.recovery,
         )
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise UsageError(
             f"no roster can be made of the clinic's file: {first_fault(problem)}", "correct it there"
         ) from problem

@@ -17,10 +17,9 @@ from ssl import DER_cert_to_PEM_cert, SSLCertVerificationError, SSLContext, SSLE
 from typing import Final
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
-
 from device.errors import SottoError
 from device.fleet_status import ORDERS_PATH, PIECE_BYTES, STATUS_PATH, FleetStatus, Received
+from device.shapes import ShapeError
 from provisioning.errors import UnreachableError
 
 TIMEOUT_S: Final = 20.0
@@ -61,7 +60,7 @@ class Caller:
             raise _refusal(box, code, said)
         try:
             return FleetStatus.model_validate_json(said)
-        except ValidationError as problem:
+        except ShapeError as problem:
             raise UnreachableError(
                 f"{box.name} answers as no box does", "compare its version with this one, and its address"
             ) from problem
@@ -107,7 +106,7 @@ class Caller:
                     progress(have, whole_bytes)
                     if received.whole:
                         return
-        except ValidationError as problem:
+        except ShapeError as problem:
             raise UnreachableError(
                 f"{box.name} answers as no box does", "compare its version with this one"
             ) from problem

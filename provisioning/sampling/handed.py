@@ -9,7 +9,6 @@ from hashlib import sha256
 from typing import Annotated, Final, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from device.age.identities import Identity
 from device.age.opening import decrypt
@@ -18,6 +17,7 @@ from device.age.sealing import encrypt
 from device.errors import DamagedError
 from device.recording import is_recording_id
 from device.recording.signing import fingerprint, sign, verify
+from device.shapes import Shape, ShapeError, rule, then
 
 SAMPLE_NAME: Final = "sample.json"
 SAMPLE_KIND: Final = "sample"
@@ -31,16 +31,12 @@ def _an_id(text: str) -> str:
     return text
 
 
-Id = Annotated[str, AfterValidator(_an_id)]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Count = Annotated[int, Field(ge=0)]
+Id = Annotated[str, then(_an_id)]
+Digest = Annotated[str, rule(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, rule(ge=0)]
 
 
-class _Facts(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class HandedSlice(_Facts):
+class HandedSlice(Shape):
     """A slice as raters get it: its new id, and the SHA-256 of its sealed file."""
 
     id: Id
@@ -48,7 +44,7 @@ class HandedSlice(_Facts):
     size_bytes: Count
 
 
-class HandedOut(_Facts):
+class HandedOut(Shape):
     """All of them; ``sample``: the number under which it was registered, ``protocol``: the digest of that."""
 
     sotto_sample: Literal[1] = 1
@@ -57,7 +53,7 @@ class HandedOut(_Facts):
     slices: tuple[HandedSlice, ...]
 
 
-class KeySlice(_Facts):
+class KeySlice(Shape):
     """Which recording, and what of it, an id stands for; times in microseconds, as the slice really covers them."""
 
     id: Id
@@ -66,7 +62,7 @@ class KeySlice(_Facts):
     until_us: Count
 
 
-class BlindingKey(_Facts):
+class BlindingKey(Shape):
     """The key of the blinding: for the study lead alone."""
 
     sotto_sample_key: Literal[1] = 1
@@ -84,7 +80,7 @@ def read_handed(document: bytes) -> tuple[HandedOut, str]:
     signed = verify(SAMPLE_KIND, document)
     try:
         return HandedOut.model_validate(signed.payload), fingerprint(signed.key)
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise DamagedError(
             "this is not the list of a sample", "use the version of sotto-clinic that made it"
         ) from problem
@@ -105,7 +101,7 @@ def open_key(sealed: bytes, identities: Sequence[Identity]) -> BlindingKey:
     decrypt(io.BytesIO(sealed), opened, identities)
     try:
         return BlindingKey.model_validate_json(opened.getvalue())
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise DamagedError(
             "this is not the key of a sample's blinding", "give the file that `--key` named"
         ) from problem

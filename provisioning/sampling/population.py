@@ -11,8 +11,6 @@ from datetime import date
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from device.age.errors import AgeError
 from device.age.identities import KeyIdentity
 from device.age.opening import decrypt
@@ -21,6 +19,7 @@ from device.recording import ATTACHMENTS_NAME
 from device.recording.beside import LABEL_FILE
 from device.recording.manifest import Manifest, RecordingState
 from device.recording.named import LabelDocument, from_bytes
+from device.shapes import Shape, ShapeError
 from provisioning.beside import read_beside
 from provisioning.consent_chain import is_withdrawn
 from provisioning.errors import AlteredError, NotARecordingError
@@ -32,10 +31,8 @@ _MOST_LABEL_BYTES: Final = 64 * 1024
 _WITHDRAWN: Final = "withdrawn"
 
 
-class MemberFact(BaseModel):
+class MemberFact(Shape):
     """A member as the frozen population has it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     recording: str
     duration_us: int
@@ -43,10 +40,8 @@ class MemberFact(BaseModel):
     digest: str  # of the recording, as its manifest has it: the draw is from these bytes and no others
 
 
-class PopulationFact(BaseModel):
+class PopulationFact(Shape):
     """The document. ``left_out``: why others are not in it, and how many."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Literal["sotto population 1"] = "sotto population 1"
     members: tuple[MemberFact, ...]
@@ -101,7 +96,7 @@ def read_population(document: bytes) -> PopulationFact:
     """A population that was frozen. Raises ``DamagedError``."""
     try:
         return PopulationFact.model_validate_json(document)
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise DamagedError(
             "the sample's population is not what was frozen", "restore the desk from a copy"
         ) from problem

@@ -5,11 +5,10 @@ from __future__ import annotations
 import tomllib
 from datetime import date
 from hashlib import sha256
-from typing import Annotated, Final, Literal, Self
-
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from device.recording.named import Word
+from device.shapes import Shape, ShapeError, rule, then
 from device.words import Consent
 from provisioning.errors import UsageError
 from provisioning.times import SECOND_US, parse_time
@@ -18,14 +17,22 @@ MOST_PROTOCOL_BYTES: Final = 64 * 1024
 _MOST_S: Final = 24 * 3600
 
 
-def _seconds(text: object) -> object:
+def _seconds(text: object) -> int:
     try:
         time_us = parse_time(str(text))
     except UsageError as problem:
         raise ValueError(problem.hint) from problem
     if time_us % SECOND_US:
         raise ValueError("must be whole seconds")
+    if time_us > _MOST_S * SECOND_US:
+        raise ValueError(f"must be {_MOST_S} seconds at most")
     return time_us // SECOND_US
+
+
+def _some(seconds: int) -> int:
+    if seconds < 1:
+        raise ValueError("must be one second at least")
+    return seconds
 
 
 def _recorded(consent: Consent) -> Consent:
@@ -34,17 +41,16 @@ def _recorded(consent: Consent) -> Consent:
     return consent
 
 
-Seconds = Annotated[int, BeforeValidator(_seconds), Field(ge=0, le=_MOST_S)]
-Mark = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
-Count = Annotated[int, Field(strict=True, ge=1, le=10_000)]
-Recorded = Annotated[Consent, AfterValidator(_recorded)]
+if TYPE_CHECKING:
+    Seconds = int
+else:
+    Seconds = Annotated[str | int, then(_seconds)]  # written as text, and a number from then on
+Mark = Annotated[str, rule(pattern=r"^[0-9a-f]{12}$")]
+Count = Annotated[int, rule(ge=1, le=10_000)]
+Recorded = Annotated[Consent, then(_recorded)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PopulationPart(_Part):
+class PopulationPart(Shape):
     """Which recordings are drawn from; what is left out is no condition.
 
     ``since``, ``until``: days (UTC, both inclusive) on which a recording was started, by a clock that was trusted.
@@ -55,7 +61,7 @@ class PopulationPart(_Part):
     until: date | None = None
     therapists: tuple[Mark, ...] = ()
     consent: tuple[Recorded, ...] = (Consent.SOUND, Consent.SOUND_AND_PICTURE)
-    interrupted: bool = Field(default=False, strict=True)
+    interrupted: bool = False
     study: Word | None = None
     arm: Word | None = None
 
@@ -65,31 +71,29 @@ class PopulationPart(_Part):
         return self.study is not None or self.arm is not None
 
 
-class DrawPart(_Part):
+class DrawPart(Shape):
     """How many recordings are drawn: of all, or of each therapist's. ``seed``: text; left out one is made."""
 
     recordings: Count | None = None
     each_therapist: Count | None = None
-    seed: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    seed: Annotated[str, rule(min_length=1, max_length=200)] | None = None
 
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
+    def _check(self) -> None:
         if (self.recordings is None) == (self.each_therapist is None):
             raise ValueError("give recordings or each_therapist, and not both")
-        return self
 
 
-class SlicesPart(_Part):
+class SlicesPart(Shape):
     """The slices of each recording: one in each of ``each`` equal parts of what lies between both ends left out."""
 
-    each: Annotated[int, Field(strict=True, ge=1, le=20)] = 1
-    length: Annotated[Seconds, Field(ge=1)]
+    each: Annotated[int, rule(ge=1, le=20)] = 1
+    length: Annotated[Seconds, then(_some)]
     skip_start: Seconds = 0
     skip_end: Seconds = 0
-    sound_only: bool = Field(default=False, strict=True)
+    sound_only: bool = False
 
 
-class Protocol(_Part):
+class Protocol(Shape):
     """The whole protocol; lengths in seconds."""
 
     sotto_sample: Literal[1]
@@ -108,10 +112,10 @@ def parse_protocol(document: bytes) -> Protocol:
         raise UsageError("that is far too long for a protocol", "give the TOML file that says what is drawn")
     try:
         return Protocol.model_validate(tomllib.loads(document.decode("utf-8")))
-    except ValidationError as problem:
-        first = problem.errors(include_url=False, include_input=False)[0]
-        key = ".".join(map(str, first["loc"])) or "the protocol"
-        words = str(first["msg"]).removeprefix("Value error, ")
+    except ShapeError as problem:
+        first = problem.faults[0]
+        key = ".".join(map(str, first.place)) or "the protocol"
+        words = first.words.removeprefix("Value error, ")
         raise UsageError(f"the protocol does not hold: {key}: {words}", "see docs/research.md") from problem
     except ValueError as problem:  # of the text, or of TOML
         raise UsageError(f"the protocol cannot be read: {problem}", "write it as TOML: docs/research.md") from problem

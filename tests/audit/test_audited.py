@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from hypothesis import given
@@ -138,12 +139,10 @@ def test_a_mark_says_nothing_to_whoever_has_not_the_key(tmp_path: Path) -> None:
 
 def test_every_key_of_the_configuration_can_be_named(tmp_path: Path) -> None:
     assert is_fact("settings", marks_of(config(tmp_path), b"secret"))
-    names = tuple(
-        f"{section}.{key}" for section, field in Config.model_fields.items() for key in _keys(field.annotation)
-    )
+    names = tuple(f"{section}.{key}" for section, kind in get_type_hints(Config).items() for key in _keys(kind))
     assert names
     assert is_fact("keys", names)
 
 
 def _keys(section: object) -> list[str]:
-    return list(getattr(section, "model_fields", {}))
+    return list(getattr(section, "__struct_fields__", ()))

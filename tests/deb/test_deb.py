@@ -157,7 +157,7 @@ def test_systemd_understands_all_of_it_and_starts_what_it_should(installed: Mach
 
 def test_everything_it_stands_on_is_there_and_is_its_own(installed: Machine) -> None:
     wanted = (
-        "alsaaudio av argon2 cryptography flask gpiod gpiozero lgpio pydantic segno systemd.journal waitress webauthn"
+        "alsaaudio av argon2 cryptography flask gpiod gpiozero lgpio msgspec segno systemd.journal waitress webauthn"
     )
     said = installed.does(
         "/opt/sotto/bin/python",  # without -W error: a warning of Python's makes lgpio crash

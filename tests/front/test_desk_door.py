@@ -124,7 +124,7 @@ def test_nothing_that_names_anybody_or_any_recording_is_told(one: Reached, box: 
         _, said = one.asks(path, one.ca.desk())
         for secret in (person.mark, person.name, person.login, recording_id):
             assert secret.encode() not in said
-    assert set(json.loads(one.asks(STATUS_PATH, one.ca.desk())[1])) == set(FleetStatus.model_fields)
+    assert set(json.loads(one.asks(STATUS_PATH, one.ca.desk())[1])) == set(FleetStatus.__struct_fields__)
 
 
 def test_a_box_whose_capture_does_not_answer_says_that(one: Reached, box: Box) -> None:  # noqa: F811

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import BaseModel
 
 from device.age.identities import KeyIdentity
 from device.age.recipients import Recipient
@@ -29,6 +28,7 @@ from device.recording.beside import Kind
 from device.recording.chain import AUDIT_NAME
 from device.recording.named import LabelDocument, padded
 from device.recording.signing import fingerprint
+from device.shapes import Shape
 from device.store import Store
 from tests.provisioning.conftest import Sealed
 from tests.reader.rooms import LOGIN, MARK, Room
@@ -121,7 +121,7 @@ def _manifest(recording: str, recorded: Sealed, at: str, facts: Mapping[str, Any
     return manifest(recording, **(usual | dict(facts)))
 
 
-def _json(document: BaseModel) -> bytes:
+def _json(document: Shape) -> bytes:
     return document.model_dump_json().encode()
 
 

@@ -13,8 +13,6 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
-
 from device.age.identities import generate_identity
 from device.capture.sealer import Sealer
 from device.clock import SystemClock, boot_id, stamp
@@ -30,6 +28,7 @@ from device.recording.signing import verify
 from device.recovery import recover
 from device.retaining import carry_out, survey
 from device.retention import Policy
+from device.shapes import ShapeError
 from device.status import read_status
 from device.store import Store, read_manifest
 from device.sync_status import SYNC_FOLDER_NAME, SyncStatus, read_sync_status
@@ -230,7 +229,7 @@ class Box:
             document = (self.store.folder(recording) / RECEIPTS_NAME / f"{REMOTE}.json").read_bytes()
             signed = verify(RECEIPT_KIND, document)
             receipt = Receipt.model_validate(signed.payload)
-        except (FileNotFoundError, DamagedError, ValidationError):
+        except (FileNotFoundError, DamagedError, ShapeError):
             return None
         assert signed.key == self.key.public_key().public_bytes_raw()
         return receipt

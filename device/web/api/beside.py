@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -82,8 +81,8 @@ def _asked(by: str, recording_id: str) -> Asked:
     """What capture is asked for. What a program has sealed itself is opened by nobody here, and only put away."""
     if request.mimetype == SEALED:
         kind = Review if query(SealedQuery).kind == "review" else Clip
-        return kind(by=by, recording=recording_id, sealed=b64encode(sealed_body(MOST_SEALED_BYTES)))
-    wanted = body(AttachmentIn).root
+        return kind(by=by, recording=recording_id, sealed=sealed_body(MOST_SEALED_BYTES))
+    wanted: AttachmentIn = body(AttachmentIn)
     if isinstance(wanted, NoteIn):
         return Note(by=by, recording=recording_id, text=wanted.text)
     return Label(by=by, recording=recording_id, **wanted.model_dump(exclude={"kind"}))

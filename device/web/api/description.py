@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from pydantic import BaseModel, TypeAdapter
-from pydantic.json_schema import models_json_schema
-
+from device.shape_schemas import schemas_of
+from device.shapes import Shape
 from device.web.api import PREFIX
 from device.web.api.operations import OPERATIONS, Operation, Plain
-from device.web.api.shapes import AttachmentName, Problem, RecordingId, Shape, TokenId
+from device.web.api.shapes import AttachmentIn, AttachmentName, Problem, RecordingId, TokenId
 
-_REFERENCE: Final = "#/components/schemas/{model}"
-_NAMES: Final[dict[str, TypeAdapter[Any]]] = {
-    "recording_id": TypeAdapter(RecordingId),
-    "name": TypeAdapter(AttachmentName),
-    "token_id": TypeAdapter(TokenId),
-}
+_REFERENCE: Final = "#/components/schemas/{name}"
+_NAMES: Final = {"recording_id": RecordingId, "name": AttachmentName, "token_id": TokenId}
+_ABOUT_ATTACHMENTS: Final = (
+    "What is to be sealed and put beside a recording. A label takes the place of the one before."
+)
+_SEVERAL: Final[dict[Any, tuple[str, str]]] = {AttachmentIn: ("AttachmentIn", _ABOUT_ATTACHMENTS)}
+"""What is one of several shapes: what that is called, and what it is."""
 _REFUSALS: Final = {
     400: "It is not what this description allows.",
     401: "Nobody is signed in, or not any more.",
@@ -59,11 +59,17 @@ def description() -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    shapes: dict[type[BaseModel], None] = {Problem: None}
+    asked: list[Any] = [Problem]
     for operation in OPERATIONS:
-        shapes |= {shape: None for shape in (operation.takes, operation.gives[1]) if isinstance(shape, type)}
-    _, definitions = models_json_schema([(shape, "validation") for shape in shapes], ref_template=_REFERENCE)
-    schemas: dict[str, Any] = definitions["$defs"]
+        asked += [
+            one for one in (operation.takes, operation.gives[1]) if one is not None and not isinstance(one, Plain)
+        ]
+    shapes = tuple(dict.fromkeys(asked))
+    whole, schemas = schemas_of(shapes, reference=_REFERENCE)
+    for shape, schema in zip(shapes, whole, strict=True):
+        if shape in _SEVERAL:
+            name, description = _SEVERAL[shape]
+            schemas[name] = {"title": name, "description": description, **schema}
     return schemas
 
 
@@ -83,13 +89,22 @@ def _described(operation: Operation) -> dict[str, Any]:
 
 def _names_of(operation: Operation) -> list[dict[str, Any]]:
     names = re.findall(r"{(\w+)}", operation.path)
-    return [{"name": name, "in": "path", "required": True, "schema": _NAMES[name].json_schema()} for name in names]
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": schemas_of((_NAMES[name],), reference=_REFERENCE)[0][0],
+        }
+        for name in names
+    ]
 
 
 def _query_of(operation: Operation) -> list[dict[str, Any]]:
     if operation.query is None:
         return []
-    schema = operation.query.model_json_schema()
+    name = operation.query.__name__
+    schema = schemas_of((operation.query,), reference=_REFERENCE)[1][name]
     return [{"name": name, "in": "query", "schema": _alone(one)} for name, one in schema["properties"].items()]
 
 
@@ -128,5 +143,6 @@ def _content(given: type[Shape] | Plain | None) -> dict[str, Any]:
     return {"content": _json(given)}
 
 
-def _json(shape: type[BaseModel]) -> dict[str, Any]:
-    return {"application/json": {"schema": {"$ref": _REFERENCE.format(model=shape.__name__)}}}
+def _json(shape: Any) -> dict[str, Any]:
+    name = _SEVERAL[shape][0] if shape in _SEVERAL else shape.__name__
+    return {"application/json": {"schema": {"$ref": _REFERENCE.format(name=name)}}}

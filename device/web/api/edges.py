@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from flask import Response, request
-from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import UnsupportedMediaType
 
-from device.web.api.shapes import Shape
+from device.shapes import Shape, ShapeError, from_json
 from device.web.refusals import Refusal
 
 JSON: Final = "application/json"
 SEALED: Final = "application/octet-stream"
-_In = TypeVar("_In", bound=BaseModel)
+_In = TypeVar("_In", bound=Shape)
 
 
-def body(shape: type[_In]) -> _In:
-    """The request's body.
+def body(shape: Any) -> Any:
+    """The request's body, as a shape, or as the one of several that it says it is.
 
     Raises:
         UnsupportedMediaType: it is not JSON.
@@ -27,8 +26,8 @@ def body(shape: type[_In]) -> _In:
     if request.mimetype != JSON:
         raise UnsupportedMediaType
     try:
-        return shape.model_validate_json(request.get_data())
-    except ValidationError as problem:
+        return from_json(shape, request.get_data())
+    except ShapeError as problem:
         raise Refusal(400, "error.api") from problem
 
 
@@ -52,8 +51,8 @@ def query(shape: type[_In]) -> _In:
     try:
         if any(len(values) != 1 for values in names.values()):
             raise Refusal(400, "error.api")
-        return shape.model_validate_strings({name: values[0] for name, values in names.items()})
-    except ValidationError as problem:
+        return shape.model_validate({name: values[0] for name, values in names.items()}, strict=False)
+    except ShapeError as problem:
         raise Refusal(400, "error.api") from problem
 
 

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
-from pydantic import BaseModel
-
+from device.shapes import Shape
 from device.web.api.shapes import (
     AnswerIn,
     AttachmentIn,
@@ -24,7 +23,6 @@ from device.web.api.shapes import (
     Me,
     Receipts,
     SealedQuery,
-    Shape,
     SignedDocument,
     Tokens,
 )
@@ -51,7 +49,7 @@ class Operation:
     path: str
     summary: str
     gives: tuple[int, type[Shape] | Plain | None]
-    takes: type[BaseModel] | None = None
+    takes: Any = None
     takes_sealed: bool = False
     query: type[Shape] | None = None
     refuses: tuple[int, ...] = ()

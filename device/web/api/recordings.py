@@ -28,7 +28,7 @@ def recordings(blueprint: Blueprint, house: House) -> None:
         more = next(seen, None) is not None
         if entries:
             house.noting.must_view("list")
-        response = answer(Listing.model_construct(recordings=entries, more=more))
+        response = answer(Listing(recordings=entries, more=more))
         response.set_etag(sha256(response.get_data()).hexdigest()[:32])
         response.headers["Cache-Control"] = "private, no-cache"
         response.make_conditional(request)
@@ -39,7 +39,7 @@ def recordings(blueprint: Blueprint, house: House) -> None:
         listed = house.find(recording_id)
         house.noting.must_view("facts", recording_id)
         attachments = _attachments(house, listed)
-        return answer(Facts.model_construct(**dict(_entry(listed)), attachments=attachments))
+        return answer(Facts(**_entry(listed).model_dump(), attachments=attachments))
 
 
 def _seen(house: House, asked: ListQuery) -> Iterator[Listed]:
@@ -66,9 +66,9 @@ def _attachments(house: House, listed: Listed) -> tuple[Attached, ...] | None:
 
 
 def _entry(listed: Listed) -> Entry:
-    """A recording's facts. They come out of a manifest that was checked, so they are not checked again."""
+    """A recording's facts."""
     manifest = listed.manifest
-    return Entry.model_construct(
+    return Entry(
         id=manifest.id,
         box=manifest.box,
         state=manifest.state,

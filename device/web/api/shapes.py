@@ -7,33 +7,26 @@ Lengths are microseconds, sizes bytes, moments UTC as ISO 8601. What the box doe
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from device.people.person import Role
 from device.recording.manifest import RecordingState, SoundVerdict
 from device.recording.named import Session, Text, Word
+from device.shapes import Hidden, Shape, rule
 from device.words import By, Consent
 
 _ATTACHMENT: Final = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,80}\.age"
 
-RecordingId = Annotated[str, Field(pattern=r"^[0-9]{6}-[a-z0-9]{10}$", description="the id of a recording")]
-AttachmentName = Annotated[str, Field(pattern=f"^{_ATTACHMENT}$", description="the name of an attachment")]
-Mark = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$", description="stands for a person of the clinic")]
-TokenId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$", description="names a token, and is none")]
-Count = Annotated[int, Field(ge=0)]
+RecordingId = Annotated[str, rule(pattern=r"^[0-9]{6}-[a-z0-9]{10}$", description="the id of a recording")]
+AttachmentName = Annotated[str, rule(pattern=f"^{_ATTACHMENT}$", description="the name of an attachment")]
+Mark = Annotated[str, rule(pattern=r"^[0-9a-f]{12}$", description="stands for a person of the clinic")]
+TokenId = Annotated[str, rule(pattern=r"^[0-9a-f]{12}$", description="names a token, and is none")]
+Count = Annotated[int, rule(ge=0)]
 
 
 def is_attachment_name(text: str) -> bool:
     """Whether an attachment could have that name."""
     return re.fullmatch(_ATTACHMENT, text) is not None
-
-
-class Shape(BaseModel):
-    """What may be said is said here; anything else is refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Problem(Shape):
@@ -46,7 +39,7 @@ class Problem(Shape):
 class ListQuery(Shape):
     """Which recordings are asked for, newest first: ``limit`` at most, of those older than ``before``."""
 
-    limit: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    limit: Annotated[int, rule(ge=1, le=10_000)] | None = None
     before: RecordingId | None = None
     therapist: Mark | None = None
 
@@ -111,27 +104,25 @@ class Receipts(Shape):
     receipts: tuple[SignedDocument, ...]
 
 
-class LabelIn(Shape):
+class LabelIn(Shape, tag_field="kind", tag="label"):
     """Whose session it was, in the clinic's own code; which of theirs; where it is a study, which and which arm."""
 
-    kind: Literal["label"]
-    client: Word = Field(repr=False)
-    session: Session | None = Field(default=None, repr=False)
-    study: Word | None = Field(default=None, repr=False)
-    arm: Word | None = Field(default=None, repr=False)
+    kind: ClassVar[Literal["label"]] = "label"
+    client: Hidden[Word]
+    session: Hidden[Session | None] = None
+    study: Hidden[Word | None] = None
+    arm: Hidden[Word | None] = None
 
 
-class NoteIn(Shape):
+class NoteIn(Shape, tag_field="kind", tag="note"):
     """Something to know about a recording."""
 
-    kind: Literal["note"]
-    text: Text = Field(repr=False)
+    kind: ClassVar[Literal["note"]] = "note"
+    text: Hidden[Text]
 
 
-class AttachmentIn(RootModel[Annotated[LabelIn | NoteIn, Field(discriminator="kind")]]):
-    """What is to be sealed and put beside a recording. A label takes the place of the one before."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+AttachmentIn: TypeAlias = LabelIn | NoteIn
+"""What is to be sealed and put beside a recording. A label takes the place of the one before."""
 
 
 class SealedQuery(Shape):
@@ -158,13 +149,13 @@ class Me(Shape):
 class DeviceIn(Shape):
     """What the box is to sign: 32 random bytes in hexadecimal, made up for this one question."""
 
-    challenge: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    challenge: Annotated[str, rule(pattern=r"^[0-9a-f]{64}$")]
 
 
 class ChallengeIn(Shape):
     """Who wants to sign in."""
 
-    login: Annotated[str, Field(min_length=1, max_length=200)]
+    login: Annotated[str, rule(min_length=1, max_length=200)]
 
 
 class Challenge(Shape):
@@ -173,20 +164,20 @@ class Challenge(Shape):
     """
 
     id: str
-    sealed: Annotated[str, Field(json_schema_extra={"contentEncoding": "base64"})]
+    sealed: Annotated[str, rule(schema={"contentEncoding": "base64"})]
 
 
 class AnswerIn(Shape):
     """The answer to a challenge, in hexadecimal."""
 
-    challenge: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
-    answer: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", repr=False)]
+    challenge: Annotated[str, rule(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
+    answer: Hidden[Annotated[str, rule(pattern=r"^[0-9a-f]{64}$")]]
 
 
 class Granted(Shape):
     """A token, told this once: ``Authorization: Bearer <token>`` signs the requests that follow."""
 
-    token: Annotated[str, Field(repr=False)]
+    token: Hidden[str]
 
 
 class TokenFacts(Shape):

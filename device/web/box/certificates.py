@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from flask import Blueprint, render_template, request
-from pydantic import ValidationError
 
 from device.errors import DamagedError
 from device.recording import ERASE_ORDERS_NAME, ERASED_NAME, is_recording_id
 from device.recording.erasure import CERTIFICATE_KIND, EraseCertificate
 from device.recording.signing import fingerprint, verify
+from device.shapes import ShapeError
 from device.store import StoreReader, store_error
 from device.web.box.tls import tls_of
 from device.web.house import House
@@ -71,7 +71,7 @@ def _read(path: Path, orders: Path) -> Certificate:
     try:
         signed = verify(CERTIFICATE_KIND, path.read_bytes())
         facts = EraseCertificate.model_validate(signed.payload)
-    except (OSError, DamagedError, ValidationError):
+    except (OSError, DamagedError, ShapeError):
         return Certificate(path.stem, None, clock_trusted=False, by="", how="", key="", ordered=ordered)
     return Certificate(
         recording=path.stem,

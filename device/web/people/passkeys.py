@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from flask import Blueprint, Response, jsonify, request, url_for
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import BadRequest, NotFound
 
 from device.people.refused import Reason, RefusedError
+from device.shapes import Hidden, Shape, ShapeError, rule
 from device.web.house import House
 from device.web.people.asking import (
     caller,
@@ -25,25 +25,21 @@ if TYPE_CHECKING:
     from device.people.keyring import Keyring
 
 
-class _Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _ToAdd(Shape):
+    password: Hidden[Annotated[str, rule(max_length=1000)]]
 
 
-class _ToAdd(_Asked):
-    password: Annotated[str, Field(max_length=1000, repr=False)]
-
-
-class _Added(_Asked):
-    name: Annotated[str, Field(max_length=200)]
+class _Added(Shape):
+    name: Annotated[str, rule(max_length=200)]
     said: dict[str, Any]
 
 
-class _Proven(_Asked):
+class _Proven(Shape):
     said: dict[str, Any]
-    next: Annotated[str, Field(max_length=1000)] = "/"
+    next: Annotated[str, rule(max_length=1000)] = "/"
 
 
-_Model = TypeVar("_Model", bound=_Asked)
+_Model = TypeVar("_Model", bound=Shape)
 
 
 def passkeys(house: House) -> Blueprint:
@@ -97,7 +93,7 @@ def _read(model: type[_Model]) -> _Model:
         raise BadRequest
     try:
         return model.model_validate_json(request.get_data())
-    except ValidationError as problem:
+    except ShapeError as problem:
         raise BadRequest from problem
 
 
