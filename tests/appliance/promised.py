@@ -57,9 +57,13 @@ class Judge:
         """What the header of each recording is, and of what lies beside it, that is going to be erased."""
         for seen, mark in self._marks.items():
             if mark["do"] == "erase":
-                stores = self._after(seen, boot, volatile="drop", seed=0)
-                place = stores / self._store_of[mark["id"]] / mark["id"]
-                self._heads[mark["id"]] = (place / SESSION_NAME).read_bytes()[:_HEAD_BYTES]
+                try:
+                    stores = self._after(seen, boot, volatile="drop", seed=0)
+                    place = stores / self._store_of[mark["id"]] / mark["id"]
+                    self._heads[mark["id"]] = (place / SESSION_NAME).read_bytes()[:_HEAD_BYTES]
+                except (RuntimeError, OSError):
+                    self._note("a recording cannot be read just before it is erased", f"{seen} drop 0")
+                    continue
                 for beside in place.glob(f"{ATTACHMENTS_NAME}/*.age"):
                     self._heads[beside_of(mark["id"])] = beside.read_bytes()[:_HEAD_BYTES]
 
@@ -70,7 +74,7 @@ class Judge:
         try:
             stores = self._after(seen, boot, volatile=volatile, seed=seed)
         except RuntimeError as damaged:
-            self._note(str(damaged), where)
+            self._note(str(damaged).splitlines()[0], where)
             return
         headers = self._headers_on(self.folder / "cut.ext4")
         for name, (told, entered) in self._told(seen).items():
@@ -137,13 +141,14 @@ def at_random(length: int, count: int, *, seed: int) -> list[tuple[int, Volatile
     return [(chance.randint(1, length), ways[number % 2], number) for number in range(count)]
 
 
-def booted(e2fsck: list[str | Path]) -> Boot:
-    """As a box starts: by its e2fsck."""
+def booted(tree: Path) -> Boot:
+    """As a box starts: by its own e2fsck, out of a tree of its Debian that this machine's processor can run."""
+    (loader,) = tree.glob("usr/lib64/ld-linux-x86-64.so.2")
+    (libraries,) = tree.glob("usr/lib/x86_64-linux-gnu")
+    e2fsck = [loader, "--library-path", libraries, tree / "usr" / "sbin" / "e2fsck"]
     return lambda image, files: rescue(image, files, e2fsck=e2fsck)
 
 
 def _tree(store: Path) -> dict[str, bytes | None]:
     entries: list[Any] = sorted(store.rglob("*"))
     return {str(one.relative_to(store)): None if one.is_dir() else one.read_bytes() for one in entries}
-
-

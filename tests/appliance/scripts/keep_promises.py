@@ -1,8 +1,8 @@
-"""In the guest: what a box does to its store, on a disk that is cut; ``keep_promises.py STORES DISK MARKS_AT RECIPIENT``.
+"""In the guest: what a box does to its store, on a disk that is cut; ``keep_promises.py STORES DISK AT RECIPIENT``.
 
-The scenarios of tests/crash, each in a store of its own, first one after the other, then several at once; and an audit log.
-What begins, and what was promised, is written onto the disk itself, behind its file system, past the page cache and
-without a flush: so the disk's log tells what the box had said before which write.
+The scenarios of tests/crash, each in a store of its own, first one after the other, then several at once; and an audit
+log. What begins, and what was promised, is written onto the disk itself (AT is behind its file system), past the page
+cache and without a flush: so the disk's log tells what the box had said before which write.
 """
 
 import json
