@@ -31,7 +31,7 @@ class Instant:
 
 
 class LoggedDisk:
-    """A disk plugged into a guest at ``MOUNTED_AT``, made and mounted as a box's data partition; what it is told is logged."""
+    """A disk in a guest, made and mounted as a box's data partition, at ``MOUNTED_AT``; a log has all it is told."""
 
     def __init__(self, folder: Path, *, more_options: str = "") -> None:
         self._base, self._disk, self._log = (folder / name for name in ("base.ext4", "disk.ext4", "log"))
