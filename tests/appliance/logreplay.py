@@ -18,6 +18,7 @@ from typing import BinaryIO, Final, Literal
 
 SECTOR_BYTES: Final = 512  # what the log is told to count in
 _ENTRY: Final = struct.Struct("<QQQQ")
+_PATIENCE_S: Final = 120.0  # an e2fsck was seen that never ended
 
 
 class Flag(IntFlag):
@@ -93,8 +94,10 @@ def rescue(cut: Path, folder: Path, *, e2fsck: Sequence[str | Path] = ("e2fsck",
     """Do what the next boot does (``systemd-fsck``: e2fsck replays ext4's journal), see that the file system is whole,
     and copy all files out. ``e2fsck``: how that program is run, where it is not this machine's.
     """
-    replayed = subprocess.run([*e2fsck, "-p", cut], capture_output=True, text=True, check=False)
-    checked = subprocess.run([*e2fsck, "-f", "-n", cut], capture_output=True, text=True, check=False)
+    replayed, checked = (
+        subprocess.run([*e2fsck, *words, cut], capture_output=True, text=True, check=False, timeout=_PATIENCE_S)
+        for words in (["-p"], ["-f", "-n"])
+    )
     if replayed.returncode > 1 or checked.returncode:
         raise RuntimeError(f"the file system is damaged:\n{replayed.stdout}\n{checked.stdout}")
     folder.mkdir()
