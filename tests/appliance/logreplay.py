@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import BinaryIO, Final, Literal
 
 SECTOR_BYTES: Final = 512  # what the log is told to count in
 _ENTRY: Final = struct.Struct("<QQQQ")
+_PATIENCE_S: Final = 120.0  # an e2fsck was seen that never ended
 
 
 class Flag(IntFlag):
@@ -52,6 +53,13 @@ def entries(log: Path) -> Iterator[Entry]:
             at += SECTOR_BYTES * (1 if flags & Flag.DISCARD else 1 + sectors)
 
 
+def read_data(log: Path, entry: Entry) -> bytes:
+    """What was written with an entry."""
+    with log.open("rb") as file:
+        file.seek(entry.data_at)
+        return file.read(entry.sectors * SECTOR_BYTES)
+
+
 def last_before_a_flush(log: Path, seen: int) -> int:
     """How much had been seen just before the last flush of ``seen`` entries: no moment loses more than that one."""
     flushes = [number for number, entry in enumerate(entries(log)) if number < seen and entry.flags & Flag.FLUSH]
@@ -82,10 +90,14 @@ def replay(
     return lost
 
 
-def rescue(cut: Path, folder: Path) -> None:
-    """Do what the next boot does (replay ext4's journal), see that the file system is whole, and copy all files out."""
-    replayed = subprocess.run(["e2fsck", "-E", "journal_only", "-p", cut], capture_output=True, text=True, check=False)
-    checked = subprocess.run(["e2fsck", "-f", "-n", cut], capture_output=True, text=True, check=False)
+def rescue(cut: Path, folder: Path, *, e2fsck: Sequence[str | Path] = ("e2fsck",)) -> None:
+    """Do what the next boot does (``systemd-fsck``: e2fsck replays ext4's journal), see that the file system is whole,
+    and copy all files out. ``e2fsck``: how that program is run, where it is not this machine's.
+    """
+    replayed, checked = (
+        subprocess.run([*e2fsck, *words, cut], capture_output=True, text=True, check=False, timeout=_PATIENCE_S)
+        for words in (["-p"], ["-f", "-n"])
+    )
     if replayed.returncode > 1 or checked.returncode:
         raise RuntimeError(f"the file system is damaged:\n{replayed.stdout}\n{checked.stdout}")
     folder.mkdir()

@@ -36,7 +36,9 @@ def rows(setting: Setting) -> Iterator[Row]:
     with loop_disk(setting.folder()) as disk:
         written, recorded = _bytes(setting, disk)
         peer = _peer_bytes(setting, disk)
-    note = f"ext4 as mkfs makes it, at the cadence that ships; flac | age, which syncs nothing: {peer:.2f}"
+    note = (
+        f"ext4 made and mounted as on the box, at the cadence that ships; flac | age, which syncs nothing: {peer:.2f}"
+    )
     yield Row("disk/bytes", names["disk/bytes"], "B/B", (written / recorded,), at_most=1.2, note=note)
     lost = tuple(_lost_s(setting, seed) for seed in range(_CUTS))
     note = f"{_CUTS} cuts, {min(lost):.2f} to {max(lost):.2f} s; judged by the worst"

@@ -1,5 +1,6 @@
 """An ext4 of our own on a loop device: what really reaches a disk is counted by the kernel, and its power can be cut.
 
+It is made and mounted as a box's data partition is, by the very words (``tests/data_partition.py``).
 Only root may. ``shut`` is ext4's own way to stop at once (``EXT4_IOC_SHUTDOWN``, without flushing its log): nothing
 that is not yet on the device ever gets there, as at a power cut, and the next mount replays the journal. What it cannot
 show is a card that lies about a flush, or tears a sector. Sources: ext4's ``ext4.h``; Documentation/block/stat.rst.
@@ -15,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+from tests.data_partition import made_with, mounted_with
 
 _SHUTDOWN: Final = 0x8004587D
 _WITHOUT_LOG: Final = (2).to_bytes(4, "little")
@@ -48,10 +51,10 @@ class LoopDisk:
         if image is None:
             with self.image.open("wb") as made:
                 made.truncate(_SIZE_BYTES)  # room for a whole session; what is not written takes none
-            _run("mkfs.ext4", "-q", "-F", *_EAGER, self.image)
+            _run("mkfs.ext4", *made_with(), *_EAGER, self.image)
         self._device = Path(_run("losetup", "--find", "--show", self.image).strip())
         try:
-            _run("mount", self._device, self.place)
+            _run("mount", "-o", mounted_with(), self._device, self.place)
         except subprocess.CalledProcessError:
             _run("losetup", "--detach", self._device)
             raise

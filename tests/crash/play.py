@@ -39,7 +39,6 @@ from device.store import Store, read_manifest
 from device.words import By, Consent, Fate
 from tests.crash.shim import Disk, What
 from tests.crash.shim import Kind as Call
-from tests.support import write_wav
 
 AT = "2026-03-02T10:00:00.000Z"
 SOUND = SoundFormat(16_000, 1, Wire.S16_LE)
@@ -281,6 +280,8 @@ def named_and_withdrawn(scene: Scene) -> None:
 
 def room_wav(path: Path) -> bytes:
     """What is said in the room, 12 s of it, as a WAV; its samples."""
+    from tests.support import write_wav  # it needs pytest, which a guest of the appliance has not
+
     data = random.Random(9).randbytes(12 * 2 * SOUND.rate_hz)
     write_wav(path, data, rate_hz=SOUND.rate_hz, channels=SOUND.channels, bits=SOUND.bits)
     return data
