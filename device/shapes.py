@@ -128,7 +128,10 @@ class Shape(msgspec.Struct, metaclass=_ShapeMeta, frozen=True, forbid_unknown_fi
         exclude_none: bool = False,
         exclude_defaults: bool = False,
     ) -> dict[str, Any]:
-        """The fields by name; those in it as dicts, too. ``mode="json"``: as JSON would have them."""
+        """The fields by name; shapes in it as dicts, too. ``mode="json"``: as JSON would have them.
+
+        What is to be left out is so of its own fields, not of the shapes in it.
+        """
         told: dict[str, Any] = to_plain(self._told()) if mode == "json" else _dumped(self)
         left_out = set(exclude or ())
         if exclude_defaults:
@@ -154,12 +157,13 @@ class Shape(msgspec.Struct, metaclass=_ShapeMeta, frozen=True, forbid_unknown_fi
         return made
 
     def __repr__(self) -> str:
-        hints = hints_of(type(self))
-        shown = [name for name in self.__struct_fields__ if HIDDEN not in getattr(hints[name], "__metadata__", ())]
-        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
 
-    def __rich_repr__(self) -> Any:
-        raise NotImplementedError
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        hints = hints_of(type(self))
+        shown = (name for name in self.__struct_fields__ if HIDDEN not in getattr(hints[name], "__metadata__", ()))
+        return [(name, getattr(self, name)) for name in shown]
 
 
 def from_plain(kind: Any, values: Any, *, strict: bool = True) -> Any:

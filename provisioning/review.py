@@ -52,7 +52,7 @@ def _day(text: str) -> str:
     return text
 
 
-# Whoever uses one of these says ``repr=False`` beside it: what is in it never shows in a line of a log.
+# Whoever uses one of these puts ``Hidden`` around it: what is in it never shows in a line of a log.
 Text = Annotated[str, rule(min_length=1, max_length=MOST_TEXT_LETTERS), then(_written)]
 Tag = Annotated[str, rule(min_length=1, max_length=60), then(_on_one_line)]
 Moment = Annotated[str, rule(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")]

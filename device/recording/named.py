@@ -28,7 +28,7 @@ def _as_written(text: str) -> str:
     return text
 
 
-# Whoever uses one of these says ``repr=False`` beside it: what is in it never shows in a line of a log.
+# Whoever uses one of these puts ``Hidden`` around it: what is in it never shows in a line of a log.
 Word = Annotated[str, rule(min_length=1, max_length=MOST_LABEL_LETTERS), then(_on_one_line)]
 Text = Annotated[str, rule(min_length=1, max_length=MOST_NOTE_LETTERS), then(_as_written)]
 Session = Annotated[int, rule(ge=1, le=9999)]
