@@ -14,6 +14,7 @@ A shape is checked when it is made, whether of keywords, of plain values or of J
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import PurePath
@@ -166,12 +167,29 @@ class Shape(msgspec.Struct, metaclass=_ShapeMeta, frozen=True, forbid_unknown_fi
         return [(name, getattr(self, name)) for name in shown]
 
 
+_PREPARING: Final = threading.RLock()
+_PREPARED: Final[set[Any]] = set()
+
+
+def _prepare(kind: Any) -> None:
+    """Have ``msgspec`` know a kind before it is used.
+
+    It looks a shape through at its first use, and meanwhile shows what it has so far to every other thread: one that
+    uses the same shape then ends the whole process (msgspec 0.22). So each is looked through behind a lock first.
+    """
+    if kind not in _PREPARED:
+        with _PREPARING:
+            msgspec.json.Decoder(kind, dec_hook=_made)
+            _PREPARED.add(kind)
+
+
 def from_plain(kind: Any, values: Any, *, strict: bool = True) -> Any:
     """Plain values as ``kind``, a shape or several of which one fits.
 
     Raises:
         ShapeError: they do not hold.
     """
+    _prepare(kind)
     try:
         return msgspec.convert(values, kind, strict=strict, dec_hook=_made)
     except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as problem:
@@ -180,6 +198,7 @@ def from_plain(kind: Any, values: Any, *, strict: bool = True) -> Any:
 
 def from_json(kind: Any, document: bytes | str) -> Any:
     """JSON as ``kind``. Raises ``ShapeError``."""
+    _prepare(kind)
     try:
         return msgspec.json.decode(document, type=kind, dec_hook=_made)
     except (msgspec.MsgspecError, ValueError, RecursionError) as problem:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +17,8 @@ from hypothesis import strategies as st
 from device.shape_faults import faults_of
 from device.shape_schemas import schemas_of
 from device.shapes import Hidden, PlacedError, Shape, ShapeError, from_json, from_plain, rule, then
+
+ROOT = Path(__file__).parent.parent
 
 
 class Colour(StrEnum):
@@ -203,3 +207,38 @@ def test_one_of_several_is_read_from_json() -> None:
     assert from_json(Round | Square, b'{"form": "square"}') == Square()
     with pytest.raises(ShapeError, match="allowed are 'round', 'square'"):
         from_json(Round | Square, b'{"form": "x"}')
+
+
+def test_shapes_that_many_threads_use_first_at_once_end_no_process() -> None:
+    # msgspec shows a shape that it still looks through to every other thread: a service of many threads ended with it.
+    program = """
+import sys, threading
+from typing import Annotated
+from device.shapes import Shape, from_plain, rule
+
+count = 40
+names = [f"Shape{number}" for number in range(count)]
+inner = {"words": tuple[Annotated[str, rule(min_length=1)], ...], "count": Annotated[int, rule(ge=0)]}
+for number, name in enumerate(names):
+    more = {} if number == 0 else {"inside": globals()[names[number - 1]] | None}
+    space = {"__annotations__": {**inner, **more}, "__module__": __name__, "inside": None}
+    globals()[name] = type(Shape)(name, (Shape,), space if more else {k: v for k, v in space.items() if k != "inside"})
+last = globals()[names[-1]]
+value = {"words": ["a"], "count": 1}
+for _ in range(count - 1):
+    value = {"words": ["a"], "count": 1, "inside": value}
+sys.setswitchinterval(1e-6)
+begin = threading.Barrier(8)
+
+def use():
+    begin.wait()
+    assert from_plain(last, value).inside.count == 1
+
+threads = [threading.Thread(target=use) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, timeout=60)
