@@ -5,7 +5,7 @@ whole (``device/durable.py``), which gives it another number, and nobody can set
 back.
 
 What is remembered of each recording is what long lists choose and tell by (``device/glimpse.py``). Whole manifests are
-remembered of a few hundred: a page shows fifty, and memory must not grow with the store.
+remembered of a hundred: a page shows fifty, and memory must not grow with the store.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from device.recording.manifest import Manifest
 from device.store import Listed, StoreReader, no_id, read_signed
 from device.words import By
 
-MOST_MANIFESTS: Final = 256
+MOST_MANIFESTS: Final = 100
 _NO_GROUPS: Final[dict[str, tuple[str, ...]]] = {"digest_groups": ()}
 _STAMP: Final = Struct("<QQqq")
 
