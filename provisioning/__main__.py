@@ -21,39 +21,47 @@ import json
 import select
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from textwrap import fill
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from device.age.errors import AgeError
 from device.age.recipients import fingerprint
 from device.clock import SystemClock
 from device.errors import SottoError
-from provisioning.clinic.init_verb import add_init
-from provisioning.clinic.person_verb import add_person
-from provisioning.clinic.recovery_verb import add_recovery
-from provisioning.clinic.room_verb import add_room, add_roster
-from provisioning.clip_verb import add_clip
-from provisioning.copy_verb import add_copy
-from provisioning.desk_verb import add_desk
-from provisioning.device_verb import add_device
-from provisioning.erase_verb import add_erase
 from provisioning.exits import FAILED, USAGE, complain, exit_of, words_of
-from provisioning.fleet.fleet_verb import add_fleet
 from provisioning.keys import new_key, read_identities, write_identity
-from provisioning.kit_verb import add_kit
-from provisioning.list_verb import add_list
-from provisioning.note_verb import add_note
-from provisioning.open_verb import add_open
-from provisioning.papers.cards_verb import add_cards
-from provisioning.policy_verb import add_policy
-from provisioning.pull_verb import add_pull
-from provisioning.reader.reader_verb import add_reader
-from provisioning.sample_verb import add_sample
-from provisioning.share_verb import add_share
-from provisioning.update_verb import add_update
-from provisioning.verify_verb import add_verify
+
+# Verb: where what it takes is said, and what it is for. A verb loads what it alone needs.
+_GROUPS: Final = {
+    "person": ("clinic.person_verb", "who is of the clinic, and whom they supervise"),
+    "room": ("clinic.room_verb", "which rooms have a box"),
+    "recovery": ("clinic.recovery_verb", "make, split and join the identity for when all else is lost"),
+    "desk": ("desk_verb", "make or show the clinic's own desk"),
+    "update": ("update_verb", "sign another version of Sotto for boxes"),
+    "fleet": ("fleet.fleet_verb", "how all boxes are, and what they are told"),
+    "sample": ("sample_verb", "draw pre-registered random slices for blinded raters"),
+}
+_VERBS: Final = {
+    "init": ("clinic.init_verb", "make the clinic's folder, or go on with it"),
+    "roster": ("clinic.room_verb", "show who can open what, as boxes take it; or sign it anew"),
+    "open": ("open_verb", "open a recording, or a slice of it"),
+    "verify": ("verify_verb", "find out whether recordings are what the boxes sealed, and where not"),
+    "list": ("list_verb", "show what is kept somewhere"),
+    "pull": ("pull_verb", "fetch recordings, sealed as they are; or the last minutes of each"),
+    "clip": ("clip_verb", "share a slice of a recording with somebody, sealed for them alone"),
+    "note": ("note_verb", "write a review of a recording, or read what lies beside it"),
+    "copy": ("copy_verb", "make a copy for a client, sealed by a passphrase"),
+    "kit": ("kit_verb", "make somebody's kit"),
+    "cards": ("papers.cards_verb", "write the therapist's card and the client's, to be printed"),
+    "device": ("device_verb", "enter a box, make its card, take its key, replace it"),
+    "erase-ordered": ("erase_verb", "carry out the erase orders that boxes left at a remote"),
+    "share": ("share_verb", "open recordings in the clinic's keeping to others"),
+    "policy": ("policy_verb", "print what an S3-compatible store has to allow"),
+    "reader": ("reader.reader_verb", "write the page that opens, plays and reviews recordings"),
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -87,7 +95,8 @@ def _nobody_reads() -> bool:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line; the exit code. Wrong usage raises ``SystemExit``."""
-    arguments = parser().parse_args(argv)
+    known = {"key", *_GROUPS, *_VERBS}
+    arguments = parser(argv[0] if argv and argv[0] in known else None).parse_args(argv)
     try:
         code: int = arguments.run(arguments)
     except (SottoError, AgeError) as problem:
@@ -127,8 +136,8 @@ def key_recipient(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def parser() -> Parser:
-    """The whole command line."""
+def parser(only: str | None = None) -> Parser:
+    """The whole command line; ``only``: of the other verbs it knows that there are such."""
     table = "\n".join(line.removeprefix("    ") for line in (__doc__ or "").splitlines()[2:11])
     whole = Parser(
         prog="sotto-clinic",
@@ -138,35 +147,23 @@ def parser() -> Parser:
     )
     verbs = whole.add_subparsers(required=True, metavar="VERB")
     _add_key(verbs.add_parser("key", help="make a key, or show its recipient").add_subparsers(required=True))
-    add_person(verbs.add_parser("person", help="who is of the clinic, and whom they supervise"))
-    add_room(verbs.add_parser("room", help="which rooms have a box"))
-    add_recovery(verbs.add_parser("recovery", help="make, split and join the identity for when all else is lost"))
-    add_desk(verbs.add_parser("desk", help="make or show the clinic's own desk"))
-    add_update(verbs.add_parser("update", help="sign another version of Sotto for boxes"))
-    add_fleet(verbs.add_parser("fleet", help="how all boxes are, and what they are told"))
-    add_sample(verbs.add_parser("sample", help="draw pre-registered random slices for blinded raters"))
-    for name, add, about in (
-        ("init", add_init, "make the clinic's folder, or go on with it"),
-        ("roster", add_roster, "show who can open what, as boxes take it; or sign it anew"),
-        ("open", add_open, "open a recording, or a slice of it"),
-        ("verify", add_verify, "find out whether recordings are what the boxes sealed, and where not"),
-        ("list", add_list, "show what is kept somewhere"),
-        ("pull", add_pull, "fetch recordings, sealed as they are; or the last minutes of each"),
-        ("clip", add_clip, "share a slice of a recording with somebody, sealed for them alone"),
-        ("note", add_note, "write a review of a recording, or read what lies beside it"),
-        ("copy", add_copy, "make a copy for a client, sealed by a passphrase"),
-        ("kit", add_kit, "make somebody's kit"),
-        ("cards", add_cards, "write the therapist's card and the client's, to be printed"),
-        ("device", add_device, "enter a box, make its card, take its key, replace it"),
-        ("erase-ordered", add_erase, "carry out the erase orders that boxes left at a remote"),
-        ("share", add_share, "open recordings in the clinic's keeping to others"),
-        ("policy", add_policy, "print what an S3-compatible store has to allow"),
-        ("reader", add_reader, "write the page that opens, plays and reviews recordings"),
-    ):
+    for name, (module, about) in _GROUPS.items():
+        group = verbs.add_parser(name, help=about)
+        if only in (None, name):
+            _adds(name, module)(group)
+    for name, (module, about) in _VERBS.items():
         verb = verbs.add_parser(name, help=about, epilog=table, formatter_class=argparse.RawDescriptionHelpFormatter)
-        add(verb)
-        verb.description = fill(verb.description or "", 80)
+        if only in (None, name):
+            _adds(name, module)(verb)
+            verb.description = fill(verb.description or "", 80)
     return whole
+
+
+def _adds(name: str, module: str) -> Callable[[argparse.ArgumentParser], None]:
+    """What says what a verb takes."""
+    adds: Callable[[argparse.ArgumentParser], None]
+    adds = getattr(import_module(f"provisioning.{module}"), f"add_{name.partition('-')[0]}")
+    return adds
 
 
 def _add_key(verbs: argparse._SubParsersAction[Parser]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from device.remote_folder import MARK_NAME
 from provisioning import place
 from provisioning.box import INTERFACE, Box
 from provisioning.box_login import sign_in
+from provisioning.connections import Connections
 from provisioning.device_keys import read_device_keys
 from provisioning.errors import UsageError
 from provisioning.keeping import Keeping
@@ -130,7 +131,8 @@ class Access:
             raise UsageError("it was not said where the recordings are", f"name {PLACE_HELP}")
         box = self._box(where)
         if box is not None:
-            yield Keeping(box)
+            with closing(box):
+                yield Keeping(box)
             return
         if self.login is not None:
             raise UsageError("--login is for a box, and --remote for a clinic's server", "give one or the other")
@@ -160,21 +162,25 @@ class Access:
         """The box that is meant, if one is."""
         known = {} if self.kit is None else {box.name: box for box in self.kit.boxes}
         if where in known:
-            return Box(known[where].address, self._signing_in(known[where].device_key))
+            return self._box_at(known[where].address, known[where].device_key)
         if not where.startswith(("https://", "http://")):
             return None
         address = origin_of(where)
         keys = [box.device_key for box in known.values() if box.address == address]
-        return Box(address, self._signing_in(keys[0] if keys and not self.given_keys else self._only_key()))
+        return self._box_at(address, keys[0] if keys and not self.given_keys else self._only_key())
 
-    def _signing_in(self, device_key: str) -> partial[str]:
+    def _box_at(self, address: str, device_key: str) -> Box:
+        connections = Connections()
+        return Box(address, self._signing_in(device_key, connections), connections=connections)
+
+    def _signing_in(self, device_key: str, connections: Connections | None = None) -> partial[str]:
         login = self.login or (None if self.kit is None else self.kit.person.login)
         if login is None:
             raise UsageError("nobody is named who signs in to the box", "give --login, or a --kit")
-        return partial(self._sign_in, login=login, device=device_key)
+        return partial(self._sign_in, login=login, device=device_key, connections=connections)
 
-    def _sign_in(self, address: str, *, login: str, device: str) -> str:
-        return sign_in(address, login, self.identities(), device=device)
+    def _sign_in(self, address: str, *, login: str, device: str, connections: Connections | None) -> str:
+        return sign_in(address, login, self.identities(), device=device, connections=connections)
 
     def _token(self, address: str) -> str | None:
         """What signs requests to an address, if that is on a box: one of the kit's, or one with a ``--login``."""

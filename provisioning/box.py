@@ -16,6 +16,7 @@ from device.recording.beside import Kind
 from device.recording.manifest import RecordingState
 from device.remote import Held, Pace, absent, at_once, is_remote_name
 from device.shapes import Shape, ShapeError, rule
+from provisioning.connections import Connections
 from provisioning.errors import UnreachableError
 from provisioning.http_source import HttpSource
 from provisioning.posting import post_sealed
@@ -81,6 +82,7 @@ class Box(ReadOnly):
     address: str
     sign_in: Callable[[str], str] = field(repr=False)
     entries: dict[str, Entry] = field(default_factory=dict, repr=False)
+    connections: Connections = field(default_factory=Connections, repr=False)
     _token: str = field(default="", repr=False)
     _signed_in_s: float = 0.0
 
@@ -116,7 +118,7 @@ class Box(ReadOnly):
 
     def source(self, name: str) -> HttpSource:
         """A file of a recording, not opened yet."""
-        return HttpSource(self._url(f"recordings/{name}"), token=self.token())
+        return HttpSource(self._url(f"recordings/{name}"), token=self.token(), connections=self.connections)
 
     def put_beside(self, recording: str, kind: Kind, sealed: bytes) -> str:
         """Have the box keep a sealed file beside a recording; its name there. Raises ``UnreachableError``."""
@@ -131,7 +133,8 @@ class Box(ReadOnly):
         return self._token
 
     def close(self) -> None:
-        """Nothing is open between two calls."""
+        """Let go of what is kept open between two calls."""
+        self.connections.close()
 
     def _url(self, path: str) -> str:
         return f"{self.address.rstrip('/')}{INTERFACE}/{path}"
@@ -151,7 +154,7 @@ class Box(ReadOnly):
             before = f"&before={listing.recordings[-1].id}"
 
     def _ask(self, path: str, shape: type[_Shape]) -> _Shape | None:
-        source = HttpSource(self._url(path), token=self.token())
+        source = HttpSource(self._url(path), token=self.token(), connections=self.connections)
         try:
             data = source.read_all(_MOST_LIST_BYTES)
         finally:

@@ -18,8 +18,9 @@ from urllib.parse import SplitResult
 
 from device.age.identities import Identity
 from device.shapes import Hidden, Shape, ShapeError, rule, then
+from provisioning.connections import Connections
 from provisioning.errors import UnreachableError, UsageError
-from provisioning.http_source import checked, connect, unreachable
+from provisioning.http_source import checked, unreachable
 from provisioning.key_login import answer_challenge
 
 _INTERFACE: Final = "/api/v1/"
@@ -44,8 +45,12 @@ class _Granted(Shape, forbid_unknown_fields=False):
 _Answer = TypeVar("_Answer", _Challenge, _Granted)
 
 
-def sign_in(address: str, login: str, identities: Sequence[Identity], *, device: str) -> str:
+def sign_in(
+    address: str, login: str, identities: Sequence[Identity], *, device: str, connections: Connections | None = None
+) -> str:
     """A token for what is at ``address``, beneath the interface for programs of a box whose fingerprint is ``device``.
+
+    ``connections``: where the one that it needs comes from, and is given back to.
 
     Raises:
         UsageError: that is no such address, or by plain http that of another computer.
@@ -61,9 +66,14 @@ def sign_in(address: str, login: str, identities: Sequence[Identity], *, device:
     if place.scheme != "https" and not _is_here(place.hostname or ""):
         raise UsageError("without https whoever listens could sign in as you", "write the address with https://")
     box = place._replace(path=before + _INTERFACE, query="", fragment="")
-    challenge = _post(box, "challenges", {"login": login}, _Challenge)
-    answer = answer_challenge(b64decode(challenge.sealed), identities, device=device)
-    return _post(box, "tokens", {"challenge": challenge.id, "answer": answer}, _Granted).token
+    kept = Connections() if connections is None else connections
+    try:
+        challenge = _post(kept, box, "challenges", {"login": login}, _Challenge)
+        answer = answer_challenge(b64decode(challenge.sealed), identities, device=device)
+        return _post(kept, box, "tokens", {"challenge": challenge.id, "answer": answer}, _Granted).token
+    finally:
+        if connections is None:
+            kept.close()
 
 
 def _is_here(host: str) -> bool:
@@ -73,17 +83,20 @@ def _is_here(host: str) -> bool:
         return False
 
 
-def _post(box: SplitResult, name: str, sent: dict[str, str], wanted: type[_Answer]) -> _Answer:
-    connection = connect(box)
+def _post(
+    connections: Connections, box: SplitResult, name: str, sent: dict[str, str], wanted: type[_Answer]
+) -> _Answer:
+    connection, response = connections.take(box), None
     try:
         headers = {"Content-Type": "application/json", "User-Agent": _PROGRAM}
         connection.request("POST", box.path + name, body=json.dumps(sent), headers=headers)
         response = connection.getresponse()
         data = response.read(_MOST_ANSWER_BYTES)
     except (OSError, HTTPException) as problem:
+        connection.close()
         raise unreachable(box, problem) from problem
     finally:
-        connection.close()
+        connections.give_back(box, connection, response)
     if response.status != HTTPStatus.CREATED:
         raise _refused(box, response.status)
     try:

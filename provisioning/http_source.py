@@ -10,32 +10,42 @@ import re
 import ssl
 from collections.abc import Iterator
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
+from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from provisioning.connections import TIMEOUT_S, Connections
 from provisioning.errors import NoRangeError, UnreachableError, UsageError
 from provisioning.source import RawStream
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
 _CONTENT_RANGE: Final = re.compile(r"bytes (?:([0-9]{1,18})-([0-9]{1,18})|\*)/([0-9]{1,18})")
-_TIMEOUT_S: Final = 30.0
 _PIECE_BYTES: Final = 1 << 20
 
 
 class HttpSource:
     """A file behind an address. ``token``: what signs each request (``provisioning/box_login.py``).
 
+    ``connections``: those that are kept beyond this file; else its connection is closed with it.
+
     Raises:
         UsageError: that is no address that can be read.
     """
 
-    def __init__(self, address: str, *, token: str | None = None, timeout_s: float = _TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        token: str | None = None,
+        timeout_s: float = TIMEOUT_S,
+        connections: Connections | None = None,
+    ) -> None:
         self._address = checked(address)
         self._token = token
         self._token_for = self._address[:2]  # no other server is ever shown it, wherever we are redirected to
         self._timeout_s = timeout_s
+        self._connections = connections
         self._connection: HTTPConnection | None = None
         self._response: HTTPResponse | None = None
         self._size_bytes: int | None = None
@@ -109,6 +119,12 @@ class HttpSource:
         return data
 
     def close(self) -> None:
+        if self._connections is not None and self._connection is not None:
+            self._connections.give_back(self._address, self._connection, self._response)
+            self._response = self._connection = None
+        self._drop()
+
+    def _drop(self) -> None:
         # Where the server keeps no connection, the answer alone holds the socket.
         if self._response is not None:
             self._response.close()
@@ -132,13 +148,15 @@ class HttpSource:
 
     def _answer(self, headers: dict[str, str]) -> HTTPResponse:
         path = self._address.path + (f"?{self._address.query}" if self._address.query else "")
-        fresh = self._connection is None
+        if self._connection is None:
+            self._connection = (self._connections or Connections()).take(self._address, timeout_s=self._timeout_s)
+        connection, self._response = self._connection, None
+        fresh = connection.sock is None
         try:
-            connection = self._connection = self._connection or connect(self._address, timeout_s=self._timeout_s)
             connection.request("GET", path, headers={**headers, **self._shown()})
             self._response = connection.getresponse()
         except (OSError, HTTPException) as problem:
-            self.close()
+            self._drop()
             # A server may close an idle connection at any time; that is no failure until a fresh one fails too.
             if not fresh and isinstance(problem, ConnectionError):
                 return self._answer(headers)
@@ -188,16 +206,8 @@ class HttpSource:
         return data
 
     def _unreachable(self, problem: Exception) -> UnreachableError:
-        self.close()
+        self._drop()
         return unreachable(self._address, problem)
-
-
-def connect(address: SplitResult, *, timeout_s: float = _TIMEOUT_S) -> HTTPConnection:
-    """A connection to the server of that address, not opened yet; certificates are verified."""
-    host, port = address.hostname or "", address.port
-    if address.scheme == "https":
-        return HTTPSConnection(host, port, timeout=timeout_s, context=ssl.create_default_context())
-    return HTTPConnection(host, port, timeout=timeout_s)
 
 
 def unreachable(address: SplitResult, problem: Exception) -> UnreachableError:

@@ -6,8 +6,9 @@ from http import HTTPStatus
 from http.client import HTTPException
 from typing import Final
 
+from provisioning.connections import connect
 from provisioning.errors import UnreachableError
-from provisioning.http_source import checked, connect, unreachable
+from provisioning.http_source import checked, unreachable
 
 _MOST_ANSWER_BYTES: Final = 64 * 1024
 _WHY: Final = {

@@ -7,7 +7,6 @@ file can be cut, sliced and closed at any of them without a key and without an i
 from __future__ import annotations
 
 import re
-from array import array
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Final, Protocol
@@ -27,7 +26,7 @@ from device.capture.boxes import (
 )
 from device.capture.packets import Frames, Picture
 from device.recording import CHUNK_BYTES
-from device.recording.index import Entry, Index
+from device.recording.index import Entries, Index
 
 # What a power cut can cost is one unfinished fragment, with the period before it. 0.75 s for both keeps that well under
 # the second of promise P5; a quiet mono room then pays for it in padding (64 KiB in 0.75 s is 0.3 GB an hour, its
@@ -117,9 +116,7 @@ class Muxer:
         self._held: tuple[bytes, Picture] | None = None
         self._fragments = 0
         self._chunks = 0
-        # Two numbers per fragment and nothing else: hours of them have to fit a small memory.
-        self._entry_chunks = array("I")
-        self._entry_starts = array("Q")  # microseconds, shifted left by one, low bit: a slice can start here
+        self._entries = Entries()
         self._sound_end = 0
         # Before any is known: as many as could not be compressed.
         self._bytes_per_s = sound.rate_hz * sound.channels * sound.bits // 8
@@ -195,8 +192,7 @@ class Muxer:
         if pending.span_us >= _TELLING_US:
             self._bytes_per_s = pending.content_bytes * 1_000_000 // pending.span_us
         key = self._picture is None or pending.key
-        self._entry_chunks.append(self._chunks)
-        self._entry_starts.append(pending.start_us << 1 | key)
+        self._entries.add(self._chunks, pending.start_us, key=key)
         data = [piece for track_id in pending.runs for piece in pending.data[track_id]]
         self._emit(movie_fragment(self._fragments, list(pending.runs.values())), *data)
 
@@ -212,10 +208,7 @@ class Muxer:
             samples=self._sound_end,
             duration_us=duration_us,
             gaps=gaps,
-            entries=tuple(
-                Entry(chunk=chunk, start_us=start >> 1, key=bool(start & 1))
-                for chunk, start in zip(self._entry_chunks, self._entry_starts, strict=True)
-            ),
+            entries=self._entries,
         )
         self._emit(index.box())
 

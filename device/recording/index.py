@@ -8,9 +8,11 @@ with the low bit set where a slice can start (4).
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct, error, pack
-from typing import Final
+from typing import Final, overload
 
 from device.recording import CHUNK_BYTES
 
@@ -31,6 +33,37 @@ class Entry:
     key: bool
 
 
+class Entries(Sequence[Entry]):
+    """The entries of a recording while it is written: twelve bytes each, for hours of them have to fit a small memory.
+
+    An entry is made when it is asked for, and is not kept.
+    """
+
+    def __init__(self) -> None:
+        self._chunks = array("I")
+        self._starts = array("Q")  # microseconds, shifted left by one, low bit: a slice can start here
+
+    def add(self, chunk: int, start_us: int, *, key: bool) -> None:
+        """One more behind the others."""
+        self._chunks.append(chunk)
+        self._starts.append(start_us << 1 | key)
+
+    def __len__(self) -> int:
+        return len(self._chunks)
+
+    @overload
+    def __getitem__(self, place: int) -> Entry: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Entry, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Entry | tuple[Entry, ...]:
+        if isinstance(place, slice):
+            return tuple(self[one] for one in range(len(self))[place])
+        start = self._starts[place]
+        return Entry(self._chunks[place], start >> 1, key=bool(start & 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """What the end mark says."""
@@ -39,32 +72,31 @@ class Index:
     samples: int
     duration_us: int
     gaps: tuple[tuple[int, int], ...] = ()
-    entries: tuple[Entry, ...] = ()
+    entries: Sequence[Entry] = ()
 
     def box(self) -> bytes:
         """The end mark as a box, in which as many entries stay as fit one chunk."""
         gaps = self.gaps[:_MOST_GAPS]
         room = CHUNK_BYTES - 8 - _BOX_HEAD_BYTES - _HEAD.size - _GAP.size * len(gaps)
-        entries = _thinned(self.entries, most=room // _ENTRY.size)
-        payload = b"".join(
-            (
-                _HEAD.pack(1, self.rate_hz, self.samples, self.duration_us, len(gaps), len(entries)),
-                *(_GAP.pack(start, samples) for start, samples in gaps),
-                *(_ENTRY.pack(entry.chunk, entry.start_us // 1000 << 1 | entry.key) for entry in entries),
-            )
-        )
+        places = _thinned(self.entries, most=room // _ENTRY.size)
+        payload = bytearray(_HEAD.pack(1, self.rate_hz, self.samples, self.duration_us, len(gaps), len(places)))
+        for start, samples in gaps:
+            payload += _GAP.pack(start, samples)
+        for entry in (self.entries[place] for place in places):
+            payload += _ENTRY.pack(entry.chunk, entry.start_us // 1000 << 1 | entry.key)
         return pack(">I", _BOX_HEAD_BYTES + len(payload)) + b"uuid" + _TYPE + payload
 
 
-def _thinned(entries: tuple[Entry, ...], *, most: int) -> tuple[Entry, ...]:
-    """At most so many entries: the places where a slice can start as long as there are enough, else every n-th of all.
+def _thinned(entries: Sequence[Entry], *, most: int) -> Sequence[int]:
+    """Where at most so many entries stand: those where a slice can start while there are enough, else every n-th.
 
     A camera that hardly ever worked leaves hardly any place to start, and still every moment has to be found.
     """
+    every = range(len(entries))
     if len(entries) <= most:
-        return entries
-    keys = tuple(entry for entry in entries if entry.key)
-    chosen = keys if len(keys) * 4 >= most else entries
+        return every
+    keys = array("I", (place for place in every if entries[place].key))
+    chosen: Sequence[int] = keys if len(keys) * 4 >= most else every
     return chosen[:: -(-len(chosen) // most)]
 
 

@@ -109,7 +109,7 @@ def _check_object(on: On, house: House) -> None:
         if duty != mark_or_none() and (on is On.CAMERA or duty is not None):
             raise Refusal(Forbidden.code, f"error.403.{_IN_THE_ROOM[on]}")
     elif (least := _SEEN_AS.get(on)) is not None:
-        sight = house.sight(house.find((request.view_args or {})["recording_id"]).manifest)
+        sight = house.sight(house.find((request.view_args or {})["recording_id"]).manifest.therapist)
         if sight is Sight.NOTHING:
             raise no_such_recording()
         if sight < least:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from device.glimpse import Glimpse
 from device.people.person import is_mark
-from device.recording.manifest import Manifest
 
 STATES: Final = ("complete", "interrupted", "unfinished", "going")
 SOUNDS: Final = ("good", "not good")
@@ -72,14 +72,14 @@ def _day(text: str) -> date | None:
         return None
 
 
-def fits(manifest: Manifest, wanted: Wanted, *, state: str, therapist: str | None, measures: int | None) -> bool:
+def fits(glimpse: Glimpse, wanted: Wanted, *, state: str, measures: int | None) -> bool:
     """Whether it is looked for. ``measures``: how many are beside it, ``None`` where that is not to be told."""
     return (
-        _is(wanted.room, manifest.box)
-        and _is(wanted.therapist, therapist or NOBODY)
+        _is(wanted.room, glimpse.common.box)
+        and _is(wanted.therapist, glimpse.common.therapist or NOBODY)
         and _is(wanted.state, _group(state))
-        and _is(wanted.sound, "good" if manifest.report.verdict == "good" else "not good")
-        and _in_time(manifest.started, wanted)
+        and _is(wanted.sound, "good" if glimpse.common.verdict == "good" else "not good")
+        and _in_time(glimpse.started, wanted)
         and not (wanted.open_items and measures != 0)
     )
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from device.glimpse import Glimpse, glimpse_of
 from device.people.people import People
 from device.people.person import Person, Role
 from device.recording import is_recording_id
-from device.recording.manifest import Manifest, RecordingState
+from device.recording.manifest import RecordingState
+from device.remembering import RememberingReader
 from device.status import STALE_AFTER_S, Status, read_status
-from device.store import Listed, StoreReader
+from device.store import Listed
 from device.sync_status import read_sync_status
 from device.web.front import Front
 from device.web.kiosks import Kiosks
@@ -55,7 +57,7 @@ class House:
     recording. ``kiosks``: what is being answered on tablets. ``room``: the panel is simulated.
     """
 
-    store: StoreReader
+    store: RememberingReader
     run: Path
     box: str
     room: bool
@@ -106,21 +108,24 @@ class House:
         Raises:
             StoreError: the store cannot be listed.
         """
-        return self.readable(reversed(self.store.ids()))
-
-    def readable(self, ids: Iterable[str]) -> list[Listed]:
-        """Those of the recordings that can be read, in their order; none whose folder holds the manifest of another."""
-        found = ((recording_id, self.store.find(recording_id)) for recording_id in ids)
+        found = ((recording_id, self.store.find(recording_id)) for recording_id in reversed(self.store.ids()))
         return [listed for recording_id, listed in found if listed is not None and listed.manifest.id == recording_id]
 
-    def sight(self, manifest: Manifest) -> Sight:
-        """How much of a recording whoever asks sees."""
-        return sight_of(visitor_or_none(), manifest.therapist)
+    def readable(self, ids: Iterable[str]) -> Iterator[Glimpse]:
+        """Those of the recordings that can be read, in their order; none whose folder holds the manifest of another.
 
-    def sights(self) -> Callable[[Manifest], Sight]:
+        One at a time: of thousands, none has to be kept.
+        """
+        return (glimpse for recording_id in ids if (glimpse := self.store.glimpse(recording_id)) is not None)
+
+    def sight(self, therapist: str | None) -> Sight:
+        """How much whoever asks sees of a recording; ``therapist``: the mark of whose it is, if it is anybody's."""
+        return sight_of(visitor_or_none(), therapist)
+
+    def sights(self) -> Callable[[str | None], Sight]:
         """The same of many recordings: who asks is looked up once."""
         visitor = visitor_or_none()
-        return lambda manifest: sight_of(visitor, manifest.therapist)
+        return lambda therapist: sight_of(visitor, therapist)
 
 
 def is_stale(status: Status, *, unix_s: float) -> bool:
@@ -132,6 +137,11 @@ def is_stale(status: Status, *, unix_s: float) -> bool:
 def is_open(listed: Listed) -> bool:
     """Whether the recording is not yet closed, so that its file still changes."""
     return listed.manifest.state is RecordingState.OPEN
+
+
+def seen_as(listed: Listed) -> Glimpse:
+    """A recording as long lists go through it."""
+    return glimpse_of(listed.manifest, listed.key, size_bytes=listed.size_bytes, going=listed.going, held=listed.held)
 
 
 def _keeps_one_back(status: Status) -> bool:

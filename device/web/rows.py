@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
+from device.glimpse import Glimpse
 from device.people.person import Role
 from device.recording import ATTACHMENTS_NAME
 from device.recording.manifest import Manifest, RecordingState, SoundVerdict
@@ -14,7 +15,7 @@ from device.store import Listed
 from device.web.attached import Attached, attached_of
 from device.web.files import sizes_inside
 from device.web.filters import NOBODY, Wanted, fits
-from device.web.house import House, Now, is_open
+from device.web.house import House, Now, is_open, seen_as
 from device.web.paging import page_of
 from device.web.says import consent_text
 from device.web.sight import Sight
@@ -101,35 +102,66 @@ class Rowing:
             listed,
             self._status,
             therapist=self.name_of(listed.manifest.therapist),
-            own=self.is_own(listed),
-            content=self._sight(listed.manifest) is Sight.CONTENT,
-            attached=self.attached(listed),
+            own=self.is_own(listed.manifest.therapist),
+            content=self._sight(listed.manifest.therapist) is Sight.CONTENT,
+            attached=self.attached(listed.manifest.id),
             way=self._ways.of(listed),
         )
 
-    def is_own(self, listed: Listed) -> bool:
-        """Whether whoever asks was checked in when it was recorded."""
-        return self._mark is not None and listed.manifest.therapist == self._mark
+    def rows(self, ids: list[str]) -> tuple[Row, ...]:
+        """Those recordings in words; one that goes in this very moment is left out."""
+        found = [self._house.store.find(recording_id) for recording_id in ids]
+        return tuple(self.row(listed) for listed in found if listed is not None)
 
-    def attached(self, listed: Listed) -> Attached:
+    def is_own(self, therapist: str | None) -> bool:
+        """Whether whoever asks was checked in when it was recorded."""
+        return self._mark is not None and therapist == self._mark
+
+    def attached(self, recording_id: str) -> Attached:
         """What lies beside a recording."""
-        return attached_of(sizes_inside(self._house.store.folder(listed.manifest.id), ATTACHMENTS_NAME))
+        return attached_of(sizes_inside(self._house.store.folder(recording_id), ATTACHMENTS_NAME))
 
     def name_of(self, mark: str | None) -> str:
         """What colleagues call a therapist; the mark itself where the person is unknown here."""
         return "" if mark is None else self._names.get(mark, mark)
 
-    def last_own(self, seen: Iterable[Listed]) -> Row | None:
-        """The newest recording of whoever asks, of those that they see; one that goes is nobody's any more."""
-        return next((self.row(listed) for listed in seen if listed.going is None and self.is_own(listed)), None)
-
-    def fits(self, listed: Listed, wanted: Wanted) -> bool:
+    def fits(self, glimpse: Glimpse, wanted: Wanted) -> bool:
         """Whether it is looked for."""
-        manifest = listed.manifest
-        told = self._sight(manifest) is Sight.CONTENT
-        measures = self.attached(listed).measures if wanted.open_items and told and not is_open(listed) else None
-        state = _state(listed, self._status)
-        return fits(manifest, wanted, state=state, therapist=manifest.therapist, measures=measures)
+        common = glimpse.common
+        told = self._sight(common.therapist) is Sight.CONTENT and common.state is not RecordingState.OPEN
+        measures = self.attached(glimpse.id).measures if wanted.open_items and told else None
+        return fits(glimpse, wanted, state=_state(glimpse, self._status), measures=measures)
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What one pass over the list has found: of thousands, only what is needed in the end is kept."""
+
+    total: int = 0
+    missing: set[str] = field(default_factory=set)
+    chosen: list[str] = field(default_factory=list)
+    marks: set[str] = field(default_factory=set)
+    rooms: set[str] = field(default_factory=set)
+    last_own: str | None = None
+
+    def over(self, ids: list[str], house: House, rowing: Rowing, wanted: Wanted) -> None:
+        """Go over all of them, newest first."""
+        sight, anything = house.sights(), wanted.anything
+        for recording_id in ids:
+            glimpse = house.store.glimpse(recording_id)
+            if glimpse is None:
+                self.missing.add(recording_id)
+                continue
+            therapist = glimpse.common.therapist
+            if sight(therapist) is Sight.NOTHING:
+                continue
+            self.total += 1
+            self.marks.add(therapist or NOBODY)
+            self.rooms.add(glimpse.common.box)
+            if self.last_own is None and glimpse.going is None and rowing.is_own(therapist):
+                self.last_own = glimpse.id
+            if not anything or rowing.fits(glimpse, wanted):
+                self.chosen.append(glimpse.id)
 
 
 def rows(house: House, now: Now, *, wanted: Wanted = EVERYTHING, page: int = 1, most: int = AT_ONCE) -> Rows:
@@ -141,28 +173,24 @@ def rows(house: House, now: Now, *, wanted: Wanted = EVERYTHING, page: int = 1, 
     if visitor_or_none() is None:
         return Rows((), 0, 0, 0)
     ids = list(reversed(house.store.ids()))
-    listed, sight = house.readable(ids), house.sights()
-    missing = set(ids) - {entry.manifest.id for entry in listed}
-    missing -= set(_beginning(ids, now.believed))
+    rowing, passed = Rowing(house, now), _Pass()
+    passed.over(ids, house, rowing, wanted)
+    missing = passed.missing - set(_beginning(ids, now.believed))
     if missing:  # what is half erased is nothing that somebody should look after
         missing -= {recording_id for recording_id, _ in house.store.going()}
-    seen = [entry for entry in listed if sight(entry.manifest) is not Sight.NOTHING]
-    if seen and not house.noting.view("list"):
+    if passed.total and not house.noting.view("list"):
         return Rows((), 0, 0, 0, noted=False)
-    rowing = Rowing(house, now)
-    chosen = [entry for entry in seen if rowing.fits(entry, wanted)] if wanted.anything else seen
-    shown = page_of(chosen, page, size=most)
-    marks = sorted({entry.manifest.therapist or NOBODY for entry in seen})
+    shown = page_of(passed.chosen, page, size=most)
     return Rows(
-        tuple(rowing.row(entry) for entry in shown.items),
+        rowing.rows(list(shown.items)),
         len(missing) if _looks_after_the_store() else 0,
-        len(seen),
+        passed.total,
         shown.total,
         shown.number,
         shown.last,
-        therapists=tuple((mark, "" if mark == NOBODY else rowing.name_of(mark)) for mark in marks),
-        rooms=tuple(sorted({entry.manifest.box for entry in seen})),
-        last_own=rowing.last_own(seen),
+        therapists=tuple((mark, "" if mark == NOBODY else rowing.name_of(mark)) for mark in sorted(passed.marks)),
+        rooms=tuple(sorted(passed.rooms)),
+        last_own=next(iter(rowing.rows([passed.last_own])), None) if passed.last_own else None,
     )
 
 
@@ -190,7 +218,7 @@ def row_of(
 ) -> Row:
     """One recording in words."""
     manifest = listed.manifest
-    state = _state(listed, status)
+    state = _state(seen_as(listed), status)
     verdict = _verdict(manifest.report.verdict, state)
     return Row(
         id=manifest.id,
@@ -218,15 +246,15 @@ def row_of(
     )
 
 
-def _state(listed: Listed, status: Status | None) -> str:
+def _state(glimpse: Glimpse, status: Status | None) -> str:
     """The state, told apart further where it is open: only a living capture service is still recording it."""
-    if listed.withdrawn:
+    if glimpse.withdrawn:
         return "withdrawn"
-    if listed.going is not None:
+    if glimpse.going is not None:
         return "going"
-    if listed.manifest.state is not RecordingState.OPEN:
-        return listed.manifest.state
-    if status is not None and status.recording is not None and status.recording.id in (listed.manifest.id, None):
+    if glimpse.common.state is not RecordingState.OPEN:
+        return glimpse.common.state
+    if status is not None and status.recording is not None and status.recording.id in (glimpse.id, None):
         return "open"
     if status is not None and status.sealing:
         return "sealing"

@@ -47,7 +47,7 @@ def sessions(setting: Setting) -> Iterator[Row]:
 
 
 def recordings(setting: Setting) -> Iterator[Row]:
-    """10 to 10 000 recordings in the store: the page's first lists after its start, and what it then remembers."""
+    """10 to 10 000 recordings in the store: the page's first lists after its start, and what it then takes."""
     taken = []
     for count in _few(setting, _RECORDINGS):
         setting.say(f"scale: {count} recordings")
@@ -58,8 +58,9 @@ def recordings(setting: Setting) -> Iterator[Row]:
     yield from _growth("scale/recordings", "recordings, first list after a start", "CPU ms", first, base=2)
     again = [Point(n, one["again_cpu_s"]) for n, one in zip(counts, taken, strict=True)]
     yield from _growth("scale/recordings-again", "recordings, the list again", "CPU ms", again, base=2)
-    grown = [one["grown_mb"] for one in taken]
-    yield _memory("scale/recordings-memory", "what the page remembers of its store", "recordings", first, grown)
+    held = [one["resident_mb"] for one in taken]
+    note = "all of its process, after lists of 50 and of 2000; of each recording it remembers some 250 bytes"
+    yield _memory("scale/recordings-memory", "memory of the page", "recordings", first, held, note=note)
 
 
 def _listed(setting: Setting, count: int) -> dict[str, float]:
@@ -144,8 +145,8 @@ def _growth(
         yield Row(*row, at_most=_IN_PROPORTION, note=f"CPU of {told}{'; ' if note else ''}{note}")
 
 
-def _memory(name: str, says: str, of: str, points: Sequence[Point], held_mb: Sequence[float]) -> Row:
+def _memory(name: str, says: str, of: str, points: Sequence[Point], held_mb: Sequence[float], *, note: str = "") -> Row:
     """Memory at the largest, beside that at the smallest."""
     first, last = points[0].units, points[-1].units
     beside = f"{first:.0f} {of}"
-    return Row(name, f"{says}, {last:.0f} {of}", "MB", (held_mb[-1],), (held_mb[0],), beside, at_most=1.05)
+    return Row(name, f"{says}, {last:.0f} {of}", "MB", (held_mb[-1],), (held_mb[0],), beside, at_most=1.05, note=note)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from device.recording import CHUNK_BYTES
-from device.recording.index import Entry, Index, parse_index
+from device.recording.index import Entries, Entry, Index, parse_index
 
 ROOM = CHUNK_BYTES - 8  # what leaves room for the padding's own head
 counts = st.integers(0, (1 << 32) - 1)
@@ -111,3 +113,30 @@ def test_an_end_mark_of_a_later_version_is_not_guessed_at() -> None:
     box = bytearray(Index(48_000, 1, 1).box())
     box[24] = 2
     assert parse_index(bytes(box)) is None
+
+
+def test_the_entries_of_a_long_session_take_some_bytes_each_also_when_the_end_mark_is_written() -> None:
+    """Eight hours of them were objects for a moment, eight megabytes in all, when the session ended."""
+    whole = [Entry(n + 1, n * 750_000, key=n % 3 == 0) for n in range(8 * 3600 * 4 // 3)]
+    told = Index(48_000, 1, 1, gaps=((1, 2),), entries=tuple(whole)).box()
+    tracemalloc.start()
+    try:
+        entries = Entries()
+        for one in whole:
+            entries.add(one.chunk, one.start_us, key=one.key)
+        box = Index(48_000, 1, 1, gaps=((1, 2),), entries=entries).box()
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert box == told
+    assert peak_bytes < 30 * len(whole)
+
+
+@given(st.lists(entries, max_size=50))
+def test_entries_are_what_was_added(added: list[Entry]) -> None:
+    kept = Entries()
+    for one in added:
+        kept.add(one.chunk, one.start_us, key=one.key)
+    assert list(kept) == added
+    assert kept[1:-1:2] == tuple(added[1:-1:2])
+    assert Index(48_000, 1, 1, entries=kept).box() == Index(48_000, 1, 1, entries=tuple(added)).box()

@@ -15,8 +15,10 @@ from device.people.person import Role
 from device.recording import ATTACHMENTS_NAME
 from device.recording.beside import LABEL_FILE
 from device.recording.manifest import RecordingState, SoundReport, SoundVerdict
+from device.store import Listed
 from device.web.attached import Attached, attached_of
 from device.web.filters import NOBODY, SOUNDS, STATES, Wanted, fits, wanted_of
+from device.web.house import seen_as
 from device.web.paging import number_of, page_of
 from tests.web.conftest import Box
 from tests.web.published import add_recording, manifest
@@ -28,7 +30,8 @@ OTHER = "0123456789ab"
 def does_fit(
     wanted: Wanted, *, state: str = "complete", therapist: str | None = None, measures: int | None = 0, **facts: Any
 ) -> bool:
-    return fits(manifest("000001-aaaaaaaaaa", **facts), wanted, state=state, therapist=therapist, measures=measures)
+    made = manifest("000001-aaaaaaaaaa", **{"therapist": therapist, **facts})
+    return fits(seen_as(Listed(made, 0, None)), wanted, state=state, measures=measures)
 
 
 def test_whoever_asks_for_nothing_gets_everything() -> None:

@@ -8,12 +8,14 @@ from itertools import islice
 
 from flask import Blueprint, Response, request
 
+from device.glimpse import Glimpse
 from device.recording import ATTACHMENTS_NAME
+from device.recording.manifest import RecordingState
 from device.store import Listed
 from device.web.api.edges import answer, query
 from device.web.api.shapes import Attached, Entry, Facts, Listing, ListQuery
 from device.web.files import sizes_inside
-from device.web.house import House, is_open
+from device.web.house import House, seen_as
 from device.web.sight import Sight
 
 
@@ -24,7 +26,7 @@ def recordings(blueprint: Blueprint, house: House) -> None:
     def listing() -> Response:
         asked = query(ListQuery)
         seen = _seen(house, asked)
-        entries = tuple(_entry(listed) for listed in islice(seen, asked.limit))
+        entries = tuple(_entry(glimpse) for glimpse in islice(seen, asked.limit))
         more = next(seen, None) is not None
         if entries:
             house.noting.must_view("list")
@@ -39,25 +41,22 @@ def recordings(blueprint: Blueprint, house: House) -> None:
         listed = house.find(recording_id)
         house.noting.must_view("facts", recording_id)
         attachments = _attachments(house, listed)
-        return answer(Facts(**_entry(listed).model_dump(), attachments=attachments))
+        return answer(Facts(**_entry(seen_as(listed)).model_dump(), attachments=attachments))
 
 
-def _seen(house: House, asked: ListQuery) -> Iterator[Listed]:
+def _seen(house: House, asked: ListQuery) -> Iterator[Glimpse]:
     """Those that were asked for and that the visitor may know of, newest first; each is read when it is its turn."""
-    for recording_id in reversed(house.store.ids()):
-        if asked.before is not None and recording_id >= asked.before:
-            continue
-        listed = house.store.find(recording_id)
-        if listed is None or listed.manifest.id != recording_id:
-            continue  # it has only begun, or nobody can read it: the page tells of that
-        therapist = listed.manifest.therapist
-        if asked.therapist in (None, therapist) and house.sight(listed.manifest) >= Sight.FACTS:
-            yield listed
+    ids, sight = reversed(house.store.ids()), house.sights()
+    older = (recording_id for recording_id in ids if asked.before is None or recording_id < asked.before)
+    for glimpse in house.readable(older):  # what has only begun, or nobody can read, the page tells of
+        therapist = glimpse.common.therapist
+        if asked.therapist in (None, therapist) and sight(therapist) >= Sight.FACTS:
+            yield glimpse
 
 
 def _attachments(house: House, listed: Listed) -> tuple[Attached, ...] | None:
     """What lies beside a recording, for whoever may have it."""
-    if house.sight(listed.manifest) < Sight.CONTENT:
+    if house.sight(listed.manifest.therapist) < Sight.CONTENT:
         return None
     sizes = sizes_inside(house.store.folder(listed.manifest.id), ATTACHMENTS_NAME) if listed.going is None else {}
     return tuple(
@@ -65,25 +64,25 @@ def _attachments(house: House, listed: Listed) -> tuple[Attached, ...] | None:
     )
 
 
-def _entry(listed: Listed) -> Entry:
+def _entry(glimpse: Glimpse) -> Entry:
     """A recording's facts."""
-    manifest = listed.manifest
+    common = glimpse.common
     return Entry(
-        id=manifest.id,
-        box=manifest.box,
-        state=manifest.state,
-        started=manifest.started,
-        ended=manifest.ended,
-        clock_trusted=manifest.clock_trusted,
-        duration_us=manifest.duration_us,
-        consent=manifest.consent,
-        picture=manifest.picture is not None,
-        sound=manifest.report.verdict,
-        bookmarks=len(manifest.bookmarks_us),
-        therapist=manifest.therapist,
-        size_bytes=listed.size_bytes,
-        digest=manifest.digest,
-        held=listed.held,
-        going=listed.going,
-        downloadable=listed.going is None and not is_open(listed),
+        id=glimpse.id,
+        box=common.box,
+        state=common.state,
+        started=glimpse.started,
+        ended=glimpse.ended,
+        clock_trusted=common.clock_trusted,
+        duration_us=glimpse.duration_us,
+        consent=common.consent,
+        picture=common.picture,
+        sound=common.verdict,
+        bookmarks=glimpse.bookmarks,
+        therapist=common.therapist,
+        size_bytes=glimpse.size_bytes,
+        digest=glimpse.digest,
+        held=glimpse.held,
+        going=glimpse.going,
+        downloadable=glimpse.going is None and common.state is not RecordingState.OPEN,
     )
