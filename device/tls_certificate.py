@@ -21,6 +21,14 @@ from device.errors import AdminError
 
 _TOLD_FIRST: Final = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
 _KEY_MARK: Final = b"PRIVATE KEY-----"
+# What cryptography says of one that is none: its parts are parsed one by one, when they are asked for.
+_NO_CERTIFICATE: Final = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ def parse_certificate(pem: bytes) -> TlsCertificate:
         )
     try:
         return _told_of(x509.load_pem_x509_certificate(pem))
-    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as problem:  # its parts are parsed one by one
+    except _NO_CERTIFICATE as problem:
         raise AdminError(
             "the certificate's file holds no certificate",
             "put the one there that the clinic's authority issued, as PEM",
@@ -95,7 +103,7 @@ def is_issued_by(pem: bytes, authority: bytes) -> bool:
     """Whether that very authority signed the first certificate of a PEM file, and not a bit of it changed since."""
     try:
         x509.load_pem_x509_certificate(pem).verify_directly_issued_by(x509.load_pem_x509_certificate(authority))
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion):
+    except (*_NO_CERTIFICATE, TypeError, InvalidSignature):
         return False
     return True
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -105,7 +105,7 @@ def _ours(authority: bytes, certificate: bytes) -> x509.Certificate:
     try:
         shown = x509.load_pem_x509_certificate(certificate)
         shown.verify_directly_issued_by(x509.load_pem_x509_certificate(authority))
-    except (ValueError, TypeError, InvalidSignature) as problem:
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion) as problem:
         raise UsageError(
             "that is no certificate of the clinic's authority", "is another computer answering in the box's place?"
         ) from problem
