@@ -52,6 +52,7 @@ def rows(setting: Setting, *, alone: bool = False) -> Iterator[Row]:
     yield from _cost(taken)
     if told:
         yield from _parts(told)
+        yield from _without(taken, told)
     yield from _held(taken)
 
 
@@ -108,6 +109,20 @@ def _parts(told: list[dict[str, float]]) -> Iterator[Row]:
     }
     for part, (key, says, goal, note) in words.items():
         yield Row(key, says, _PER_HOUR, tuple(one[part] for one in told), at_most=goal, note=note)
+
+
+def _without(taken: dict[str, list[Taken]], told: list[dict[str, float]]) -> Iterator[Row]:
+    """What is left of the whole for what the others do as well: to read, to encode, to seal, to write."""
+    parts = (parted.METERING, parted.LEDGER, parted.DURABILITY)
+    ours = tuple(
+        one.spent.cpu_s_per_h - sum(some[part] for part in parts) for one, some in zip(taken[_SOTTO], told, strict=True)
+    )
+    says, note = "without metering, ledger and durability", "by subtraction; nobody beside it has any of the three"
+    for name in ("flac | age", "floor"):
+        if name in taken:
+            theirs = tuple(one.spent.cpu_s_per_h for one in taken[name])
+            key = f"live/without-{name.replace(' | ', '-')}"
+            yield Row(key, says, _PER_HOUR, ours, theirs, beside=name, note=note)
 
 
 def _per_hour(told: dict[str, dict[str, float]], recording: Recording) -> dict[str, float]:
