@@ -13,7 +13,9 @@ from typing import Final, NamedTuple
 from device.recording.manifest import Manifest, RecordingState, SoundVerdict
 from device.words import By, Consent
 
-_FIXED: Final = Struct("<32s32sQIIB")  # the stamp, the digest, duration, bookmarks, what is common, the started's bytes
+# The stamp, the digest, its size as sealed, the boot's time at its start, its duration, bookmarks, what is common, the
+# started's bytes.
+_FIXED: Final = Struct("<32s32sQQQIIB")
 
 
 class Common(NamedTuple):
@@ -21,6 +23,7 @@ class Common(NamedTuple):
 
     key: bytes
     box: str
+    boot: str
     state: RecordingState
     clock_trusted: bool
     consent: Consent
@@ -32,15 +35,20 @@ class Common(NamedTuple):
 
 
 class Glimpse(NamedTuple):
-    """A recording in a long list: facts of its manifest, and how it is just now (as in ``Listed``)."""
+    """A recording in a long list: facts of its manifest, and how it is just now (as in ``Listed``).
+
+    ``sealed_bytes``: what its manifest says of its size; ``size_bytes``: how large the file is now.
+    """
 
     id: str
     common: Common
     started: str
     ended: str | None
+    started_monotonic_us: int
     duration_us: int
     bookmarks: int
     digest: str | None
+    sealed_bytes: int
     size_bytes: int
     going: By | None
     held: bool
@@ -56,6 +64,7 @@ def common_of(manifest: Manifest, key: bytes) -> Common:
     return Common(
         key=key,
         box=manifest.box,
+        boot=manifest.boot,
         state=manifest.state,
         clock_trusted=manifest.clock_trusted,
         consent=manifest.consent,
@@ -74,9 +83,11 @@ def glimpse_of(manifest: Manifest, key: bytes, *, size_bytes: int, going: By | N
         common=common_of(manifest, key),
         started=manifest.started,
         ended=manifest.ended,
+        started_monotonic_us=manifest.started_monotonic_us,
         duration_us=manifest.duration_us,
         bookmarks=len(manifest.bookmarks_us),
         digest=manifest.digest,
+        sealed_bytes=manifest.size_bytes,
         size_bytes=size_bytes,
         going=going,
         held=held,
@@ -101,8 +112,9 @@ class Packing:
             started, ended = manifest.started.encode(), (manifest.ended or "").encode()
             if len(digest) != len(stamp) or digest.hex() != (manifest.digest or digest.hex()):
                 return None
+            numbers = (manifest.size_bytes, manifest.started_monotonic_us, manifest.duration_us)
             bookmarks, place = len(manifest.bookmarks_us), self._place(common)
-            fixed = _FIXED.pack(stamp, digest, manifest.duration_us, bookmarks, place, len(started))
+            fixed = _FIXED.pack(stamp, digest, *numbers, bookmarks, place, len(started))
         except (ValueError, error):
             return None
         return fixed + started + ended
@@ -115,16 +127,18 @@ class Packing:
 
     def unpack(self, packed: bytes, *, recording_id: str, size_bytes: int, going: By | None, held: bool) -> Glimpse:
         """The glimpse of a recording as it is now."""
-        _, digest, duration_us, bookmarks, place, started_bytes = _FIXED.unpack_from(packed)
+        _, digest, sealed_bytes, monotonic_us, duration_us, bookmarks, place, started_bytes = _FIXED.unpack_from(packed)
         common, middle = self._common[place], _FIXED.size + started_bytes
         return Glimpse(
             recording_id,
             common,
             packed[_FIXED.size : middle].decode(),
             packed[middle:].decode() if common.ended else None,
+            monotonic_us,
             duration_us,
             bookmarks,
             digest.hex() if common.digested else None,
+            sealed_bytes,
             size_bytes,
             going,
             held,

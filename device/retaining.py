@@ -9,15 +9,16 @@ from pathlib import Path
 from device.belonging import beside_of, digest_of
 from device.clock import Stamp
 from device.errors import DamagedError
+from device.glimpse import Glimpse
 from device.lived import Lived, age_us, look_at, verified_for_us
 from device.overwriting import GoOn
 from device.recording import RECEIPTS_NAME
-from device.recording.manifest import Manifest, RecordingState
+from device.recording.manifest import RecordingState
 from device.recording.receipt import RECEIPT_KIND, Receipt, proving
 from device.recording.signing import verify
 from device.retention import Decision, Facts, Policy, decide
 from device.shapes import ShapeError
-from device.store import Listed, Store, StoreReader
+from device.store import Store, StoreReader
 from device.words import By
 
 DigestsOf = Callable[[Path], Mapping[str, str] | None]
@@ -40,9 +41,9 @@ def survey(store: StoreReader, lived: Lived, *, policy: Policy | None, key: byte
         StoreError: the store cannot be listed.
     """
     ids = store.ids()
-    found = {recording_id: listed for recording_id in ids if (listed := store.find(recording_id)) is not None}
+    found = {one: listed.glimpse for one in ids if (listed := store.find(one)) is not None}
     receipts = {recording_id: read_receipts(store.folder(recording_id), key) for recording_id in found}
-    boots = {recording_id: listed.manifest.boot for recording_id, listed in found.items()}
+    boots = {recording_id: seen.common.boot for recording_id, seen in found.items()}
     lived = look_at(lived, boots=boots, verified=[one for one in found if _is_proven(found[one], receipts[one])])
     unread = "it has only begun, or it cannot be read"
     decisions = (
@@ -54,10 +55,9 @@ def survey(store: StoreReader, lived: Lived, *, policy: Policy | None, key: byte
     return Survey(tuple(decisions), lived)
 
 
-def _is_proven(listed: Listed, receipts: tuple[Receipt, ...]) -> bool:
-    manifest = listed.manifest
-    closed = manifest.state is not RecordingState.OPEN
-    return closed and bool(proving(receipts, digest=manifest.digest, size_bytes=manifest.size_bytes))
+def _is_proven(seen: Glimpse, receipts: tuple[Receipt, ...]) -> bool:
+    closed = seen.common.state is not RecordingState.OPEN
+    return closed and bool(proving(receipts, digest=seen.digest, size_bytes=seen.sealed_bytes))
 
 
 def digests_beside(folder: Path) -> Mapping[str, str] | None:
@@ -69,26 +69,25 @@ def digests_beside(folder: Path) -> Mapping[str, str] | None:
 
 
 def facts_of(
-    listed: Listed, receipts: tuple[Receipt, ...], lived: Lived, folder: Path, *, digests: DigestsOf = digests_beside
+    seen: Glimpse, receipts: tuple[Receipt, ...], lived: Lived, folder: Path, *, digests: DigestsOf = digests_beside
 ) -> Facts:
     """What retention knows of one recording. ``digests``: one that remembers, where many are asked often."""
-    manifest = listed.manifest
-    age = age_us(lived, manifest.id, boot=manifest.boot, started_monotonic_us=manifest.started_monotonic_us)
+    age = age_us(lived, seen.id, boot=seen.common.boot, started_monotonic_us=seen.started_monotonic_us)
     return Facts(
-        recording=manifest.id,
-        state=manifest.state,
-        digest=manifest.digest,
-        size_bytes=manifest.size_bytes,
+        recording=seen.id,
+        state=seen.common.state,
+        digest=seen.digest,
+        size_bytes=seen.sealed_bytes,
         age_us=age,
         receipts=receipts,
-        verified_for_us=verified_for_us(lived, manifest.id),
-        held=listed.held,
-        going=listed.going,
-        lacking=_is_proven(listed, receipts) and _lacks(listed.manifest, receipts, digests(folder)),
+        verified_for_us=verified_for_us(lived, seen.id),
+        held=seen.held,
+        going=seen.going,
+        lacking=_is_proven(seen, receipts) and _lacks(seen, receipts, digests(folder)),
     )
 
 
-def _lacks(manifest: Manifest, receipts: tuple[Receipt, ...], ours: Mapping[str, str] | None) -> bool:
+def _lacks(seen: Glimpse, receipts: tuple[Receipt, ...], ours: Mapping[str, str] | None) -> bool:
     """Whether every remote that has the recording lacks something that belongs to it, as far as its receipt knows.
 
     That is what is sealed beside it, what is asked for it, and its manifest as it is now: it may say since yesterday
@@ -96,7 +95,7 @@ def _lacks(manifest: Manifest, receipts: tuple[Receipt, ...], ours: Mapping[str,
     """
     if ours is None:
         return True  # what cannot be read is not known to be there either
-    copies = proving(receipts, digest=manifest.digest, size_bytes=manifest.size_bytes)
+    copies = proving(receipts, digest=seen.digest, size_bytes=seen.sealed_bytes)
     return all(any(copy.beside.get(name) != digest for name, digest in ours.items()) for copy in copies)
 
 
@@ -136,4 +135,5 @@ def _may_still_go(store: Store, recording_id: str, key: bytes | None) -> bool:
     if listed is None:
         return False
     receipts = read_receipts(folder, key)
-    return _is_proven(listed, receipts) and not _lacks(listed.manifest, receipts, digests_beside(folder))
+    seen = listed.glimpse
+    return _is_proven(seen, receipts) and not _lacks(seen, receipts, digests_beside(folder))

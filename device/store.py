@@ -22,6 +22,7 @@ from device.digests import random_hex
 from device.durable import sync_folder, write_whole
 from device.erasing import Erasing
 from device.errors import DamagedError, StoreError, StoreFullError
+from device.glimpse import Glimpse, glimpse_of
 from device.lived import LIVED_KIND, Lived
 from device.overwriting import GoOn, mark, marked_by
 from device.recording import (
@@ -72,6 +73,11 @@ class Listed:
     def withdrawn(self) -> bool:
         """Whether the client withdrew it."""
         return self.going is By.CLIENT
+
+    @property
+    def glimpse(self) -> Glimpse:
+        """The same as long lists go through it."""
+        return glimpse_of(self.manifest, self.key, size_bytes=self.size_bytes, going=self.going, held=self.held)
 
 
 class StoreReader:

@@ -177,8 +177,8 @@ def steps_of(app: Flask, house: House) -> Iterator[None]:
     yield from _templates(app, sorted(set(names) - set(of_list)))
     ways = house.ways(house.now())
     for recording_id in reversed(house.store.ids()):
-        if (listed := house.store.find(recording_id)) is not None:
-            ways.facts_of(listed)  # its receipts, and what lies beside it
+        if (seen := house.store.glimpse(recording_id)) is not None:
+            ways.facts_of(seen)  # its receipts, and what lies beside it
         yield
 
 

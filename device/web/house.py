@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from device.glimpse import Glimpse, glimpse_of
+from device.glimpse import Glimpse
 from device.people.people import People
 from device.people.person import Person, Role
 from device.recording import is_recording_id
@@ -102,14 +102,13 @@ class House:
             raise no_such_recording()
         return listed
 
-    def listing(self) -> list[Listed]:
+    def listing(self) -> list[Glimpse]:
         """Every recording in the store that can be read, newest first.
 
         Raises:
             StoreError: the store cannot be listed.
         """
-        found = ((recording_id, self.store.find(recording_id)) for recording_id in reversed(self.store.ids()))
-        return [listed for recording_id, listed in found if listed is not None and listed.manifest.id == recording_id]
+        return list(self.readable(reversed(self.store.ids())))
 
     def readable(self, ids: Iterable[str]) -> Iterator[Glimpse]:
         """Those of the recordings that can be read, in their order; none whose folder holds the manifest of another.
@@ -137,11 +136,6 @@ def is_stale(status: Status, *, unix_s: float) -> bool:
 def is_open(listed: Listed) -> bool:
     """Whether the recording is not yet closed, so that its file still changes."""
     return listed.manifest.state is RecordingState.OPEN
-
-
-def seen_as(listed: Listed) -> Glimpse:
-    """A recording as long lists go through it."""
-    return glimpse_of(listed.manifest, listed.key, size_bytes=listed.size_bytes, going=listed.going, held=listed.held)
 
 
 def _keeps_one_back(status: Status) -> bool:

@@ -15,7 +15,7 @@ from device.store import Listed
 from device.web.attached import Attached, attached_of
 from device.web.files import sizes_inside
 from device.web.filters import NOBODY, Wanted, fits
-from device.web.house import House, Now, is_open, seen_as
+from device.web.house import House, Now, is_open
 from device.web.paging import page_of
 from device.web.says import consent_text
 from device.web.sight import Sight
@@ -105,7 +105,7 @@ class Rowing:
             own=self.is_own(listed.manifest.therapist),
             content=self._sight(listed.manifest.therapist) is Sight.CONTENT,
             attached=self.attached(listed.manifest.id),
-            way=self._ways.of(listed),
+            way=self._ways.of(listed.glimpse),
         )
 
     def rows(self, ids: list[str]) -> tuple[Row, ...]:
@@ -218,7 +218,7 @@ def row_of(
 ) -> Row:
     """One recording in words."""
     manifest = listed.manifest
-    state = _state(seen_as(listed), status)
+    state = _state(listed.glimpse, status)
     verdict = _verdict(manifest.report.verdict, state)
     return Row(
         id=manifest.id,

@@ -11,12 +11,13 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from device.glimpse import Glimpse
 from device.lived import Lived
 from device.recording.manifest import RecordingState
 from device.recording.receipt import proving
 from device.retaining import facts_of
 from device.retention import Facts, Policy, days_to_stay
-from device.store import Listed, StoreReader
+from device.store import StoreReader
 from device.sync_status import SyncState, SyncStatus, is_fresh
 from device.web.proofs import Proofs
 from device.web.setup import Setup
@@ -98,29 +99,29 @@ class Ways:
         self._now = datetime.fromtimestamp(unix_s, UTC)
         self._lived: dict[bytes, Lived] = {}
 
-    def of(self, listed: Listed) -> Way:
+    def of(self, seen: Glimpse) -> Way:
         """The way of one recording."""
-        facts = self.facts_of(listed)
-        stage = self.stage_of(listed, facts)
+        facts = self.facts_of(seen)
+        stage = self.stage_of(seen, facts)
         goes = goes_text(facts, self._setup.policy, now=self._now) if stage is Stage.VERIFIED else ""
         moving = moving_of(self._sync) if self._sync and stage in (Stage.SENDING, Stage.VERIFYING) else None
         remote = self._setup.remote or ""
         key = f"way.{stage.replace(' ', '_')}"
         return Way(stage, text(key), text(f"{key}.do", remote=remote), _DONE[stage], goes, moving)
 
-    def facts_of(self, listed: Listed) -> Facts:
+    def facts_of(self, seen: Glimpse) -> Facts:
         """What retention knows of it."""
-        folder, key = self._store.folder(listed.manifest.id), listed.key
+        folder, key = self._store.folder(seen.id), seen.common.key
         if key not in self._lived:
             self._lived[key] = self._store.read_lived(key) or Lived(boot="", monotonic_us=0, lived_us=0)
         receipts = self._proofs.receipts(folder, key)
-        return facts_of(listed, receipts, self._lived[key], folder, digests=self._proofs.digests)
+        return facts_of(seen, receipts, self._lived[key], folder, digests=self._proofs.digests)
 
-    def stage_of(self, listed: Listed, facts: Facts) -> Stage:
+    def stage_of(self, seen: Glimpse, facts: Facts) -> Stage:
         """How far it has come; ``facts``: what ``facts_of`` says of it."""
-        if listed.going is not None:
+        if seen.going is not None:
             return Stage.GOING
-        if listed.manifest.state is RecordingState.OPEN:
+        if seen.common.state is RecordingState.OPEN:
             return Stage.OPEN
         if proving(facts.receipts, digest=facts.digest, size_bytes=facts.size_bytes):
             return Stage.LACKING if facts.lacking else Stage.VERIFIED

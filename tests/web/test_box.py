@@ -301,6 +301,20 @@ def test_what_becomes_of_each_recording_is_told_as_retention_decides_it(box: Box
     assert "It may go from the box on" in html
 
 
+def test_all_recordings_are_gone_through_without_reading_a_manifest_again(
+    box: Box, admin: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of thousands: so each look at one of these pages would take seconds of the box's processor."""
+    monkeypatch.setattr("device.remembering.MOST_MANIFESTS", 1)
+    ids = [add_recording(box.store) for _ in range(3)]
+    for page in ("/box/sync", "/box/retention"):
+        admin.get(page)
+    monkeypatch.setattr("device.remembering.read_signed", lambda folder: pytest.fail(f"{folder} was read again"))
+    for page in ("/box/sync", "/box/retention"):
+        html = admin.get(page).text
+        assert all(recording_id in html for recording_id in ids)
+
+
 def test_a_box_that_never_deletes_says_so() -> None:
     assert policy_text(None)[0] == "Nothing is ever deleted from this box but by its client."
     assert "7 days old" in policy_text(Policy(keep_days=30, warn_days=7))[1]

@@ -18,7 +18,6 @@ from device.recording.manifest import RecordingState, SoundReport, SoundVerdict
 from device.store import Listed
 from device.web.attached import Attached, attached_of
 from device.web.filters import NOBODY, SOUNDS, STATES, Wanted, fits, wanted_of
-from device.web.house import seen_as
 from device.web.paging import number_of, page_of
 from tests.web.conftest import Box
 from tests.web.published import add_recording, manifest
@@ -31,7 +30,7 @@ def does_fit(
     wanted: Wanted, *, state: str = "complete", therapist: str | None = None, measures: int | None = 0, **facts: Any
 ) -> bool:
     made = manifest("000001-aaaaaaaaaa", **{"therapist": therapist, **facts})
-    return fits(seen_as(Listed(made, 0, None)), wanted, state=state, measures=measures)
+    return fits(Listed(made, 0, None).glimpse, wanted, state=state, measures=measures)
 
 
 def test_whoever_asks_for_nothing_gets_everything() -> None:

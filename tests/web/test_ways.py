@@ -48,7 +48,7 @@ def way(
 ) -> Way:
     listed = store.find(recording_id)
     assert listed is not None
-    return Ways(store, setup, PROOFS, sync=sync, kept_back=back, unix_s=time.time()).of(listed)
+    return Ways(store, setup, PROOFS, sync=sync, kept_back=back, unix_s=time.time()).of(listed.glimpse)
 
 
 def receipt(store: Store, recording_id: str, **facts: Any) -> None:

@@ -15,7 +15,7 @@ from device.store import Listed
 from device.web.api.edges import answer, query
 from device.web.api.shapes import Attached, Entry, Facts, Listing, ListQuery
 from device.web.files import sizes_inside
-from device.web.house import House, seen_as
+from device.web.house import House
 from device.web.sight import Sight
 
 
@@ -41,7 +41,7 @@ def recordings(blueprint: Blueprint, house: House) -> None:
         listed = house.find(recording_id)
         house.noting.must_view("facts", recording_id)
         attachments = _attachments(house, listed)
-        return answer(Facts(**_entry(seen_as(listed)).model_dump(), attachments=attachments))
+        return answer(Facts(**_entry(listed.glimpse).model_dump(), attachments=attachments))
 
 
 def _seen(house: House, asked: ListQuery) -> Iterator[Glimpse]:

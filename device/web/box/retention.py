@@ -8,8 +8,8 @@ from typing import Final
 
 from flask import Blueprint, render_template, request
 
+from device.glimpse import Glimpse
 from device.retention import Decision, Facts, Policy, days_to_stay, decide
-from device.store import Listed
 from device.web.house import House
 from device.web.paging import PageOf, number_of, page_of
 from device.web.texts import text
@@ -41,7 +41,7 @@ def retention(house: House) -> Blueprint:
         house.noting.must_view("list")
         ways, listing, policy = house.ways(house.now()), house.listing(), house.setup.policy
         moment = datetime.fromtimestamp(house.unix_s(), UTC)
-        decided = [(listed, facts, decide(facts, policy)) for listed in listing for facts in [ways.facts_of(listed)]]
+        decided = [(seen, facts, decide(facts, policy)) for seen in listing for facts in [ways.facts_of(seen)]]
         decided.sort(key=lambda one: _kind(one[2]) != "look")
         page = page_of(decided, number_of(request.args.get("page")), size=_AT_ONCE)
         fates = tuple(_fate(*one, policy, now=moment) for one in page.items)
@@ -49,7 +49,7 @@ def retention(house: House) -> Blueprint:
             "retention.html",
             policy=policy_text(policy),
             page=PageOf(fates, page.number, page.last, page.total),
-            size=size_text(sum(listed.size_bytes for listed in listing)),
+            size=size_text(sum(seen.size_bytes for seen in listing)),
         )
 
     return blueprint
@@ -59,15 +59,15 @@ def _kind(decision: Decision) -> str:
     return "erase" if decision.erase else "look" if decision.concern else "keep"
 
 
-def _fate(listed: Listed, facts: Facts, decision: Decision, policy: Policy | None, *, now: datetime) -> Fate:
+def _fate(seen: Glimpse, facts: Facts, decision: Decision, policy: Policy | None, *, now: datetime) -> Fate:
     return Fate(
         id=facts.recording,
-        started=when(listed.manifest.started),
-        size=size_text(listed.size_bytes),
+        started=when(seen.started),
+        size=size_text(seen.size_bytes),
         kind=_kind(decision),
         why=sentence(decision.warning or decision.why),
         goes="" if days_to_stay(facts, policy) is None else goes_text(facts, policy, now=now),
-        held=listed.held,
+        held=seen.held,
     )
 
 

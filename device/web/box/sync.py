@@ -10,7 +10,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response as AnyResponse
 
 from device.audit_requests import NoteRequest
-from device.store import Listed
+from device.glimpse import Glimpse
 from device.sync_control import Tell, tell_sync
 from device.sync_status import SyncState, SyncStatus, is_fresh, read_sync_status
 from device.web.house import House
@@ -93,13 +93,13 @@ def _tell(house: House, what: Tell) -> AnyResponse:
     return redirect(url_for("sync.view"), _SEE_OTHER)
 
 
-def _ways(house: House, number: int) -> PageOf[tuple[Listed, When, Way]]:
+def _ways(house: House, number: int) -> PageOf[tuple[Glimpse, When, Way]]:
     """Those of one page alone are put into words; what comes first is known of all."""
     ways, listing = house.ways(house.now()), house.listing()
-    house.proofs.forget_all_but({listed.manifest.id for listed in listing})
-    listing.sort(key=lambda listed: _ORDER.index(ways.stage_of(listed, ways.facts_of(listed))))
+    house.proofs.forget_all_but({seen.id for seen in listing})
+    listing.sort(key=lambda seen: _ORDER.index(ways.stage_of(seen, ways.facts_of(seen))))
     page = page_of(listing, number, size=_AT_ONCE)
-    items = tuple((listed, when(listed.manifest.started), ways.of(listed)) for listed in page.items)
+    items = tuple((seen, when(seen.started), ways.of(seen)) for seen in page.items)
     return PageOf(items, page.number, page.last, page.total)
 
 
