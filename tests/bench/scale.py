@@ -89,8 +89,7 @@ def boxes(setting: Setting) -> Iterator[Row]:
     with _standing(farm, max(counts)) as told:
         for count in counts:
             setting.say(f"scale: {count} boxes")
-            again = _AGAIN if count < max(counts) else 1
-            ran = min((_status(admin, told[:count]) for _ in range(again)), key=lambda one: one.cpu_s)
+            ran = min((_status(admin, told[:count]) for _ in range(_AGAIN)), key=lambda one: one.cpu_s)
             points.append(Point(count, ran.cpu_s))
             seconds.append(ran.seconds)
     note = f"{max(counts)} boxes took {seconds[-1]:.1f} s"
